@@ -1,0 +1,33 @@
+//! AMQP topic patterns: words joined by dots, `*` for one word, `#` for any number of words.
+
+/// Whether a routing key fits a pattern.
+pub fn matches(pattern: &str, key: &str) -> bool {
+    fn fits(pattern: &[&str], key: &[&str]) -> bool {
+        match (pattern.split_first(), key.split_first()) {
+            (None, None) => true,
+            (Some((&"#", rest)), _) => {
+                fits(rest, key) || key.split_first().is_some_and(|(_, tail)| fits(pattern, tail))
+            }
+            (Some((&word, rest)), Some((&first, tail))) if word == "*" || word == first => {
+                fits(rest, tail)
+            }
+            _ => false,
+        }
+    }
+    fits(&pattern.split('.').collect::<Vec<_>>(), &key.split('.').collect::<Vec<_>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[test]
+    fn a_star_is_one_word_and_a_hash_any_number() {
+        assert!(matches("*.routing.contact.*", "ten_1.routing.contact.queued"));
+        assert!(matches("#", "ten_1.routing.contact.queued"));
+        assert!(matches("ten_1.#", "ten_1"));
+        assert!(matches("#.queued", "ten_1.routing.contact.queued"));
+        assert!(!matches("*.routing.*", "ten_1.routing.contact.queued"));
+        assert!(!matches("ten_2.#", "ten_1.routing.contact.queued"));
+    }
+}

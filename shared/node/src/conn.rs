@@ -1,0 +1,87 @@
+//! A transport for the generated clients: this process or a peer, decided per call.
+
+use crate::{Node, Role};
+use futures::future::BoxFuture;
+use http::{HeaderValue, Request, Response, header::AUTHORIZATION};
+use std::{
+    convert::Infallible,
+    task::{Context, Poll},
+    time::Duration,
+};
+use tonic::{Status, body::Body};
+use tower::ServiceExt;
+
+/// How long a call may take when its request does not say.
+const DEFAULT_DEADLINE: Duration = Duration::from_secs(5);
+
+/// A connection to whichever process runs a role. Every failure is a gRPC status, near and far alike. The deadline
+/// covers the time to the first answer; a stream has its own rule for silence.
+#[derive(Clone)]
+pub struct Conn {
+    node: Node,
+    role: Role,
+}
+
+impl Conn {
+    pub(crate) fn new(node: Node, role: Role) -> Self {
+        Self { node, role }
+    }
+
+    async fn send(self, mut request: Request<Body>) -> Result<Response<Body>, Status> {
+        if !request.headers().contains_key(AUTHORIZATION) {
+            let token = self.node.service_token();
+            let value = token.and_then(|t| HeaderValue::try_from(format!("Bearer {t}")).ok());
+            request.headers_mut().insert(
+                AUTHORIZATION,
+                value.ok_or_else(|| Status::internal("no service token could be made"))?,
+            );
+        }
+        let routes = self
+            .node
+            .0
+            .local
+            .get()
+            .ok_or_else(|| Status::unavailable(format!("{} is starting", self.role)))?;
+        match routes.clone().oneshot(request).await {
+            Ok(response) => Ok(response),
+            Err(never) => match never {},
+        }
+    }
+}
+
+impl tower::Service<Request<Body>> for Conn {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Self::Response, Self::Error>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let conn = self.clone();
+        Box::pin(async move {
+            let limit = grpc_timeout(&request).unwrap_or(DEFAULT_DEADLINE);
+            let answer = tokio::time::timeout(limit, conn.send(request)).await;
+            Ok(answer
+                .unwrap_or_else(|_| Err(Status::deadline_exceeded("the deadline has passed")))
+                .unwrap_or_else(Status::into_http))
+        })
+    }
+}
+
+/// The `grpc-timeout` header: digits and a unit (gRPC over HTTP/2, "Requests").
+fn grpc_timeout(request: &Request<Body>) -> Option<Duration> {
+    let value = request.headers().get("grpc-timeout")?.to_str().ok()?;
+    let (digits, unit) = value.split_at_checked(value.len().checked_sub(1)?)?;
+    let n: u64 = digits.parse().ok()?;
+    Some(match unit {
+        "H" => Duration::from_secs(n.checked_mul(3600)?),
+        "M" => Duration::from_secs(n.checked_mul(60)?),
+        "S" => Duration::from_secs(n),
+        "m" => Duration::from_millis(n),
+        "u" => Duration::from_micros(n),
+        "n" => Duration::from_nanos(n),
+        _ => return None,
+    })
+}

@@ -1,0 +1,40 @@
+//! Draining (no new work, live work goes on) and stopping.
+
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// Two signals every service obeys: `draining` first, `stopping` when live work has ended or the grace time passed.
+#[derive(Debug, Clone, Default)]
+pub struct Lifecycle {
+    draining: CancellationToken,
+    stopping: CancellationToken,
+    live: TaskTracker,
+}
+
+impl Lifecycle {
+    /// Cancelled when no new work may be taken.
+    pub fn draining(&self) -> CancellationToken {
+        self.draining.clone()
+    }
+
+    /// Cancelled when the process ends.
+    pub fn stopping(&self) -> CancellationToken {
+        self.stopping.clone()
+    }
+
+    /// Tasks tracked here (calls, recordings being closed) are waited for before the process stops.
+    pub fn live(&self) -> &TaskTracker {
+        &self.live
+    }
+
+    /// No new work from now on.
+    pub fn drain(&self) {
+        self.draining.cancel();
+        self.live.close();
+    }
+
+    /// Everything ends now.
+    pub fn stop(&self) {
+        self.drain();
+        self.stopping.cancel();
+    }
+}

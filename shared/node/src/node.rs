@@ -1,0 +1,228 @@
+//! What a process lends to the services it hosts.
+
+use crate::{Conn, Lifecycle, Mount};
+use async_trait::async_trait;
+use centro_bus::EventBus;
+use centro_cluster::Ownership;
+use centro_contract::{Keys, Principal};
+use centro_kernel::{Clock, Timestamp};
+use parking_lot::Mutex;
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+use tonic::service::Routes;
+
+/// A unit of deployment: `centro run --role routing`, one Deployment in Kubernetes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Role {
+    /// Tenants, people, sessions.
+    Identity,
+    /// Queues, numbers, dial plans, devices.
+    Configuration,
+    /// Calls.
+    Telephony,
+    /// Queue and agent actors.
+    Routing,
+    /// Conversations.
+    Chat,
+    /// Outbound contacts.
+    Dialer,
+    /// Facts and figures.
+    Analytics,
+    /// The public HTTP door.
+    Gateway,
+}
+
+impl Role {
+    /// Every role, in no particular order: services may start in any.
+    pub const ALL: [Self; 8] = [
+        Self::Identity,
+        Self::Configuration,
+        Self::Telephony,
+        Self::Routing,
+        Self::Chat,
+        Self::Dialer,
+        Self::Analytics,
+        Self::Gateway,
+    ];
+
+    /// The name in settings, flags, metrics and spans.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Identity => "identity",
+            Self::Configuration => "configuration",
+            Self::Telephony => "telephony",
+            Self::Routing => "routing",
+            Self::Chat => "chat",
+            Self::Dialer => "dialer",
+            Self::Analytics => "analytics",
+            Self::Gateway => "gateway",
+        }
+    }
+
+    /// The role with this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.name() == name)
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// One role's code.
+#[async_trait]
+pub trait Service: Send + 'static {
+    /// Which role it is.
+    const ROLE: Role;
+    /// Its section of the settings.
+    type Settings: Send;
+
+    /// Builds the service and mounts its gRPC doors. Other services may not be up yet: work that needs them is put into
+    /// a task with [`Node::spawn`] that repeats until they answer. Runs on the multi-thread tokio runtime.
+    async fn start(settings: Self::Settings, node: Node, mount: &mut Mount) -> anyhow::Result<()>;
+}
+
+/// What a service gets from the process that hosts it. Cheap to clone.
+#[derive(Clone)]
+pub struct Node(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    name: String,
+    pub(crate) local: OnceLock<Routes>,
+    bus: Arc<dyn EventBus>,
+    clock: Arc<dyn Clock>,
+    ownership: Arc<dyn Ownership>,
+    keys: Keys,
+    data: PathBuf,
+    arbiters: Vec<actix::ArbiterHandle>,
+    lifecycle: Lifecycle,
+    service_token: Mutex<Option<(String, Timestamp)>>,
+}
+
+/// The parts of a [`Node`].
+pub struct NodeBuilder {
+    /// Name of this process in the cluster; edges are addressed by it.
+    pub name: String,
+    /// Carries events.
+    pub bus: Arc<dyn EventBus>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Says which shards are ours.
+    pub ownership: Arc<dyn Ownership>,
+    /// The installation's signing keys.
+    pub keys: Keys,
+    /// Folder for databases and recordings.
+    pub data: PathBuf,
+    /// Threads that run actors.
+    pub arbiters: Vec<actix::ArbiterHandle>,
+    /// Draining and stopping.
+    pub lifecycle: Lifecycle,
+}
+
+/// How long a service's own token is good for; renewed at half time.
+const SERVICE_TOKEN_TTL: Duration = Duration::from_secs(600);
+
+impl NodeBuilder {
+    /// The node. Its doors open with [`Node::open`].
+    pub fn build(self) -> Node {
+        Node(Arc::new(Inner {
+            name: self.name,
+            local: OnceLock::new(),
+            bus: self.bus,
+            clock: self.clock,
+            ownership: self.ownership,
+            keys: self.keys,
+            data: self.data,
+            arbiters: self.arbiters,
+            lifecycle: self.lifecycle,
+            service_token: Mutex::new(None),
+        }))
+    }
+}
+
+impl Node {
+    /// Name of this process in the cluster.
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// Carries events.
+    pub fn bus(&self) -> Arc<dyn EventBus> {
+        self.0.bus.clone()
+    }
+
+    /// Tells the time.
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        self.0.clock.clone()
+    }
+
+    /// Says which shards are ours.
+    pub fn ownership(&self) -> Arc<dyn Ownership> {
+        self.0.ownership.clone()
+    }
+
+    /// Signs and verifies tokens.
+    pub fn keys(&self) -> &Keys {
+        &self.0.keys
+    }
+
+    /// Folder for databases and recordings.
+    pub fn data(&self) -> &Path {
+        &self.0.data
+    }
+
+    /// Threads that run actors: start an actor with `Actor::start_in_arbiter(&handle, |_| …)`. A key is always put on
+    /// the same one (`shard % len`).
+    pub fn arbiters(&self) -> &[actix::ArbiterHandle] {
+        &self.0.arbiters
+    }
+
+    /// Draining and stopping.
+    pub fn lifecycle(&self) -> &Lifecycle {
+        &self.0.lifecycle
+    }
+
+    /// Runs a task until it ends or the process stops.
+    pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let stop = self.0.lifecycle.stopping();
+        tokio::spawn(async move {
+            tokio::select! {
+                () = task => {}
+                () = stop.cancelled() => {}
+            }
+        });
+    }
+
+    /// A transport for a generated client of `role`, as this installation's service. To act for a person, put the
+    /// person's `authorization` into the request's metadata.
+    pub fn conn(&self, role: Role) -> Conn {
+        Conn::new(self.clone(), role)
+    }
+
+    /// Opens the in-process doors and returns the routes, to be served on a socket too.
+    pub fn open(&self, mount: Mount) -> Routes {
+        self.0.local.get_or_init(|| mount.into_routes()).clone()
+    }
+
+    /// The token by which this process is known to services.
+    pub(crate) fn service_token(&self) -> Option<String> {
+        let now = self.0.clock.now();
+        let mut cached = self.0.service_token.lock();
+        if let Some((token, renew_at)) = cached.as_ref()
+            && now < *renew_at
+        {
+            return Some(token.clone());
+        }
+        let principal = Principal::Service { name: self.0.name.clone() };
+        let token = self.0.keys.mint(&principal, now, SERVICE_TOKEN_TTL).ok()?;
+        *cached = Some((token.clone(), now + SERVICE_TOKEN_TTL / 2));
+        Some(token)
+    }
+}
+
