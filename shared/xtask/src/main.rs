@@ -1,1 +1,208 @@
-fn main() {}
+//! The habits of this repository: `cargo xtask <habit>`. The only tool a newcomer needs beside cargo (and npm for the
+//! pages). Nothing here knows what Centro does; it knows how Centro is built, run, tested and checked.
+
+mod browser;
+mod command;
+mod direction;
+mod licences;
+mod protos;
+mod sizes;
+mod tools;
+mod web;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use command::{cargo, root};
+use std::process::ExitCode;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Builds, runs, tests and checks Centro.")]
+struct Arguments {
+    #[command(subcommand)]
+    habit: Habit,
+}
+
+#[derive(Subcommand)]
+enum Habit {
+    /// Builds the pages if needed and starts a whole centre; says what to dial and where to look.
+    Run {
+        /// Optimised build: slower to make, faster to run.
+        #[arg(long)]
+        release: bool,
+        /// Passed to `centro run`, e.g. `-- --data /tmp/centre`.
+        #[arg(last = true)]
+        arguments: Vec<String>,
+    },
+    /// Installs what the tests need and runs all of them.
+    Test {
+        /// Only tests whose names contain this.
+        filter: Option<String>,
+    },
+    /// Formatting, lints, dependency direction, proto compatibility, licences; prints the longest files.
+    Check,
+    /// Places one real call through a throw-away centre and prints what was heard, as one line of JSON.
+    Demo,
+    /// Measures this machine's figures in a release build; one line of JSON per figure.
+    Bench,
+    /// Builds the web pages.
+    Web,
+    /// Accepts the present proto interface as the one to stay compatible with.
+    ProtoLock,
+    /// Writes docs/licences.md anew.
+    Licences,
+    /// What this machine lacks for building and running Centro.
+    Doctor,
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().habit) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(habit: Habit) -> Result<()> {
+    std::env::set_current_dir(root())?;
+    match habit {
+        Habit::Run { release, arguments } => {
+            web::build_if_stale()?;
+            let mut build = cargo(&["run", "--package", "centro"]);
+            if release {
+                build.arg("--release");
+            }
+            build.args(["--", "run"]).args(arguments);
+            command::run(&mut build)
+        }
+        Habit::Test { filter } => test(filter.as_deref()),
+        Habit::Check => check(),
+        Habit::Demo => {
+            command::run(&mut cargo(&[
+                "build",
+                "--package",
+                "centro",
+                "--package",
+                "centro-loadtest",
+            ]))?;
+            command::run(&mut cargo(&[
+                "run",
+                "--quiet",
+                "--package",
+                "centro-loadtest",
+                "--",
+                "demo",
+            ]))
+        }
+        Habit::Bench => bench(),
+        Habit::Web => web::build(),
+        Habit::ProtoLock => protos::lock(),
+        Habit::Licences => licences::write(),
+        Habit::Doctor => {
+            tools::report();
+            command::run(&mut cargo(&[
+                "run",
+                "--quiet",
+                "--package",
+                "centro",
+                "--",
+                "doctor",
+            ]))
+        }
+    }
+}
+
+/// Everything that can be wrong without running anything.
+fn check() -> Result<()> {
+    direction::check()?;
+    protos::check()?;
+    licences::check()?;
+    sizes::print_longest()?;
+    command::run(&mut cargo(&["fmt", "--all", "--", "--check"]))?;
+    command::run(&mut cargo(&[
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "--deny",
+        "warnings",
+    ]))
+}
+
+fn test(filter: Option<&str>) -> Result<()> {
+    tools::install_for_tests()?;
+    web::build_if_stale()?;
+    web::test()?;
+    browser::prepare()?;
+    // The end-to-end tests start the real binary, so it is built first, with the features the workspace build gives it.
+    command::run(&mut cargo(&["build", "--workspace", "--all-targets"]))?;
+    let mut tests = cargo(&["test", "--workspace"]);
+    tests.args(filter);
+    command::run(&mut tests)
+}
+
+/// The figures of docs/figures.md, one after the other so that they do not disturb each other.
+fn bench() -> Result<()> {
+    command::run(&mut cargo(&[
+        "build",
+        "--release",
+        "--package",
+        "centro",
+        "--package",
+        "centro-loadtest",
+    ]))?;
+    let figures: [&[&str]; 5] = [
+        &["media", "--calls", "100", "--seconds", "20"],
+        &[
+            "calls", "--rate", "100", "--calls", "2000", "--agents", "200", "--talk", "1",
+        ],
+        &[
+            "backlog",
+            "--agents",
+            "10",
+            "--waiting",
+            "100",
+            "--calls",
+            "300",
+            "--talk",
+            "0.5",
+        ],
+        &[
+            "backlog",
+            "--agents",
+            "100",
+            "--waiting",
+            "1000",
+            "--calls",
+            "1800",
+            "--talk",
+            "2",
+        ],
+        &[
+            "idle",
+            "--queues",
+            "1000",
+            "--devices",
+            "1000",
+            "--seconds",
+            "20",
+        ],
+    ];
+    for figure in figures {
+        let mut load = cargo(&[
+            "run",
+            "--quiet",
+            "--release",
+            "--package",
+            "centro-loadtest",
+            "--",
+        ]);
+        load.args(figure);
+        if figure[0] == "calls" || figure[0] == "backlog" {
+            load.args(["--against", "spawn"]);
+        }
+        command::run(&mut load)?;
+    }
+    Ok(())
+}

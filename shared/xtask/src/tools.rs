@@ -1,0 +1,74 @@
+//! Programs that are not ours: the peers and browsers of the tests, and Node for the pages.
+
+use crate::command::{find, run_quietly};
+use anyhow::{Result, bail};
+use std::process::Command;
+
+/// A program the tests need, and the Debian package that brings it.
+const FOR_TESTS: &[(&str, &str)] = &[
+    ("sipp", "sip-tester"),
+    ("baresip", "baresip-core"),
+    ("chromium", "chromium"),
+    ("node", "nodejs"),
+    ("npm", "npm"),
+];
+
+/// Installs what is missing. A test is never skipped because a tool is not there.
+pub fn install_for_tests() -> Result<()> {
+    let missing: Vec<_> = FOR_TESTS
+        .iter()
+        .filter(|(program, _)| find(program).is_none())
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let packages: Vec<_> = missing.iter().map(|(_, package)| *package).collect();
+    let Some(apt) = find("apt-get") else {
+        bail!(
+            "the tests need {}; install the packages {} and try again",
+            missing
+                .iter()
+                .map(|(program, _)| *program)
+                .collect::<Vec<_>>()
+                .join(", "),
+            packages.join(", ")
+        );
+    };
+    let apt = |arguments: &[&str]| {
+        let mut command = if is_root() {
+            Command::new(&apt)
+        } else {
+            Command::new("sudo")
+        };
+        if !is_root() {
+            command.arg(&apt);
+        }
+        command
+            .args(arguments)
+            .env("DEBIAN_FRONTEND", "noninteractive");
+        command
+    };
+    run_quietly("reading the list of Debian packages", &mut apt(&["update"]))?;
+    let mut install = apt(&["install", "--yes", "--no-install-recommends"]);
+    install.args(&packages);
+    run_quietly(&format!("installing {}", packages.join(", ")), &mut install)
+}
+
+/// Prints which tools are there.
+pub fn report() {
+    for (program, package) in FOR_TESTS {
+        match find(program) {
+            Some(path) => println!("ok       {program:9} {}", path.display()),
+            None => println!(
+                "missing  {program:9} comes with the Debian package {package}; needed by the tests"
+            ),
+        }
+    }
+}
+
+fn is_root() -> bool {
+    Command::new("id")
+        .arg("-u")
+        .output()
+        .is_ok_and(|output| output.stdout.starts_with(b"0\n"))
+}
