@@ -1,0 +1,426 @@
+//! The state of one contact and its transitions, except what an offer goes through (`offer.rs`).
+
+use crate::{Command, Effect};
+use centro_kernel::{
+    QueueId, Timestamp, UserId,
+    contact::{LeftReason, OfferEnd, Reservation},
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+/// The edge's own deadlines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timing {
+    /// How long `Connect` may stay unanswered before the edge gives the agent up.
+    pub commit: Duration,
+    /// How often unanswered requests are repeated.
+    pub retry: Duration,
+    /// How long an agent who rejected the contact is not asked for it again.
+    pub reject_delay: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            commit: Duration::from_secs(5),
+            retry: Duration::from_millis(500),
+            reject_delay: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Where the contact is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// In no queue yet.
+    New,
+    /// In a queue, or about to be.
+    Waiting,
+    /// With an agent.
+    Connected(Reservation),
+    /// In no queue any more.
+    Gone(LeftReason),
+}
+
+/// How far an offer got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leg {
+    /// `Alert` sent; nothing rings.
+    Asking,
+    /// The device rings.
+    Ringing,
+    /// The device answered, `Connect` sent; nothing is bridged.
+    Committing,
+    /// Given up after `Connect` was sent: only the agent's record knows what happened. No other offer until it says.
+    Settling,
+}
+
+/// An offer and its deadline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LegState {
+    /// How far it got.
+    pub leg: Leg,
+    /// When it must have gone further; no meaning while settling.
+    pub due: Timestamp,
+}
+
+/// A wish to leave that waits for a commit in flight: exactly one of answer and exit wins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Leave the queue.
+    Leave(LeftReason),
+    /// Go to another queue and keep the enqueue time.
+    Move(QueueId),
+}
+
+/// One contact, as its only owner sees it.
+#[derive(Clone, Debug)]
+pub struct Edge {
+    pub(crate) timing: Timing,
+    /// The moment of the command in hand.
+    pub(crate) now: Timestamp,
+    pub(crate) phase: Phase,
+    /// The queue it waits in; `None` once the queue is to be told that it left.
+    pub(crate) queue: Option<QueueId>,
+    pub(crate) enqueued_at: Timestamp,
+    pub(crate) attach_no: u32,
+    pub(crate) acknowledged: bool,
+    pub(crate) epoch: u64,
+    pub(crate) excluded: BTreeMap<UserId, Timestamp>,
+    pub(crate) legs: BTreeMap<Reservation, LegState>,
+    /// Highest reservation number met, per agent: an older one is over for good.
+    pub(crate) seen: BTreeMap<UserId, u64>,
+    /// Offers turned away while a commit was open; the queue hears of them when it is decided.
+    pub(crate) turned_away: BTreeSet<Reservation>,
+    pub(crate) exit: Option<Exit>,
+    pub(crate) ends: BTreeMap<Reservation, OfferEnd>,
+    pub(crate) lefts: BTreeMap<(QueueId, u32), LeftReason>,
+    pub(crate) retry_at: Option<Timestamp>,
+}
+
+/// What a handler collects.
+pub(crate) type Effects = Vec<Effect>;
+
+impl Edge {
+    /// A contact that is in no queue.
+    pub fn new(timing: Timing) -> Self {
+        Self {
+            timing,
+            now: Timestamp::default(),
+            phase: Phase::New,
+            queue: None,
+            enqueued_at: Timestamp::default(),
+            attach_no: 0,
+            acknowledged: false,
+            epoch: 0,
+            excluded: BTreeMap::new(),
+            legs: BTreeMap::new(),
+            seen: BTreeMap::new(),
+            turned_away: BTreeSet::new(),
+            exit: None,
+            ends: BTreeMap::new(),
+            lefts: BTreeMap::new(),
+            retry_at: None,
+        }
+    }
+
+    /// Where the contact is.
+    pub fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// The current attachment; 0 before the first.
+    pub fn attach_no(&self) -> u32 {
+        self.attach_no
+    }
+
+    /// How far the offer got, if it is open.
+    pub fn leg(&self, reservation: Reservation) -> Option<Leg> {
+        self.legs.get(&reservation).map(|state| state.leg)
+    }
+
+    /// Sets how long an agent who rejects is not asked again; it belongs to the queue, which is known later.
+    pub fn set_reject_delay(&mut self, delay: Duration) {
+        self.timing.reject_delay = delay;
+    }
+
+    /// Nothing is left to be told to anybody.
+    pub fn done(&self) -> bool {
+        !matches!(self.phase, Phase::Waiting) && self.ends.is_empty() && self.lefts.is_empty()
+    }
+
+    /// When [`Command::Tick`] is wanted next.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        let legs = self
+            .legs
+            .values()
+            .filter(|state| state.leg != Leg::Settling);
+        legs.map(|state| state.due).chain(self.retry_at).min()
+    }
+
+    /// Applies a command. Whatever does not fit the state changes nothing.
+    pub fn handle(&mut self, now: Timestamp, command: Command) -> Vec<Effect> {
+        self.now = now;
+        let mut out = Vec::new();
+        match command {
+            Command::Arrive(queue) => self.arrive(now, queue, &mut out),
+            Command::Attached {
+                queue,
+                attach_no,
+                epoch,
+            } => {
+                if self.is_current(queue, attach_no) {
+                    (self.acknowledged, self.epoch) = (true, epoch);
+                }
+            }
+            Command::NotTaken {
+                queue,
+                attach_no,
+                reason,
+            } => {
+                if self.is_current(queue, attach_no) {
+                    self.queue = None; // the queue has no entry to clear
+                    self.want(Exit::Leave(reason), &mut out);
+                }
+            }
+            Command::QueueLost { queue, attach_no } => {
+                if self.is_current(queue, attach_no) {
+                    self.attach(now, queue, &mut out);
+                }
+            }
+            Command::LeftOk { queue, attach_no } => {
+                self.lefts.retain(|(q, n), _| *q != queue || *n > attach_no);
+            }
+            Command::Offer {
+                queue,
+                attach_no,
+                reservation,
+                ring_for,
+            } => {
+                let current = self.is_current(queue, attach_no);
+                self.on_offer(now, current, reservation, ring_for, &mut out);
+            }
+            Command::AlertOk(reservation) => self.on_alert_ok(reservation, &mut out),
+            Command::ConnectOk(reservation) => self.on_connect_ok(reservation, &mut out),
+            Command::Refused(reservation) => self.on_refused(reservation, &mut out),
+            Command::Ended {
+                reservation,
+                was_connected,
+            } => {
+                self.on_ended(reservation, was_connected, &mut out);
+            }
+            Command::Cancel(r) => self.give_up(now, r, OfferEnd::Revoked, &mut out),
+            Command::Answered(reservation) => self.on_answered(now, reservation, &mut out),
+            Command::Rejected(r) => self.give_up(now, r, OfferEnd::Rejected, &mut out),
+            Command::DeviceFailed(r) => self.give_up(now, r, OfferEnd::DeviceFailed, &mut out),
+            Command::AgentHungUp(reservation) => self.on_agent_hung_up(reservation, &mut out),
+            Command::HungUp => self.on_hung_up(&mut out),
+            Command::Star => self.want(Exit::Leave(LeftReason::DtmfExit), &mut out),
+            Command::TimedOut => self.want(Exit::Leave(LeftReason::Timeout), &mut out),
+            Command::MoveTo(queue) => self.on_move(now, queue, &mut out),
+            Command::Revalidate => {
+                if let Phase::Connected(reservation) = self.phase {
+                    out.push(Effect::Connect(reservation));
+                }
+            }
+            Command::Tick => self.on_tick(now, &mut out),
+        }
+        if !self.owes() {
+            self.retry_at = None;
+        } else if self.retry_at.is_none() {
+            self.retry_at = Some(now + self.timing.retry);
+        }
+        out
+    }
+
+    fn is_current(&self, queue: QueueId, attach_no: u32) -> bool {
+        self.queue == Some(queue) && attach_no == self.attach_no
+    }
+
+    /// Something is unanswered and must be repeated.
+    fn owes(&self) -> bool {
+        (self.queue.is_some() && !self.acknowledged)
+            || !self.ends.is_empty()
+            || !self.lefts.is_empty()
+            || self
+                .legs
+                .values()
+                .any(|s| matches!(s.leg, Leg::Asking | Leg::Committing))
+    }
+
+    /// A commit is open: its outcome comes first.
+    pub(crate) fn busy(&self) -> bool {
+        self.legs
+            .values()
+            .any(|s| matches!(s.leg, Leg::Committing | Leg::Settling))
+    }
+
+    fn arrive(&mut self, now: Timestamp, queue: QueueId, out: &mut Effects) {
+        let free = match self.phase {
+            Phase::New => true,
+            Phase::Gone(reason) => !matches!(reason, LeftReason::Answered | LeftReason::Abandoned),
+            Phase::Waiting | Phase::Connected(_) => false,
+        };
+        if free {
+            self.phase = Phase::Waiting;
+            self.enqueued_at = now;
+            self.attach(now, queue, out);
+        }
+    }
+
+    pub(crate) fn attach(&mut self, now: Timestamp, queue: QueueId, out: &mut Effects) {
+        self.queue = Some(queue);
+        self.attach_no += 1;
+        self.turned_away.clear();
+        self.acknowledged = false;
+        self.excluded.retain(|_, until| *until > now);
+        self.send_attach(now, queue, out);
+    }
+
+    fn send_attach(&self, now: Timestamp, queue: QueueId, out: &mut Effects) {
+        out.push(Effect::Attach {
+            queue,
+            attach_no: self.attach_no,
+            enqueued_at: self.enqueued_at,
+            excluded: self
+                .excluded
+                .iter()
+                .map(|(a, until)| (*a, until.since(now)))
+                .collect(),
+            holding: self.legs.keys().copied().collect(),
+        });
+    }
+
+    pub(crate) fn end(&mut self, reservation: Reservation, why: OfferEnd, out: &mut Effects) {
+        let why = *self.ends.entry(reservation).or_insert(why);
+        out.push(Effect::End { reservation, why });
+    }
+
+    pub(crate) fn left(&mut self, reason: LeftReason, out: &mut Effects) {
+        if let Some(queue) = self.queue.take() {
+            self.lefts.insert((queue, self.attach_no), reason);
+            out.push(Effect::Left {
+                queue,
+                attach_no: self.attach_no,
+                reason,
+            });
+        }
+    }
+
+    fn want(&mut self, exit: Exit, out: &mut Effects) {
+        if self.phase == Phase::Waiting {
+            self.exit.get_or_insert(exit);
+            self.try_exit(self.now, out);
+        }
+    }
+
+    /// Leaves now if no commit is in flight.
+    pub(crate) fn try_exit(&mut self, now: Timestamp, out: &mut Effects) {
+        if self.busy() {
+            return;
+        }
+        let Some(exit) = self.exit.take() else { return };
+        let why = match exit {
+            Exit::Leave(LeftReason::Abandoned) => OfferEnd::CallerGone,
+            Exit::Leave(_) | Exit::Move(_) => OfferEnd::Cut,
+        };
+        for reservation in std::mem::take(&mut self.legs).into_keys() {
+            out.push(Effect::Stop { reservation, why });
+            self.end(reservation, why, out);
+        }
+        match exit {
+            Exit::Leave(reason) => {
+                self.left(reason, out);
+                self.phase = Phase::Gone(reason);
+                out.push(Effect::Out(reason));
+            }
+            Exit::Move(queue) => {
+                self.left(LeftReason::TransferredByUser, out);
+                self.phase = Phase::Waiting;
+                self.attach(now, queue, out);
+            }
+        }
+    }
+
+    fn on_hung_up(&mut self, out: &mut Effects) {
+        match self.phase {
+            Phase::Connected(reservation) => {
+                self.phase = Phase::Gone(LeftReason::Answered);
+                out.push(Effect::Stop {
+                    reservation,
+                    why: OfferEnd::Answered,
+                });
+                self.end(reservation, OfferEnd::Answered, out);
+            }
+            Phase::Waiting => {
+                self.exit = Some(Exit::Leave(LeftReason::Abandoned));
+                if let Some(reservation) = self.committing() {
+                    self.settle(reservation, OfferEnd::CallerGone, out);
+                }
+                self.try_exit(self.now, out);
+            }
+            Phase::New => {
+                self.phase = Phase::Gone(LeftReason::Abandoned);
+            }
+            Phase::Gone(_) => {}
+        }
+    }
+
+    fn on_move(&mut self, now: Timestamp, queue: QueueId, out: &mut Effects) {
+        match self.phase {
+            Phase::Waiting => {
+                self.exit.get_or_insert(Exit::Move(queue));
+                self.try_exit(now, out);
+            }
+            // A running conversation: the agent's record confirms the end first.
+            Phase::Connected(reservation) => {
+                self.phase = Phase::Waiting;
+                self.legs.insert(
+                    reservation,
+                    LegState {
+                        leg: Leg::Settling,
+                        due: now,
+                    },
+                );
+                self.exit = Some(Exit::Move(queue));
+                out.push(Effect::Stop {
+                    reservation,
+                    why: OfferEnd::Answered,
+                });
+                self.end(reservation, OfferEnd::Answered, out);
+            }
+            Phase::New | Phase::Gone(_) => {}
+        }
+    }
+
+    fn on_tick(&mut self, now: Timestamp, out: &mut Effects) {
+        self.expire(now, out);
+        if self.retry_at.is_none_or(|at| at > now) {
+            return;
+        }
+        self.retry_at = None; // set again by `handle` while something is owed
+        if let (Some(queue), false) = (self.queue, self.acknowledged) {
+            self.send_attach(now, queue, out);
+        }
+        let ends = self.ends.iter().map(|(r, why)| Effect::End {
+            reservation: *r,
+            why: *why,
+        });
+        let lefts = self
+            .lefts
+            .iter()
+            .map(|((queue, attach_no), reason)| Effect::Left {
+                queue: *queue,
+                attach_no: *attach_no,
+                reason: *reason,
+            });
+        let asked = self.legs.iter().filter_map(|(r, state)| match state.leg {
+            Leg::Asking => Some(Effect::Alert(*r)),
+            Leg::Committing => Some(Effect::Connect(*r)),
+            Leg::Ringing | Leg::Settling => None,
+        });
+        out.extend(ends.chain(lefts).chain(asked));
+    }
+}

@@ -1,0 +1,242 @@
+//! What an offer goes through: ask, ring, commit, settle.
+
+use crate::{
+    Edge, Effect,
+    edge::{Effects, Exit, Leg, LegState, Phase},
+};
+use centro_kernel::{
+    Timestamp,
+    contact::{LeftReason, OfferEnd, Reservation},
+};
+use std::time::Duration;
+
+impl Edge {
+    pub(crate) fn on_offer(
+        &mut self,
+        now: Timestamp,
+        current: bool,
+        reservation: Reservation,
+        ring_for: Duration,
+        out: &mut Effects,
+    ) {
+        if self.legs.contains_key(&reservation) || self.phase == Phase::Connected(reservation) {
+            return; // a repeat
+        }
+        let seen = self.seen.entry(reservation.agent).or_insert(0);
+        let new = reservation.number > *seen;
+        *seen = reservation.number.max(*seen);
+        let waits = self.phase == Phase::Waiting && self.exit.is_none();
+        if current && waits && new && !self.busy() {
+            self.legs.insert(
+                reservation,
+                LegState {
+                    leg: Leg::Asking,
+                    due: now + ring_for,
+                },
+            );
+            out.push(Effect::Alert(reservation));
+            return;
+        }
+        self.end(reservation, OfferEnd::NeverRang, out);
+        if current && self.busy() {
+            self.turned_away.insert(reservation);
+        } else if current {
+            self.offer_ended(reservation, None, OfferEnd::NeverRang, out);
+        }
+    }
+
+    pub(crate) fn on_alert_ok(&mut self, reservation: Reservation, out: &mut Effects) {
+        if let Some(state) = self
+            .legs
+            .get_mut(&reservation)
+            .filter(|s| s.leg == Leg::Asking)
+        {
+            state.leg = Leg::Ringing;
+            out.push(Effect::Ring(reservation));
+        }
+    }
+
+    pub(crate) fn on_answered(
+        &mut self,
+        now: Timestamp,
+        reservation: Reservation,
+        out: &mut Effects,
+    ) {
+        if self.leg(reservation) != Some(Leg::Ringing) {
+            return;
+        }
+        if self.busy() {
+            self.give_up(now, reservation, OfferEnd::Elsewhere, out);
+            return;
+        }
+        let due = now + self.timing.commit;
+        self.legs.insert(
+            reservation,
+            LegState {
+                leg: Leg::Committing,
+                due,
+            },
+        );
+        out.push(Effect::Connect(reservation));
+    }
+
+    pub(crate) fn on_connect_ok(&mut self, reservation: Reservation, out: &mut Effects) {
+        if self.leg(reservation) != Some(Leg::Committing) {
+            return;
+        }
+        self.legs.remove(&reservation);
+        self.exit = None; // a time-out or `*` of the same instant lost
+        self.phase = Phase::Connected(reservation);
+        self.turned_away.clear();
+        out.push(Effect::Bridge(reservation));
+        for other in std::mem::take(&mut self.legs).into_keys() {
+            out.push(Effect::Stop {
+                reservation: other,
+                why: OfferEnd::Elsewhere,
+            });
+            self.end(other, OfferEnd::Elsewhere, out);
+        }
+        self.left(LeftReason::Answered, out);
+    }
+
+    pub(crate) fn on_refused(&mut self, reservation: Reservation, out: &mut Effects) {
+        match self.leg(reservation) {
+            Some(Leg::Settling) => {}
+            Some(_) => {
+                self.legs.remove(&reservation);
+                out.push(Effect::Stop {
+                    reservation,
+                    why: OfferEnd::Revoked,
+                });
+                self.back_to_wait(reservation, OfferEnd::Revoked, out);
+            }
+            // The answer to `Revalidate`: the agent was given away while this process slept.
+            None if self.phase == Phase::Connected(reservation) => {
+                self.phase = Phase::Gone(LeftReason::Answered);
+                out.push(Effect::Stop {
+                    reservation,
+                    why: OfferEnd::Answered,
+                });
+            }
+            None => {}
+        }
+    }
+
+    pub(crate) fn on_ended(
+        &mut self,
+        reservation: Reservation,
+        was_connected: bool,
+        out: &mut Effects,
+    ) {
+        let why = self
+            .ends
+            .remove(&reservation)
+            .unwrap_or(OfferEnd::CommitFailed);
+        if self.leg(reservation) == Some(Leg::Settling) {
+            self.legs.remove(&reservation);
+            if was_connected && self.exit == Some(Exit::Leave(LeftReason::Abandoned)) {
+                self.exit = Some(Exit::Leave(LeftReason::Answered)); // one truth for the figures
+            }
+            self.back_to_wait(reservation, why, out);
+        }
+    }
+
+    pub(crate) fn on_agent_hung_up(&mut self, reservation: Reservation, out: &mut Effects) {
+        if self.phase == Phase::Connected(reservation) {
+            self.phase = Phase::Gone(LeftReason::Answered);
+            self.end(reservation, OfferEnd::Answered, out);
+        } else if self.leg(reservation) == Some(Leg::Committing) {
+            self.settle(reservation, OfferEnd::CommitFailed, out);
+        }
+    }
+
+    pub(crate) fn committing(&self) -> Option<Reservation> {
+        self.legs
+            .iter()
+            .find(|(_, s)| s.leg == Leg::Committing)
+            .map(|(r, _)| *r)
+    }
+
+    /// Legs whose time has passed.
+    pub(crate) fn expire(&mut self, now: Timestamp, out: &mut Effects) {
+        let due: Vec<_> = self
+            .legs
+            .iter()
+            .filter(|(_, s)| s.due <= now)
+            .map(|(r, s)| (*r, s.leg))
+            .collect();
+        for (reservation, leg) in due {
+            match leg {
+                Leg::Asking => self.give_up(now, reservation, OfferEnd::NeverRang, out),
+                Leg::Ringing => self.give_up(now, reservation, OfferEnd::NoAnswer, out),
+                // Only the agent's record can say whether it was connected.
+                Leg::Committing => self.settle(reservation, OfferEnd::CommitFailed, out),
+                Leg::Settling => {}
+            }
+        }
+    }
+
+    /// Stops a leg that was never committed. A leg in commit is left alone: its answer decides.
+    pub(crate) fn give_up(
+        &mut self,
+        now: Timestamp,
+        reservation: Reservation,
+        why: OfferEnd,
+        out: &mut Effects,
+    ) {
+        if !matches!(self.leg(reservation), Some(Leg::Asking | Leg::Ringing)) {
+            return;
+        }
+        self.legs.remove(&reservation);
+        out.push(Effect::Stop { reservation, why });
+        self.end(reservation, why, out);
+        let exclude_for = (why == OfferEnd::Rejected).then_some(self.timing.reject_delay);
+        if let Some(delay) = exclude_for {
+            self.excluded.insert(reservation.agent, now + delay);
+        }
+        self.offer_ended(reservation, exclude_for, why, out);
+        self.try_exit(now, out);
+    }
+
+    /// Gives up a leg in commit: nothing else happens until the agent's record has said what it did.
+    pub(crate) fn settle(&mut self, reservation: Reservation, why: OfferEnd, out: &mut Effects) {
+        if let Some(state) = self
+            .legs
+            .get_mut(&reservation)
+            .filter(|s| s.leg == Leg::Committing)
+        {
+            state.leg = Leg::Settling;
+            out.push(Effect::Stop { reservation, why });
+            self.end(reservation, why, out);
+        }
+    }
+
+    fn offer_ended(
+        &mut self,
+        reservation: Reservation,
+        exclude_for: Option<Duration>,
+        why: OfferEnd,
+        out: &mut Effects,
+    ) {
+        if let Some(queue) = self.queue {
+            let attach_no = self.attach_no;
+            out.push(Effect::OfferEnded {
+                queue,
+                attach_no,
+                reservation,
+                exclude_for,
+                why,
+            });
+        }
+    }
+
+    fn back_to_wait(&mut self, reservation: Reservation, why: OfferEnd, out: &mut Effects) {
+        self.offer_ended(reservation, None, why, out);
+        if !self.busy() {
+            for away in std::mem::take(&mut self.turned_away) {
+                self.offer_ended(away, None, OfferEnd::NeverRang, out);
+            }
+        }
+        self.try_exit(self.now, out);
+    }
+}
