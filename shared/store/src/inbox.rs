@@ -1,0 +1,89 @@
+//! Which events a consumer has dealt with, so that a repeat changes nothing.
+//!
+//! The id is written in the transaction that holds the event's effect: both happen or neither does.
+
+use crate::fault;
+use centro_kernel::{EventId, Fault, Timestamp};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set, TryInsertResult};
+use sea_orm_migration::prelude::*;
+
+mod entity {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(table_name = "inbox")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub event_id: String,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Whether this event comes for the first time; from now on it does not. To be called in the transaction that carries
+/// out its effect.
+///
+/// # Errors
+/// Those of the database, as [`fault`] makes them.
+pub async fn first_time(txn: &impl ConnectionTrait, id: EventId) -> Result<bool, Fault> {
+    let row = entity::ActiveModel {
+        event_id: Set(id.to_string()),
+    };
+    let done = entity::Entity::insert(row)
+        .on_conflict_do_nothing()
+        .exec_without_returning(txn)
+        .await
+        .map_err(fault)?;
+    Ok(matches!(done, TryInsertResult::Inserted(1)))
+}
+
+/// Forgets ids made before `before`, to keep the table small: events are not delivered again after so long a time.
+/// Returns how many were forgotten.
+///
+/// # Errors
+/// Those of the database, as [`fault`] makes them.
+pub async fn forget_before(db: &impl ConnectionTrait, before: Timestamp) -> Result<u64, Fault> {
+    // An event's id is a UUID v7: its text begins with the time it was made, in milliseconds.
+    let millis = Ord::max(before.as_millis(), 0);
+    let bound = format!("{}_{millis:012x}", EventId::PREFIX);
+    let done = entity::Entity::delete_many()
+        .filter(entity::Column::EventId.lt(bound))
+        .exec(db)
+        .await
+        .map_err(fault)?;
+    Ok(done.rows_affected)
+}
+
+/// The migration that makes the table; part of a service's own migrator.
+pub struct CreateInbox;
+
+impl MigrationName for CreateInbox {
+    fn name(&self) -> &str {
+        "inbox_1_create"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for CreateInbox {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let table = Table::create()
+            .table(entity::Entity)
+            .col(
+                ColumnDef::new(entity::Column::EventId)
+                    .text()
+                    .not_null()
+                    .primary_key(),
+            )
+            .to_owned();
+        manager.create_table(table).await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager
+            .drop_table(Table::drop().table(entity::Entity).to_owned())
+            .await
+    }
+}

@@ -1,0 +1,217 @@
+//! The outbox and the inbox on SQLite, with a bus that fails when told to.
+
+use centro_bus::{BusError, Event, EventBus, Subscription, Watch};
+use centro_kernel::{EventId, TenantId, Timestamp};
+use centro_store::{
+    inbox::{self, CreateInbox},
+    outbox::{self, CreateOutbox, Wake},
+};
+use sea_orm::{DatabaseConnection, TransactionTrait};
+use sea_orm_migration::{MigrationTrait, MigratorTrait};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
+use tokio::sync::mpsc;
+
+struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(CreateOutbox), Box::new(CreateInbox)]
+    }
+}
+
+async fn database(dir: &tempfile::TempDir) -> DatabaseConnection {
+    let db = centro_store::open(&centro_store::sqlite(dir.path(), "test"))
+        .await
+        .unwrap();
+    centro_store::migrate::<Migrator>(&db).await.unwrap();
+    db
+}
+
+/// Passes events on, after refusing as many as it was told to.
+struct Told {
+    refuse: AtomicU32,
+    events: mpsc::UnboundedSender<Event>,
+}
+
+#[async_trait::async_trait]
+impl EventBus for Told {
+    async fn publish(&self, event: Event) -> Result<(), BusError> {
+        let left = self
+            .refuse
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1));
+        if left.is_ok() {
+            return Err(BusError::Unavailable);
+        }
+        self.events.send(event).map_err(|_| BusError::Unavailable)
+    }
+    async fn subscribe(&self, _: &str, _: &[&str]) -> Result<Box<dyn Subscription>, BusError> {
+        Err(BusError::Unavailable)
+    }
+    async fn watch(&self, _: &[&str]) -> Result<Box<dyn Watch>, BusError> {
+        Err(BusError::Unavailable)
+    }
+}
+
+fn told(refuse: u32) -> (Arc<Told>, mpsc::UnboundedReceiver<Event>) {
+    let (events, seen) = mpsc::unbounded_channel();
+    (
+        Arc::new(Told {
+            refuse: AtomicU32::new(refuse),
+            events,
+        }),
+        seen,
+    )
+}
+
+fn event(tenant: Option<TenantId>, subject: &str) -> Event {
+    let time = Timestamp::from_millis(7);
+    let mut event = Event::new(
+        tenant,
+        "test.thing.happened",
+        subject,
+        time,
+        &prost_types::Duration::default(),
+    );
+    event.traceparent = Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".to_owned());
+    event
+}
+
+#[tokio::test]
+async fn what_was_committed_before_the_relay_started_is_published_in_order_and_numbered_per_tenant()
+{
+    let dir = tempfile::tempdir().unwrap();
+    let db = database(&dir).await;
+    let (one, two) = (Some(TenantId::from_u128(1)), Some(TenantId::from_u128(2)));
+    let events = [
+        event(one, "a"),
+        event(two, "b"),
+        event(None, "c"),
+        event(one, "d"),
+    ];
+    let txn = db.begin().await.unwrap();
+    outbox::append_all(&txn, &events[..3]).await.unwrap();
+    outbox::append(&txn, &events[3]).await.unwrap();
+    txn.commit().await.unwrap();
+
+    let (bus, mut seen) = told(2);
+    let relay = tokio::spawn(outbox::relay(db.clone(), bus, Wake::default()));
+    for (event, sequence) in events.iter().zip([1, 1, 1, 2]) {
+        assert_eq!(
+            seen.recv().await.unwrap(),
+            Event {
+                sequence,
+                ..event.clone()
+            }
+        );
+    }
+    relay.abort();
+}
+
+#[tokio::test]
+async fn a_nudge_publishes_what_was_committed_and_nothing_that_was_rolled_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = database(&dir).await;
+    let (bus, mut seen) = told(0);
+    let wake = Wake::default();
+    let relay = tokio::spawn(outbox::relay(db.clone(), bus, wake.clone()));
+
+    let txn = db.begin().await.unwrap();
+    outbox::append(&txn, &event(None, "never")).await.unwrap();
+    txn.rollback().await.unwrap();
+    for subject in ["first", "second"] {
+        let txn = db.begin().await.unwrap();
+        outbox::append(&txn, &event(None, subject)).await.unwrap();
+        txn.commit().await.unwrap();
+        wake.nudge();
+        assert_eq!(seen.recv().await.unwrap().subject, subject);
+    }
+    relay.abort();
+}
+
+#[tokio::test]
+async fn a_relay_that_starts_again_repeats_nothing_it_has_deleted() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = database(&dir).await;
+    let events: Vec<_> = (0..600).map(|n| event(None, &n.to_string())).collect();
+    for chunk in events.chunks(100) {
+        outbox::append_all(&db, chunk).await.unwrap();
+    }
+    let (bus, mut seen) = told(1);
+    let wake = Wake::default();
+    let relay = tokio::spawn(outbox::relay(db.clone(), bus.clone(), wake.clone()));
+    for n in 0..600_u64 {
+        let event = seen.recv().await.unwrap();
+        assert_eq!(
+            (event.subject.as_str(), event.sequence),
+            (n.to_string().as_str(), n + 1)
+        );
+    }
+    // Published one more: the batch before it was deleted when this one was read.
+    outbox::append(&db, &event(None, "last")).await.unwrap();
+    wake.nudge();
+    assert_eq!(seen.recv().await.unwrap().subject, "last");
+    relay.abort();
+}
+
+#[tokio::test]
+async fn an_event_is_new_once_and_only_if_its_transaction_was_committed() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = database(&dir).await;
+    let id = EventId::generate();
+    let txn = db.begin().await.unwrap();
+    assert!(inbox::first_time(&txn, id).await.unwrap());
+    txn.rollback().await.unwrap();
+    let txn = db.begin().await.unwrap();
+    assert!(inbox::first_time(&txn, id).await.unwrap());
+    assert!(!inbox::first_time(&txn, id).await.unwrap());
+    txn.commit().await.unwrap();
+    assert!(!inbox::first_time(&db, id).await.unwrap());
+}
+
+#[tokio::test]
+async fn ids_are_forgotten_by_the_time_they_carry() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = database(&dir).await;
+    let made_at = |millis: u128| EventId::from_u128(millis << 80 | 0x7000_8000_0000_0000_0000);
+    for millis in [1_000, 2_000, 3_000] {
+        assert!(inbox::first_time(&db, made_at(millis)).await.unwrap());
+    }
+    assert_eq!(
+        inbox::forget_before(&db, Timestamp::from_millis(2_000)).await,
+        Ok(1)
+    );
+    assert!(!inbox::first_time(&db, made_at(2_000)).await.unwrap());
+    assert!(inbox::first_time(&db, made_at(1_000)).await.unwrap());
+}
+
+#[tokio::test]
+async fn transactions_that_read_and_then_write_queue_up_instead_of_failing() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = database(&dir).await;
+    let writers = (0..16).map(|n| {
+        let db = db.clone();
+        tokio::spawn(async move {
+            let txn = db.begin().await.unwrap();
+            outbox::append(&txn, &event(None, &n.to_string()))
+                .await
+                .unwrap();
+            txn.commit().await.unwrap();
+        })
+    });
+    for writer in writers.collect::<Vec<_>>() {
+        writer.await.unwrap();
+    }
+    let readers = centro_store::readers(&centro_store::sqlite(dir.path(), "test"))
+        .await
+        .unwrap();
+    assert!(
+        inbox::first_time(&readers, EventId::generate())
+            .await
+            .is_err(),
+        "readers cannot write"
+    );
+}
