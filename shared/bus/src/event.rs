@@ -1,5 +1,6 @@
 //! The envelope: CloudEvents 1.0 attributes beside a message of `centro.events.v1`.
 
+use crate::trace;
 use bytes::Bytes;
 use centro_kernel::{EventId, TenantId, Timestamp};
 use prost::{Message, Name};
@@ -28,7 +29,7 @@ pub struct Event {
 }
 
 impl Event {
-    /// An event with a new id.
+    /// An event with a new id, caused by what the current span does.
     pub fn new<M: Message + Name>(
         tenant: Option<TenantId>,
         kind: &str,
@@ -43,7 +44,7 @@ impl Event {
             subject: subject.to_string(),
             time,
             sequence: 0,
-            traceparent: None,
+            traceparent: trace::current(),
             data_type: M::full_name(),
             data: data.encode_to_vec().into(),
         }
@@ -59,6 +60,8 @@ impl Event {
 
     /// The payload, when it is an `M` and well formed.
     pub fn decode<M: Message + Name + Default>(&self) -> Option<M> {
-        (self.data_type == M::full_name()).then(|| M::decode(self.data.clone()).ok()).flatten()
+        (self.data_type == M::full_name())
+            .then(|| M::decode(self.data.clone()).ok())
+            .flatten()
     }
 }

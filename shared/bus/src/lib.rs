@@ -7,9 +7,10 @@
 mod event;
 mod local;
 mod pattern;
+pub mod trace;
 
 pub use event::Event;
-pub use local::LocalBus;
+pub use local::{Limits, LocalBus};
 pub use pattern::matches;
 
 use async_trait::async_trait;
@@ -37,7 +38,11 @@ pub trait EventBus: Send + Sync + 'static {
     async fn publish(&self, event: Event) -> Result<(), BusError>;
 
     /// Joins a durable group: each event goes to one member, in order per subject, and comes again until acknowledged.
-    /// `patterns` are AMQP topic patterns over `<tenant>.<service>.<subject>.<event>`.
+    /// `patterns` are AMQP topic patterns over `<tenant>.<service>.<subject>.<event>`; they are added to the group's.
+    ///
+    /// A group begins with its first member: it gets what is published from then on. It goes on when members leave:
+    /// what is published meanwhile waits for the next member. A member may hold several deliveries of one subject;
+    /// other members get none of that subject until it let go of them.
     async fn subscribe(
         &self,
         group: &str,

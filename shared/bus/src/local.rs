@@ -1,20 +1,165 @@
-//! Events inside one process. (Stub body replaced below.)
-use crate::{BusError, Event, EventBus, Subscription, Watch};
-use async_trait::async_trait;
+//! Events inside one process, for the embedded mode.
+//!
+//! Everything is in memory and bounded: a group with too many unread events makes publishers wait and then refuses, a
+//! slow watcher loses the oldest. One short lock guards it all, so an event is given to every group and watcher or to
+//! none. What must survive the process is in its publisher's outbox until it was published here.
 
-/// The embedded bus.
+mod group;
+mod watcher;
+
+use crate::{BusError, Event, EventBus, Subscription, Watch, pattern::Pattern};
+use async_trait::async_trait;
+use group::{Group, Member};
+use parking_lot::Mutex;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Weak},
+    time::Duration,
+};
+use tokio::{sync::Notify, time::Instant};
+use watcher::{Queue, Watcher};
+
+/// How much the bus keeps and how long it waits.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Events a group may have unread or unacknowledged.
+    pub unread: usize,
+    /// Events a watcher may have unread before it loses the oldest.
+    pub watched: usize,
+    /// How long `publish` waits for a full group before it answers [`BusError::Full`].
+    pub patience: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            unread: 65_536,
+            watched: 4_096,
+            patience: Duration::from_secs(2),
+        }
+    }
+}
+
+/// The embedded bus. Clones are the same bus.
 #[derive(Debug, Clone, Default)]
-pub struct LocalBus;
+pub struct LocalBus(Arc<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    limits: Limits,
+    state: Mutex<State>,
+    /// Something was published, given back or closed: consumers look again.
+    news: Notify,
+    /// Something was acknowledged or closed: publishers look again.
+    room: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    closed: bool,
+    members: u64,
+    groups: BTreeMap<String, Group>,
+    watchers: Vec<Weak<Mutex<Queue>>>,
+}
+
+impl LocalBus {
+    /// A bus with limits of its own, for tests and for machines with little memory.
+    pub fn new(limits: Limits) -> Self {
+        Self(Arc::new(Inner {
+            limits,
+            ..Inner::default()
+        }))
+    }
+
+    /// Takes no more events. What is unread is still given out; then subscriptions and watchers end.
+    pub fn close(&self) {
+        self.0.state.lock().closed = true;
+        self.0.news.notify_waiters();
+        self.0.room.notify_waiters();
+    }
+}
+
+impl Inner {
+    /// Hands the event to all, or says which group has no room.
+    fn hand_out(&self, event: &Arc<Event>, words: &[&str]) -> Result<(), BusError> {
+        let mut state = self.state.lock();
+        if state.closed {
+            return Err(BusError::Unavailable);
+        }
+        let limit = self.limits.unread;
+        for (name, group) in &state.groups {
+            if group.wants(words) && group.unread() >= limit {
+                return Err(BusError::Full {
+                    group: name.clone(),
+                    limit,
+                });
+            }
+        }
+        for group in state.groups.values_mut().filter(|group| group.wants(words)) {
+            group.push(event.clone());
+        }
+        state.watchers.retain(|watcher| {
+            let Some(queue) = watcher.upgrade() else {
+                return false;
+            };
+            queue.lock().push(event, words, self.limits.watched);
+            true
+        });
+        Ok(())
+    }
+}
 
 #[async_trait]
 impl EventBus for LocalBus {
-    async fn publish(&self, _: Event) -> Result<(), BusError> {
-        Err(BusError::Unavailable)
+    async fn publish(&self, event: Event) -> Result<(), BusError> {
+        let event = Arc::new(event);
+        let key = event.routing_key();
+        let words: Vec<_> = key.split('.').collect();
+        let mut until = None;
+        loop {
+            let room = self.0.room.notified();
+            tokio::pin!(room);
+            room.as_mut().enable();
+            match self.0.hand_out(&event, &words) {
+                Ok(()) => {
+                    self.0.news.notify_waiters();
+                    return Ok(());
+                }
+                Err(full @ BusError::Full { .. }) => {
+                    let until =
+                        *until.get_or_insert_with(|| Instant::now() + self.0.limits.patience);
+                    if tokio::time::timeout_at(until, room).await.is_err() {
+                        return Err(full);
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
     }
-    async fn subscribe(&self, _: &str, _: &[&str]) -> Result<Box<dyn Subscription>, BusError> {
-        Err(BusError::Unavailable)
+
+    async fn subscribe(
+        &self,
+        group: &str,
+        patterns: &[&str],
+    ) -> Result<Box<dyn Subscription>, BusError> {
+        let mut state = self.0.state.lock();
+        if state.closed {
+            return Err(BusError::Unavailable);
+        }
+        state.members += 1;
+        let number = state.members;
+        let entry = state.groups.entry(group.to_owned()).or_default();
+        entry.add_patterns(patterns.iter().map(|text| Pattern::new(text)));
+        Ok(Box::new(Member::new(self.0.clone(), group, number)))
     }
-    async fn watch(&self, _: &[&str]) -> Result<Box<dyn Watch>, BusError> {
-        Err(BusError::Unavailable)
+
+    async fn watch(&self, patterns: &[&str]) -> Result<Box<dyn Watch>, BusError> {
+        let mut state = self.0.state.lock();
+        if state.closed {
+            return Err(BusError::Unavailable);
+        }
+        let queue = Arc::new(Mutex::new(Queue::new(patterns)));
+        state.watchers.push(Arc::downgrade(&queue));
+        Ok(Box::new(Watcher::new(self.0.clone(), queue)))
     }
 }
