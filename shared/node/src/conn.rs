@@ -1,6 +1,6 @@
 //! A transport for the generated clients: this process or a peer, decided per call.
 
-use crate::{Node, Role};
+use crate::{Node, Role, trace};
 use futures::future::BoxFuture;
 use http::{HeaderValue, Request, Response, header::AUTHORIZATION};
 use std::{
@@ -36,6 +36,7 @@ impl Conn {
                 value.ok_or_else(|| Status::internal("no service token could be made"))?,
             );
         }
+        trace::inject(request.headers_mut());
         let routes = self
             .node
             .0

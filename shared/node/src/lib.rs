@@ -1,13 +1,19 @@
 //! Hosts services in a process: what they get ([`Node`]), where they put their doors ([`Mount`]), how they reach each
-//! other ([`Conn`]), and how they stop ([`Lifecycle`]).
+//! other ([`Conn`]), how well they are ([`Health`]), what they tell operators ([`telemetry`]), and how they stop
+//! ([`Lifecycle`]).
 
 mod conn;
+pub mod health;
 mod lifecycle;
 mod mount;
 #[allow(clippy::module_inception)]
 mod node;
+pub mod telemetry;
+mod trace;
 
 pub use conn::Conn;
+pub use health::Health;
 pub use lifecycle::Lifecycle;
 pub use mount::Mount;
 pub use node::{Node, NodeBuilder, Role, Service};
+pub use telemetry::{Telemetry, TelemetrySettings};

@@ -1,6 +1,10 @@
 //! What a process lends to the services it hosts.
 
-use crate::{Conn, Lifecycle, Mount};
+use crate::{
+    Conn, Health, Lifecycle, Mount,
+    health::{CheckReport, Kind, Report},
+    trace,
+};
 use async_trait::async_trait;
 use centro_bus::EventBus;
 use centro_cluster::Ownership;
@@ -102,6 +106,7 @@ pub(crate) struct Inner {
     data: PathBuf,
     arbiters: Vec<actix::ArbiterHandle>,
     lifecycle: Lifecycle,
+    health: Health,
     service_token: Mutex<Option<(String, Timestamp)>>,
 }
 
@@ -141,6 +146,7 @@ impl NodeBuilder {
             data: self.data,
             arbiters: self.arbiters,
             lifecycle: self.lifecycle,
+            health: Health::default(),
             service_token: Mutex::new(None),
         }))
     }
@@ -188,6 +194,43 @@ impl Node {
         &self.0.lifecycle
     }
 
+    /// Where services register what they need to be well.
+    pub fn health(&self) -> &Health {
+        &self.0.health
+    }
+
+    /// Whether the process lives: it does when it can answer.
+    pub fn live(&self) -> Report {
+        Report::of(vec![CheckReport::of("process", Ok(()))])
+    }
+
+    /// Whether everything has started: the doors are open and every startup check passes.
+    pub fn startup(&self) -> Report {
+        let open = self
+            .0
+            .local
+            .get()
+            .map(drop)
+            .ok_or_else(|| "services are starting".to_owned());
+        let mut checks = vec![CheckReport::of("doors", open)];
+        checks.extend(self.0.health.ask(Kind::Startup));
+        Report::of(checks)
+    }
+
+    /// Whether new work may come: started, not draining, every ready check passes.
+    pub fn ready(&self) -> Report {
+        let draining = self.0.lifecycle.draining().is_cancelled();
+        let taking = if draining {
+            Err("the process is draining".to_owned())
+        } else {
+            Ok(())
+        };
+        let mut checks = self.startup().checks;
+        checks.push(CheckReport::of("draining", taking));
+        checks.extend(self.0.health.ask(Kind::Ready));
+        Report::of(checks)
+    }
+
     /// Runs a task until it ends or the process stops.
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         let stop = self.0.lifecycle.stopping();
@@ -207,7 +250,10 @@ impl Node {
 
     /// Opens the in-process doors and returns the routes, to be served on a socket too.
     pub fn open(&self, mount: Mount) -> Routes {
-        self.0.local.get_or_init(|| mount.into_routes()).clone()
+        self.0
+            .local
+            .get_or_init(|| trace::traced(mount.into_routes()))
+            .clone()
     }
 
     /// The token by which this process is known to services.
@@ -219,10 +265,11 @@ impl Node {
         {
             return Some(token.clone());
         }
-        let principal = Principal::Service { name: self.0.name.clone() };
+        let principal = Principal::Service {
+            name: self.0.name.clone(),
+        };
         let token = self.0.keys.mint(&principal, now, SERVICE_TOKEN_TTL).ok()?;
         *cached = Some((token.clone(), now + SERVICE_TOKEN_TTL / 2));
         Some(token)
     }
 }
-
