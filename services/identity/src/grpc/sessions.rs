@@ -1,0 +1,219 @@
+//! Signing in and out.
+
+use super::{Desk, message, source};
+use crate::{
+    core::{person, roles::Roles},
+    notify, secret,
+    store::{self, Refreshed, UserChange, entity::user},
+};
+use centro_contract::{Principal, principal, status::from_fault};
+use centro_kernel::{Code, Fault, TenantId, Timestamp, UserId, name};
+use centro_proto::identity::{self as pb, sessions_server::Sessions};
+use std::{collections::BTreeSet, time::Duration};
+use tonic::{Request, Response, Status};
+
+#[tonic::async_trait]
+impl Sessions for Desk {
+    async fn sign_in(
+        &self,
+        request: Request<pb::SignInRequest>,
+    ) -> Result<Response<pb::Session>, Status> {
+        let source = source(&request);
+        let asked = request.into_inner();
+        let session = self.prove(asked, &source).await.map_err(from_fault)?;
+        Ok(Response::new(session))
+    }
+
+    async fn refresh_session(
+        &self,
+        request: Request<pb::RefreshSessionRequest>,
+    ) -> Result<Response<pb::Session>, Status> {
+        let token = request.into_inner().refresh_token;
+        let ttl = self.settings.refresh_token_ttl;
+        let refreshed = self.store.refresh_session(&token, self.now(), ttl).await;
+        match refreshed.map_err(from_fault)? {
+            Refreshed::Goes { user, refresh_token } => {
+                let session = self.session(*user, refresh_token).map_err(from_fault)?;
+                Ok(Response::new(session))
+            }
+            Refreshed::Gone => Err(from_fault(session_ended())),
+            Refreshed::UsedTwice { user_id } => {
+                tracing::warn!(user = user_id, "a refresh token came twice; its session was ended");
+                Err(from_fault(session_ended()))
+            }
+        }
+    }
+
+    async fn sign_out(
+        &self,
+        request: Request<pb::SignOutRequest>,
+    ) -> Result<Response<()>, Status> {
+        let token = request.into_inner().refresh_token;
+        self.store.end_session(&token).await.map_err(from_fault)?;
+        Ok(Response::new(()))
+    }
+
+    async fn get_me(&self, request: Request<pb::GetMeRequest>) -> Result<Response<pb::Me>, Status> {
+        let (tenant, who) = principal(&request)?;
+        let me = self.me(tenant, &who).await.map_err(from_fault)?;
+        Ok(Response::new(me))
+    }
+
+    async fn change_password(
+        &self,
+        request: Request<pb::ChangePasswordRequest>,
+    ) -> Result<Response<()>, Status> {
+        let source = source(&request);
+        let (tenant, who) = principal(&request)?;
+        let user = who.user().ok_or_else(|| {
+            from_fault(Fault::new(Code::Forbidden, "not_a_person", "an API key has no password"))
+        })?;
+        let asked = request.into_inner();
+        self.replace_password(tenant, user, asked, &source).await.map_err(from_fault)?;
+        Ok(Response::new(()))
+    }
+
+    async fn exchange_api_key(
+        &self,
+        request: Request<pb::ExchangeApiKeyRequest>,
+    ) -> Result<Response<pb::Session>, Status> {
+        let key = request.into_inner().api_key;
+        let session = self.exchange(&key).await.map_err(from_fault)?;
+        Ok(Response::new(session))
+    }
+}
+
+impl Desk {
+    /// Checks login and password. Everything that may fail for an unknown login takes the same road as for a wrong
+    /// password: one throttle, one hash, one answer.
+    async fn prove(&self, asked: pb::SignInRequest, source: &str) -> Result<pb::Session, Fault> {
+        let tenant = self.store.tenant_for_sign_in(&asked.tenant).await?;
+        let tenant_key = tenant.as_ref().map_or("", |tenant| tenant.id.as_str());
+        let guess = format!("{tenant_key} {}", name::key(&asked.login));
+        self.guesses.admit(&guess, source, self.now())?;
+        let user = match &tenant {
+            Some(tenant) => self.store.user_by_login(&tenant.id, &asked.login).await,
+            None => Ok(None),
+        };
+        let user = user.inspect_err(|_| self.guesses.unanswered(&guess, source))?;
+        let hash = user.as_ref().map(|user| user.password_hash.clone());
+        let right = self.passwords.verify(asked.password, hash).await;
+        let right = right.inspect_err(|_| self.guesses.unanswered(&guess, source))?;
+        match user.filter(|user| right && !user.disabled) {
+            Some(user) => {
+                self.guesses.succeeded(&guess, source);
+                let ttl = self.settings.refresh_token_ttl;
+                let opened = self.store.open_session(&user, self.now(), ttl).await?;
+                self.session(user, opened.refresh_token)
+            }
+            None => {
+                if let Some(tenant) = tenant {
+                    let tenant: TenantId = store::id(&tenant.id)?;
+                    let event = notify::sign_in_refused(tenant, &asked.login, source, self.now());
+                    self.store.note_refused(&event).await?;
+                }
+                Err(Fault::new(
+                    Code::Unauthenticated,
+                    "credentials_wrong",
+                    "the login or the password is wrong",
+                ))
+            }
+        }
+    }
+
+    /// What a person who is signed in gets.
+    fn session(&self, user: user::Model, refresh_token: String) -> Result<pb::Session, Fault> {
+        let principal = Principal::User {
+            tenant: store::id(&user.tenant)?,
+            user: store::id(&user.id)?,
+            roles: Roles::from_row(user.roles).list(),
+        };
+        let (access_token, expire) = self.mint(&principal, self.settings.access_token_ttl)?;
+        Ok(pb::Session {
+            access_token,
+            expire_time: Some(message::time(expire.as_millis())),
+            refresh_token,
+            user: Some(message::user(user)),
+        })
+    }
+
+    fn mint(&self, principal: &Principal, ttl: Duration) -> Result<(String, Timestamp), Fault> {
+        let now = self.now();
+        let token = self.keys.mint(principal, now, ttl).map_err(Fault::internal)?;
+        Ok((token, now + ttl))
+    }
+
+    async fn me(&self, tenant: TenantId, who: &Principal) -> Result<pb::Me, Fault> {
+        let row = self.store.tenant(tenant).await?;
+        let (user, roles) = match who {
+            Principal::User { user, .. } => {
+                let user = self.store.user(tenant, *user).await.ok().filter(|user| !user.disabled);
+                let user = user.ok_or_else(session_ended)?;
+                let roles = Roles::from_row(user.roles).list();
+                (Some(message::user(user)), roles)
+            }
+            Principal::Key { role, .. } => (None, vec![*role]),
+            Principal::Service { .. } => (None, Vec::new()),
+        };
+        let permissions: BTreeSet<&str> =
+            roles.iter().flat_map(|role| role.permissions()).copied().collect();
+        Ok(pb::Me {
+            user,
+            tenant: Some(message::tenant(row)),
+            permissions: permissions.into_iter().map(str::to_owned).collect(),
+        })
+    }
+
+    async fn replace_password(
+        &self,
+        tenant: TenantId,
+        id: UserId,
+        asked: pb::ChangePasswordRequest,
+        source: &str,
+    ) -> Result<(), Fault> {
+        person::password(&asked.new_password, "/newPassword")?;
+        let user = self.store.user(tenant, id).await?;
+        let guess = format!("{tenant} {}", user.login_key);
+        self.guesses.admit(&guess, source, self.now())?;
+        let right = self.passwords.verify(asked.current_password, Some(user.password_hash)).await;
+        if !right.inspect_err(|_| self.guesses.unanswered(&guess, source))? {
+            let fault = Fault::new(Code::Invalid, "password_wrong", "the present password is another one");
+            return Err(fault.at("/currentPassword"));
+        }
+        self.guesses.succeeded(&guess, source);
+        let hash = self.passwords.hash(asked.new_password).await?;
+        let change = UserChange { password_hash: Some(hash), ..UserChange::default() };
+        // An owner may change the own password, whoever else may not touch an owner.
+        self.store.update_user(tenant, id, "", true, change, self.now()).await?;
+        Ok(())
+    }
+
+    async fn exchange(&self, key: &str) -> Result<pb::Session, Fault> {
+        let wrong = || {
+            Fault::new(Code::Unauthenticated, "api_key_wrong", "this API key is unknown or no longer valid")
+        };
+        if !key.starts_with(secret::API_KEY_PREFIX) {
+            return Err(wrong());
+        }
+        let row = self.store.api_key(&secret::fingerprint(key)).await?.ok_or_else(wrong)?;
+        let now = self.now();
+        if row.expire_ms.is_some_and(|expire| expire <= now.as_millis()) {
+            return Err(wrong());
+        }
+        let role = *Roles::from_row(row.role).list().first().ok_or_else(wrong)?;
+        self.key_use.note(&row.id, now);
+        let left = row.expire_ms.map_or(Duration::MAX, |expire| Timestamp::from_millis(expire).since(now));
+        let principal = Principal::Key { tenant: store::id(&row.tenant)?, role };
+        let (access_token, expire) = self.mint(&principal, self.settings.access_token_ttl.min(left))?;
+        Ok(pb::Session {
+            access_token,
+            expire_time: Some(message::time(expire.as_millis())),
+            refresh_token: String::new(),
+            user: None,
+        })
+    }
+}
+
+fn session_ended() -> Fault {
+    Fault::new(Code::Unauthenticated, "session_ended", "the session has ended; sign in again")
+}

@@ -1,0 +1,34 @@
+//! Secrets that we make: refresh tokens and API keys. Only their fingerprints are stored.
+
+use sha2::{Digest, Sha256};
+
+/// What an API key begins with, so that leaked ones can be found by a search.
+pub const API_KEY_PREFIX: &str = "cc_live_";
+
+/// A new refresh token: 256 random bits.
+pub fn refresh_token() -> String {
+    hex::encode(rand::random::<[u8; 32]>())
+}
+
+/// A new API key: the prefix and 256 random bits.
+pub fn api_key() -> String {
+    format!("{API_KEY_PREFIX}{}", hex::encode(rand::random::<[u8; 32]>()))
+}
+
+/// The form in which a secret is stored. A plain hash is enough for 256 random bits: there is nothing to guess.
+pub fn fingerprint(secret: &str) -> String {
+    hex::encode(Sha256::digest(secret.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_differ_and_their_fingerprints_do_not_reveal_them() {
+        assert_ne!(refresh_token(), refresh_token());
+        let key = api_key();
+        assert_eq!(key.len(), API_KEY_PREFIX.len() + 64);
+        assert!(!fingerprint(&key).contains(&key[8..]));
+    }
+}
