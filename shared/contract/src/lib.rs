@@ -1,11 +1,21 @@
 //! What the protos promise beside shape: who may call an RPC, where it lives in REST, which values a field takes.
 //! Read from the descriptor set once, enforced everywhere.
 
+pub mod api;
+pub mod guard;
+pub mod mask;
+pub mod options;
 pub mod permission;
+pub mod pointer;
 pub mod principal;
+pub mod router;
+pub mod rules;
 pub mod status;
+pub mod template;
 pub mod token;
 
+pub use api::{Access, Api, Body, ContractError, Method, Route, Scope};
+pub use guard::Guard;
 pub use permission::Role;
 pub use principal::{Principal, principal};
 pub use token::Keys;

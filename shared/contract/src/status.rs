@@ -11,7 +11,11 @@ pub const DOMAIN: &str = "centro";
 /// The status that callers get. What is for the log only is logged here and not sent.
 pub fn from_fault(fault: Fault) -> Status {
     if !fault.context.is_empty() {
-        tracing::error!(reason = fault.reason, context = fault.context, "request failed");
+        tracing::error!(
+            reason = fault.reason,
+            context = fault.context,
+            "request failed"
+        );
     }
     let code = match fault.code {
         Code::Invalid => Grpc::InvalidArgument,
@@ -23,7 +27,11 @@ pub fn from_fault(fault: Fault) -> Status {
         Code::Unavailable => Grpc::Unavailable,
         Code::Internal => Grpc::Internal,
     };
-    let mut details = ErrorDetails::with_error_info(fault.reason, DOMAIN, fault.meta.into_iter().collect::<HashMap<_, _>>());
+    let mut details = ErrorDetails::with_error_info(
+        fault.reason,
+        DOMAIN,
+        fault.meta.into_iter().collect::<HashMap<_, _>>(),
+    );
     if !fault.field.is_empty() {
         details.add_bad_request_violation(fault.field, fault.message.clone());
     }
@@ -32,5 +40,8 @@ pub fn from_fault(fault: Fault) -> Status {
 
 /// The stable reason of a status, empty when it has none.
 pub fn reason(status: &Status) -> String {
-    status.get_details_error_info().map(|info| info.reason).unwrap_or_default()
+    status
+        .get_details_error_info()
+        .map(|info| info.reason)
+        .unwrap_or_default()
 }

@@ -5,7 +5,11 @@ use crate::{Principal, Role};
 use centro_kernel::{TenantId, Timestamp, UserId};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
 /// Why a token was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -36,7 +40,10 @@ pub struct Keys(Arc<(EncodingKey, DecodingKey)>);
 impl Keys {
     /// Keys from the installation's secret, at least 32 bytes.
     pub fn new(secret: &[u8]) -> Self {
-        Self(Arc::new((EncodingKey::from_secret(secret), DecodingKey::from_secret(secret))))
+        Self(Arc::new((
+            EncodingKey::from_secret(secret),
+            DecodingKey::from_secret(secret),
+        )))
     }
 
     /// A token that says who the caller is until `now + ttl`.
@@ -50,11 +57,20 @@ impl Keys {
         ttl: Duration,
     ) -> Result<String, TokenError> {
         let (sub, ten, roles) = match principal {
-            Principal::User { tenant, user, roles } => (user.to_string(), Some(*tenant), roles.clone()),
+            Principal::User {
+                tenant,
+                user,
+                roles,
+            } => (user.to_string(), Some(*tenant), roles.clone()),
             Principal::Key { tenant, role } => ("key".to_owned(), Some(*tenant), vec![*role]),
             Principal::Service { name } => (format!("service:{name}"), None, vec![]),
         };
-        let claims = Claims { sub, ten, roles, exp: (now + ttl).as_millis() / 1000 };
+        let claims = Claims {
+            sub,
+            ten,
+            roles,
+            exp: (now + ttl).as_millis() / 1000,
+        };
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.0.0)
             .map_err(|_| TokenError::Invalid)
     }
@@ -64,27 +80,98 @@ impl Keys {
     /// # Errors
     /// [`TokenError`] when it is forged, malformed or past its time.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<Principal, TokenError> {
+        self.verify_until(token, now)
+            .map(|(principal, _)| principal)
+    }
+
+    /// Who the token says the caller is, and until when.
+    ///
+    /// # Errors
+    /// As [`Keys::verify`].
+    pub fn verify_until(
+        &self,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<(Principal, Timestamp), TokenError> {
         let mut validation = Validation::new(Algorithm::HS256);
         validation.validate_exp = false; // against our own clock, below
         validation.set_required_spec_claims(&["exp", "sub"]);
         let claims = jsonwebtoken::decode::<Claims>(token, &self.0.1, &validation)
             .map_err(|_| TokenError::Invalid)?
             .claims;
-        if claims.exp.saturating_mul(1000) <= now.as_millis() {
+        let until = Timestamp::from_millis(claims.exp.saturating_mul(1000));
+        if until <= now {
             return Err(TokenError::Expired);
         }
-        match (claims.sub.strip_prefix("service:"), claims.ten) {
-            (Some(name), None) => Ok(Principal::Service { name: name.to_owned() }),
+        let principal = match (claims.sub.strip_prefix("service:"), claims.ten) {
+            (Some(name), None) => Principal::Service {
+                name: name.to_owned(),
+            },
             (None, Some(tenant)) if claims.sub == "key" => {
                 let role = *claims.roles.first().ok_or(TokenError::Invalid)?;
-                Ok(Principal::Key { tenant, role })
+                Principal::Key { tenant, role }
             }
             (None, Some(tenant)) => {
                 let user: UserId = claims.sub.parse().map_err(|_| TokenError::Invalid)?;
-                Ok(Principal::User { tenant, user, roles: claims.roles })
+                Principal::User {
+                    tenant,
+                    user,
+                    roles: claims.roles,
+                }
             }
-            _ => Err(TokenError::Invalid),
+            _ => return Err(TokenError::Invalid),
+        };
+        Ok((principal, until))
+    }
+}
+
+/// How many tokens a process remembers. Each is some hundred bytes.
+const CACHED: usize = 4096;
+/// Ours are some hundred bytes; a longer one is nobody's.
+const LONGEST: usize = 4096;
+
+/// Remembers verified tokens until they expire, because calls between services come by the hundred with the same one.
+pub struct TokenCache {
+    keys: Keys,
+    known: RwLock<HashMap<String, (Principal, Timestamp)>>,
+}
+
+impl TokenCache {
+    /// An empty cache.
+    pub fn new(keys: Keys) -> Self {
+        Self {
+            keys,
+            known: RwLock::new(HashMap::new()),
         }
+    }
+
+    /// As [`Keys::verify`].
+    ///
+    /// # Errors
+    /// As [`Keys::verify`].
+    pub fn verify(&self, token: &str, now: Timestamp) -> Result<Principal, TokenError> {
+        if token.len() > LONGEST {
+            return Err(TokenError::Invalid);
+        }
+        if let Some((principal, until)) = self
+            .known
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(token)
+            && now < *until
+        {
+            return Ok(principal.clone());
+        }
+        let (principal, until) = self.keys.verify_until(token, now)?;
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= CACHED {
+            known.retain(|_, (_, until)| now < *until);
+        }
+        if known.len() >= CACHED {
+            known.clear();
+        }
+        known.insert(token.to_owned(), (principal.clone(), until));
+        Ok(principal)
     }
 }
 
@@ -103,8 +190,34 @@ mod tests {
         };
         let token = keys.mint(&anna, now, Duration::from_secs(60)).unwrap();
         assert_eq!(keys.verify(&token, now), Ok(anna));
-        assert_eq!(keys.verify(&token, now + Duration::from_secs(60)), Err(TokenError::Expired));
-        assert_eq!(Keys::new(&[8; 32]).verify(&token, now), Err(TokenError::Invalid));
+        assert_eq!(
+            keys.verify(&token, now + Duration::from_secs(60)),
+            Err(TokenError::Expired)
+        );
+        assert_eq!(
+            Keys::new(&[8; 32]).verify(&token, now),
+            Err(TokenError::Invalid)
+        );
         assert_eq!(keys.verify("nonsense", now), Err(TokenError::Invalid));
+    }
+
+    #[test]
+    fn a_remembered_token_expires_all_the_same() {
+        let keys = Keys::new(&[7; 32]);
+        let cache = TokenCache::new(keys.clone());
+        let now = Timestamp::from_millis(1_000_000);
+        let service = Principal::Service {
+            name: "routing".to_owned(),
+        };
+        let token = keys.mint(&service, now, Duration::from_secs(60)).unwrap();
+        assert_eq!(cache.verify(&token, now), Ok(service.clone()));
+        assert_eq!(
+            cache.verify(&token, now + Duration::from_secs(59)),
+            Ok(service)
+        );
+        assert_eq!(
+            cache.verify(&token, now + Duration::from_secs(60)),
+            Err(TokenError::Expired)
+        );
     }
 }
