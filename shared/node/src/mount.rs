@@ -1,6 +1,8 @@
 //! Where a service puts its doors. The node decides whether they face a socket.
 
-use std::convert::Infallible;
+use centro_contract::{Api, Guard, Keys};
+use centro_kernel::Clock;
+use std::{convert::Infallible, sync::Arc};
 use tonic::{
     body::Body,
     server::NamedService,
@@ -27,7 +29,19 @@ impl Mount {
         self.0.add_service(server);
     }
 
-    pub(crate) fn into_routes(self) -> Routes {
-        self.0.routes().prepare()
+    /// All doors, behind the guard.
+    pub(crate) fn into_routes(self, keys: Keys, clock: Arc<dyn Clock>) -> Routes {
+        match Api::installed() {
+            Ok(api) => self
+                .0
+                .routes()
+                .into_axum_router()
+                .layer(Guard::new(api, keys, clock))
+                .into(),
+            Err(error) => {
+                tracing::error!(%error, "no RPC is served: the protos break the contract");
+                Routes::default()
+            }
+        }
     }
 }

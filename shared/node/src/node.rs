@@ -252,7 +252,7 @@ impl Node {
     pub fn open(&self, mount: Mount) -> Routes {
         self.0
             .local
-            .get_or_init(|| trace::traced(mount.into_routes()))
+            .get_or_init(|| trace::traced(mount.into_routes(self.0.keys.clone(), self.clock())))
             .clone()
     }
 
