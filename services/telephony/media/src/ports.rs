@@ -1,0 +1,105 @@
+//! The range of RTP ports: even ones are given out, and rest a while before they are given out again, so that late packets
+//! of an ended call do not reach the next.
+
+use parking_lot::Mutex;
+use std::{
+    collections::{HashSet, VecDeque},
+    net::{IpAddr, UdpSocket},
+    time::{Duration, Instant},
+};
+
+/// How long a released port rests.
+const REST: Duration = Duration::from_secs(5);
+/// Ports of others found in the range before giving up on one request.
+const ATTEMPTS: usize = 64;
+
+/// Gives out sockets on even ports of a range.
+#[derive(Debug)]
+pub struct Ports {
+    bind: IpAddr,
+    first: u16,
+    count: usize,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    next: usize,
+    taken: HashSet<u16>,
+    resting: VecDeque<(Instant, u16)>,
+}
+
+impl Ports {
+    /// All even ports from `first` to `last`, bound at `bind`. `start` chooses where to begin; a random one keeps two processes apart.
+    pub fn new(bind: IpAddr, first: u16, last: u16, start: usize) -> Self {
+        let first = first.checked_next_multiple_of(2).unwrap_or(u16::MAX - 1);
+        let count = usize::from(last.saturating_sub(first)) / 2 + 1;
+        let state = State {
+            next: start % count,
+            ..State::default()
+        };
+        Self {
+            bind,
+            first,
+            count,
+            state: Mutex::new(state),
+        }
+    }
+
+    /// A bound socket and its port; `None` when all are in use or resting.
+    pub fn take(&self, now: Instant) -> Option<(UdpSocket, u16)> {
+        let mut state = self.state.lock();
+        while let Some((released, port)) = state.resting.front().copied()
+            && now.saturating_duration_since(released) >= REST
+        {
+            state.resting.pop_front();
+            state.taken.remove(&port);
+        }
+        let mut attempts = 0;
+        for _ in 0..self.count {
+            let port = self.first + u16::try_from(2 * state.next).unwrap_or(0);
+            state.next = (state.next + 1) % self.count;
+            if state.taken.contains(&port) {
+                continue;
+            }
+            match UdpSocket::bind((self.bind, port)) {
+                Ok(socket) => {
+                    state.taken.insert(port);
+                    return Some((socket, port));
+                }
+                Err(_) if attempts < ATTEMPTS => attempts += 1,
+                Err(_) => return None,
+            }
+        }
+        None
+    }
+
+    /// The port's call has ended; its socket is closed or about to be.
+    pub fn release(&self, port: u16, now: Instant) {
+        self.state.lock().resting.push_back((now, port));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ports_are_even_bounded_and_rest_before_reuse() {
+        let bind = IpAddr::from([127, 0, 0, 1]);
+        let now = Instant::now();
+        let ports = Ports::new(bind, 41_001, 41_010, 3);
+        let mut taken = Vec::new();
+        while let Some((socket, port)) = ports.take(now) {
+            assert!(port % 2 == 0 && (41_001..=41_010).contains(&port));
+            taken.push((socket, port));
+        }
+        // Somebody else on this machine may hold one of the five.
+        assert!((1..=5).contains(&taken.len()));
+        let (socket, port) = taken.pop().unwrap();
+        drop(socket);
+        ports.release(port, now);
+        assert!(ports.take(now + Duration::from_secs(1)).is_none());
+        assert_eq!(ports.take(now + REST).unwrap().1, port);
+    }
+}
