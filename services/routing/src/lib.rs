@@ -1,1 +1,83 @@
+//! Routing: who serves whom.
+//!
+//! | fact | decided by |
+//! |---|---|
+//! | who is next in a queue, and how agents take turns | the queue's actor (`actor/queue.rs`, rules in `core/src/queue`) |
+//! | whether an agent is reserved, rings, talks, wraps up | the agent's actor (`actor/agent.rs`, rules in `core/src/agent`) |
+//! | which answer a contact takes, and when it leaves | its edge: telephony, chat, dialer |
+//! | what queues, assignments and devices there are | configuration and telephony; `feed` follows them |
+//!
+//! In: `Waiting.Wait` (edges), `AgentContacts` (edges), `Agents` and `QueueStatuses` (people), configuration and
+//! registration events. Out: offers on the stream, `CallEdge.CancelOffer`, `routing.*` events. `docs/protocol.md` has
+//! the messages. Hot state lives behind `store::HotStore`; in one process it is memory, so agents log in again after a
+//! restart.
 
+mod actor;
+mod directory;
+mod feed;
+mod grpc;
+mod live;
+mod metrics;
+mod notify;
+mod router;
+mod settings;
+pub mod store;
+mod wire;
+
+pub use settings::Settings;
+
+use async_trait::async_trait;
+use centro_cluster::Shard;
+use centro_node::{Mount, Node, Role, Service};
+use centro_proto::routing::{
+    agent_contacts_server::AgentContactsServer, agents_server::AgentsServer,
+    queue_statuses_server::QueueStatusesServer, waiting_server::WaitingServer,
+};
+use directory::Directory;
+use grpc::Doors;
+use router::Router;
+use std::sync::Arc;
+use store::MemoryStore;
+
+/// The service.
+#[derive(Debug, Clone, Copy)]
+pub struct Routing;
+
+#[async_trait]
+impl Service for Routing {
+    const ROLE: Role = Role::Routing;
+    type Settings = Settings;
+
+    async fn start(settings: Settings, node: Node, mount: &mut Mount) -> anyhow::Result<()> {
+        settings.validate().map_err(anyhow::Error::msg)?;
+        anyhow::ensure!(
+            !node.arbiters().is_empty(),
+            "routing needs at least one arbiter"
+        );
+        let router = router(&settings, node.clone(), Arc::default());
+        node.spawn(feed::configuration(router.clone()));
+        node.spawn(feed::registrations(router.clone()));
+        open(mount, router);
+        Ok(())
+    }
+}
+
+/// The router of a process with its hot state in memory.
+fn router(settings: &Settings, node: Node, directory: Arc<Directory>) -> Arc<Router> {
+    let (store, events) = MemoryStore::new(node.ownership(), settings.outbox);
+    // Grows over restarts too: the epoch is the process's start.
+    let epoch = node
+        .ownership()
+        .epoch(Shard::of(0))
+        .map_or(0, |epoch| epoch.0);
+    node.spawn(store::relay(events, node.bus(), epoch << 20));
+    Router::new(node, settings, Arc::new(store), directory)
+}
+
+fn open(mount: &mut Mount, router: Arc<Router>) {
+    let doors = Doors(router);
+    mount.grpc(WaitingServer::new(doors.clone()));
+    mount.grpc(AgentContactsServer::new(doors.clone()));
+    mount.grpc(AgentsServer::new(doors.clone()));
+    mount.grpc(QueueStatusesServer::new(doors));
+}

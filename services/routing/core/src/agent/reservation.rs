@@ -1,0 +1,277 @@
+//! A granted slot, from its offer to the end of its wrap-up.
+//!
+//! The two commit points are here: `Reserved -> Alerting` (the device may ring) and `Alerting -> Connected` (the parties
+//! may be bridged). `Refused` and `Ended` are final: a reservation number never comes back.
+
+use super::{Agent, SlotPhase};
+use crate::{
+    Deadlines, Event,
+    message::{AgentOut, Answer, Caller},
+};
+use centro_kernel::{ContactId, Timestamp, contact::OfferEnd};
+use std::{sync::Arc, time::Duration};
+
+/// No device rings longer than this (spec D2).
+const LONGEST_RING: Duration = Duration::from_secs(900);
+
+impl Agent {
+    #[allow(clippy::too_many_arguments)]
+    pub(super) fn on_alert(
+        &mut self,
+        cfg: &Deadlines,
+        now: Timestamp,
+        number: u64,
+        contact: ContactId,
+        edge: Arc<str>,
+        caller: Arc<Caller>,
+        ring: Duration,
+        out: &mut AgentOut,
+    ) {
+        let device = self.record.device;
+        let slot = self.record.slot_mut(number);
+        out.answer = Some(match (slot, device) {
+            (Some(slot), Some(device)) if slot.phase == SlotPhase::Reserved => {
+                let ring = ring.max(slot.terms.ring).min(LONGEST_RING);
+                slot.phase = SlotPhase::Alerting;
+                slot.since = now;
+                slot.contact = Some(contact);
+                slot.edge = edge;
+                slot.caller = caller;
+                slot.due = Some(now + ring + cfg.ring_margin);
+                self.dirty = true;
+                Answer::AlertOk { device }
+            }
+            (Some(slot), Some(device))
+                if slot.phase == SlotPhase::Alerting && slot.contact == Some(contact) =>
+            {
+                Answer::AlertOk { device }
+            }
+            (Some(slot), _)
+                if slot.contact == Some(contact) && slot.phase != SlotPhase::Revoked =>
+            {
+                Answer::Late
+            }
+            _ => Answer::Refused,
+        });
+        out.fence = true;
+    }
+
+    /// THE commit point: once this is stored, and only then, the edge may bridge.
+    pub(super) fn on_connect(
+        &mut self,
+        now: Timestamp,
+        number: u64,
+        contact: ContactId,
+        out: &mut AgentOut,
+    ) {
+        out.fence = true;
+        let reservation = self.record.reservation(number);
+        let slot = self
+            .record
+            .slot_mut(number)
+            .filter(|s| s.contact == Some(contact));
+        out.answer = Some(match slot {
+            Some(slot) if slot.phase == SlotPhase::Alerting => {
+                let (queue, ring) = (slot.queue, now.since(slot.since));
+                slot.phase = SlotPhase::Connected;
+                slot.since = now;
+                slot.due = None;
+                self.record.misses = 0;
+                self.dirty = true;
+                let why = OfferEnd::Answered;
+                out.events.push(Event::OfferEnded {
+                    contact,
+                    queue,
+                    reservation,
+                    why,
+                    ring,
+                });
+                out.events.push(Event::ContactConnected {
+                    contact,
+                    queue,
+                    reservation,
+                });
+                Answer::ConnectOk
+            }
+            Some(slot) if slot.phase == SlotPhase::Connected => Answer::ConnectOk,
+            _ => Answer::Refused,
+        });
+    }
+
+    pub(super) fn on_end(
+        &mut self,
+        cfg: &Deadlines,
+        now: Timestamp,
+        number: u64,
+        contact: ContactId,
+        why: OfferEnd,
+        out: &mut AgentOut,
+    ) {
+        out.fence = true;
+        let was_connected = match self.record.slot(number).map(|s| s.phase) {
+            Some(SlotPhase::Connected) => {
+                if why == OfferEnd::CommitFailed {
+                    self.drop_slot(cfg, now, number, true, out);
+                } else {
+                    self.begin_wrap_up(cfg, now, number, out);
+                }
+                true
+            }
+            Some(SlotPhase::WrapUp) => true,
+            Some(_) => {
+                self.offer_failed(cfg, now, number, Some(contact), why, out);
+                false
+            }
+            None => self
+                .record
+                .done
+                .iter()
+                .any(|(n, connected)| *n == number && *connected),
+        };
+        out.answer = Some(Answer::Ended { was_connected });
+    }
+
+    pub(super) fn on_edge_dead(
+        &mut self,
+        cfg: &Deadlines,
+        now: Timestamp,
+        contact: ContactId,
+        out: &mut AgentOut,
+    ) {
+        let slots = self
+            .record
+            .slots
+            .iter()
+            .filter(|s| s.contact == Some(contact));
+        for (number, phase) in slots.map(|s| (s.number, s.phase)).collect::<Vec<_>>() {
+            match phase {
+                SlotPhase::Connected => self.begin_wrap_up(cfg, now, number, out),
+                SlotPhase::WrapUp => {}
+                _ => self.offer_failed(cfg, now, number, None, OfferEnd::CallerGone, out),
+            }
+        }
+    }
+
+    /// Reserved: the queue brought nobody. Alerting, Revoked: the edge is lost. No penalty: it is not the agent's fault.
+    pub(super) fn on_slot_due(
+        &mut self,
+        cfg: &Deadlines,
+        now: Timestamp,
+        number: u64,
+        out: &mut AgentOut,
+    ) {
+        match self.record.slot(number).map(|s| s.phase) {
+            Some(SlotPhase::WrapUp) => self.finish_wrap_up(cfg, now, number, out),
+            Some(SlotPhase::Reserved) => self.drop_slot(cfg, now, number, false, out),
+            Some(SlotPhase::Alerting | SlotPhase::Revoked) => {
+                self.offer_failed(cfg, now, number, None, OfferEnd::CallerGone, out);
+            }
+            Some(SlotPhase::Connected) | None => {}
+        }
+    }
+
+    pub(super) fn end_wrap_up(&mut self, cfg: &Deadlines, now: Timestamp, out: &mut AgentOut) {
+        let slot = self
+            .record
+            .slots
+            .iter()
+            .find(|s| s.phase == SlotPhase::WrapUp);
+        let number = slot.map(|s| s.number);
+        out.fence = true;
+        out.answer = Some(match number {
+            Some(number) => {
+                self.finish_wrap_up(cfg, now, number, out);
+                Answer::Done
+            }
+            None => Answer::NotInWrapUp,
+        });
+    }
+
+    /// An offer came to nothing. A device that rang in vain, or could not be reached, counts as missed.
+    fn offer_failed(
+        &mut self,
+        cfg: &Deadlines,
+        now: Timestamp,
+        number: u64,
+        asker: Option<ContactId>,
+        why: OfferEnd,
+        out: &mut AgentOut,
+    ) {
+        let Some(slot) = self.record.slot(number) else {
+            return;
+        };
+        let (queue, most) = (slot.queue, slot.terms.missed_offers.max(1));
+        let rang = slot.phase != SlotPhase::Reserved;
+        let ring = if rang {
+            now.since(slot.since)
+        } else {
+            Duration::ZERO
+        };
+        if let Some(contact) = slot.contact.or(asker) {
+            let reservation = self.record.reservation(number);
+            out.events.push(Event::OfferEnded {
+                contact,
+                queue,
+                reservation,
+                why,
+                ring,
+            });
+        }
+        let r = &mut self.record;
+        if matches!(why, OfferEnd::NoAnswer | OfferEnd::DeviceFailed) {
+            r.misses += 1;
+            r.not_responding |= r.misses >= most;
+        }
+        if matches!(why, OfferEnd::NoAnswer | OfferEnd::Rejected) {
+            r.idle_since = now;
+        }
+        self.drop_slot(cfg, now, number, false, out);
+    }
+
+    fn begin_wrap_up(&mut self, cfg: &Deadlines, now: Timestamp, number: u64, out: &mut AgentOut) {
+        self.record.remember(number, true);
+        let Some(slot) = self.record.slot_mut(number) else {
+            return;
+        };
+        if slot.terms.wrap_up.is_zero() {
+            self.drop_slot(cfg, now, number, true, out);
+            return;
+        }
+        slot.phase = SlotPhase::WrapUp;
+        slot.since = now;
+        slot.due = Some(now + slot.terms.wrap_up);
+        self.changed(cfg, now, out);
+    }
+
+    fn finish_wrap_up(&mut self, cfg: &Deadlines, now: Timestamp, number: u64, out: &mut AgentOut) {
+        let Some(slot) = self.record.slot(number) else {
+            return;
+        };
+        if let Some(contact) = slot.contact {
+            out.events.push(Event::WrapUpEnded {
+                contact,
+                queue: slot.queue,
+                agent: self.record.id,
+                wrap_up: now.since(slot.since),
+            });
+        }
+        self.drop_slot(cfg, now, number, true, out);
+    }
+
+    /// Removes a slot for good.
+    pub(super) fn drop_slot(
+        &mut self,
+        cfg: &Deadlines,
+        now: Timestamp,
+        number: u64,
+        was_connected: bool,
+        out: &mut AgentOut,
+    ) {
+        self.record.slots.retain(|s| s.number != number);
+        self.record.remember(number, was_connected);
+        if was_connected {
+            self.record.idle_since = now;
+        }
+        self.changed(cfg, now, out);
+    }
+}

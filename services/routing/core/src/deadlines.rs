@@ -1,0 +1,39 @@
+//! How long each unfinished thing may last. All are local durations: no rule compares the clocks of two processes.
+
+use std::time::Duration;
+
+/// The protocol's deadlines (docs/protocol.md, "Deadlines").
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deadlines {
+    /// How long an agent with room waits for the bids of all its queues.
+    pub solicit: Duration,
+    /// How often an agent reminds a queue that did not answer.
+    pub refresh: Duration,
+    /// How long a reservation may stay without a contact.
+    pub reserved: Duration,
+    /// Added to the ring time before the agent gives a silent edge up; the edge always speaks first.
+    pub ring_margin: Duration,
+    /// After this a bid is repeated and its contact may ask elsewhere.
+    pub bid: Duration,
+    /// How long a queue that was taken over waits for its contacts before it awards.
+    pub hold: Duration,
+    /// How long a contact whose stream broke keeps its place.
+    pub reattach: Duration,
+    /// How long a queue remembers that a contact has left.
+    pub tombstone: Duration,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self {
+            solicit: Duration::from_millis(100),
+            refresh: Duration::from_secs(2),
+            reserved: Duration::from_secs(3),
+            ring_margin: Duration::from_secs(5),
+            bid: Duration::from_secs(1),
+            hold: Duration::from_secs(2),
+            reattach: Duration::from_secs(10),
+            tombstone: Duration::from_secs(60),
+        }
+    }
+}

@@ -1,0 +1,416 @@
+//! Everything queues, agents and edges say to each other, and the result of one step.
+//!
+//! Each message may be lost, repeated or late; the comment names the key by which a repeat is known.
+
+use crate::{
+    agent::{AgentRecord, Chosen},
+    event::Event,
+    queue::{Entry, QueueSettings, Tombstone},
+};
+use centro_kernel::{
+    ContactId, DeviceId, QueueId, Timestamp, UserId,
+    contact::{LeftReason, OfferEnd, Reservation},
+};
+use std::{sync::Arc, time::Duration};
+
+/// Epoch of a queue's owner; grows with every change of owner.
+pub type Epoch = u64;
+
+/// The customer's side of a contact, as people see it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Caller {
+    /// Number as received; E.164 where it could be told.
+    pub number: String,
+    /// Name, when one was sent.
+    pub display_name: String,
+    /// What the caller dialled.
+    pub dialled: String,
+}
+
+/// What a queue bids with: the higher weight wins, then the longer wait, then a draw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rank {
+    /// The queue's score; 0 for a queue without one.
+    pub weight: u32,
+    /// Since when the contact behind the bid waits.
+    pub enqueued_at: Timestamp,
+}
+
+/// The queue's rules that hold for a reservation, from the bid to the end of its wrap-up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// How long the device may ring.
+    pub ring: Duration,
+    /// Time after the contact before the next.
+    pub wrap_up: Duration,
+    /// Missed offers after which the agent counts as not responding.
+    pub missed_offers: u32,
+}
+
+/// A contact asks for its place. Key: contact, attach_no.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attach {
+    /// Which contact.
+    pub contact: ContactId,
+    /// Grows with every attachment of the contact.
+    pub attach_no: u32,
+    /// When it first entered this queue.
+    pub enqueued_at: Timestamp,
+    /// Higher is served first.
+    pub priority: u32,
+    /// Agents not to be offered, and for how long.
+    pub excluded: Vec<(UserId, Duration)>,
+    /// Reservations that ring or settle right now.
+    pub holding: Vec<Reservation>,
+    /// Who waits.
+    pub caller: Arc<Caller>,
+    /// Name of the process that holds the contact.
+    pub edge: Arc<str>,
+}
+
+/// An agent's state as one of its queues needs it. Key: agent, ver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Presence {
+    /// Which agent.
+    pub agent: UserId,
+    /// The agent's version; an older one is ignored.
+    pub ver: u64,
+    /// Logged in to this queue.
+    pub member: bool,
+    /// Has room for a contact. The queue then answers with a bid or a pass, always.
+    pub free: bool,
+    /// When the agent's last contact ended.
+    pub idle_since: Timestamp,
+    /// When the agent logged in.
+    pub logged_in_at: Timestamp,
+}
+
+/// A queue asks for an agent. Key: queue, epoch, ver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bid {
+    /// Which queue.
+    pub queue: QueueId,
+    /// Epoch of the queue's owner.
+    pub epoch: Epoch,
+    /// The agent's version that the queue knows.
+    pub ver: u64,
+    /// What it bids.
+    pub rank: Rank,
+    /// Under which rules.
+    pub terms: Terms,
+}
+
+/// An agent is reserved for a queue. It is also the news that the agent is now at `ver + 1`. Key: reservation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// The reservation.
+    pub reservation: Reservation,
+    /// The bid's version.
+    pub ver: u64,
+    /// The bid's epoch.
+    pub epoch: Epoch,
+    /// Whether the agent still has room.
+    pub free: bool,
+}
+
+/// What a queue hears.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum QueueMessage {
+    /// From the edge.
+    Attach(Attach),
+    /// From the edge: an offer is over and the contact waits on. Key: reservation.
+    OfferEnded {
+        /// Which contact.
+        contact: ContactId,
+        /// The offer.
+        reservation: Reservation,
+        /// Do not offer this contact to this agent again for so long.
+        exclude_for: Option<Duration>,
+        /// How it ended.
+        why: OfferEnd,
+    },
+    /// From the edge: the contact leaves. Repeated until [`EdgeMessage::LeftOk`]. Key: contact, attach_no.
+    Left {
+        /// Which contact.
+        contact: ContactId,
+        /// The attachment that ends.
+        attach_no: u32,
+        /// Why.
+        reason: LeftReason,
+    },
+    /// The contact's stream broke. The edge may attach again.
+    Detached {
+        /// Which contact.
+        contact: ContactId,
+        /// The attachment whose stream it was.
+        attach_no: u32,
+    },
+    /// The process that held the contact is dead.
+    EdgeDead {
+        /// Which contact.
+        contact: ContactId,
+    },
+    /// From an agent.
+    Presence(Presence),
+    /// From an agent.
+    Grant(Grant),
+    /// The queue's settings changed.
+    Configure(QueueSettings),
+    /// The queue was deleted: everybody leaves.
+    Close,
+    /// One of `timers()` is due.
+    Timer(QueueTimer),
+}
+
+/// What an agent hears.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AgentMessage {
+    /// The person logs in, or changes device or queues while logged in.
+    LogIn {
+        /// The device to ring.
+        device: DeviceId,
+        /// Whether it is registered.
+        device_online: bool,
+        /// The queues to serve.
+        queues: Vec<QueueId>,
+        /// Ready at once; otherwise paused.
+        ready: bool,
+    },
+    /// The person or a supervisor chose. A contact in progress goes on; the choice takes effect afterwards.
+    SetStatus(Chosen),
+    /// Ends the wrap-up before its time. Whether the asker may is decided outside.
+    EndWrapUp,
+    /// A device registered or went away.
+    Device {
+        /// Which device.
+        device: DeviceId,
+        /// Whether it is registered.
+        online: bool,
+    },
+    /// The agent is no longer assigned to these queues, or they were deleted.
+    LeaveQueues(Vec<QueueId>),
+    /// From a queue.
+    Bid(Bid),
+    /// From a queue: it has no contact for this agent now. Key: queue, epoch, ver.
+    Pass {
+        /// Which queue.
+        queue: QueueId,
+        /// Epoch of its owner.
+        epoch: Epoch,
+        /// The agent's version that it answers.
+        ver: u64,
+    },
+    /// From a queue: the reservation is not needed. Honoured only while nothing was asked to ring. Key: number.
+    Release {
+        /// The reservation's number.
+        number: u64,
+    },
+    /// From the edge: may the device ring? Repeated. Key: number.
+    Alert {
+        /// The reservation's number.
+        number: u64,
+        /// Which contact.
+        contact: ContactId,
+        /// Name of the process to tell when the ring must stop.
+        edge: Arc<str>,
+        /// Who calls.
+        caller: Arc<Caller>,
+        /// How long it will ring.
+        ring: Duration,
+    },
+    /// From the edge: may the parties be bridged? Repeated; also the question after the edge slept. Key: number.
+    Connect {
+        /// The reservation's number.
+        number: u64,
+        /// Which contact.
+        contact: ContactId,
+    },
+    /// From the edge: the reservation is over. Repeated until answered. Key: number.
+    End {
+        /// The reservation's number.
+        number: u64,
+        /// Which contact.
+        contact: ContactId,
+        /// How it ended.
+        why: OfferEnd,
+    },
+    /// The process that held the contact is dead.
+    EdgeDead {
+        /// Which contact.
+        contact: ContactId,
+    },
+    /// A queue has a new owner.
+    QueueMoved {
+        /// Which queue.
+        queue: QueueId,
+        /// The new owner's epoch.
+        epoch: Epoch,
+    },
+    /// One of `timers()` is due.
+    Timer(AgentTimer),
+}
+
+/// What a queue tells the edge of a contact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EdgeMessage {
+    /// The contact has its place.
+    Attached {
+        /// The attachment.
+        attach_no: u32,
+        /// Epoch of the queue's owner.
+        epoch: Epoch,
+        /// Place in line, from 1.
+        position: u32,
+        /// How many wait.
+        waiting: u32,
+    },
+    /// An agent is reserved for this contact. Key: reservation.
+    Offer {
+        /// The attachment it is for.
+        attach_no: u32,
+        /// Epoch of the queue's owner.
+        epoch: Epoch,
+        /// The reservation.
+        reservation: Reservation,
+        /// How long the device may ring.
+        ring: Duration,
+    },
+    /// The queue knows that the contact left.
+    LeftOk {
+        /// The attachment that ended.
+        attach_no: u32,
+    },
+    /// The queue does not take or keep the contact.
+    NotTaken {
+        /// The attachment it is for.
+        attach_no: u32,
+        /// `QueueFull` or `QueueClosed`.
+        reason: LeftReason,
+    },
+}
+
+/// A queue's own deadlines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum QueueTimer {
+    /// Stop waiting for contacts after a takeover.
+    Hold,
+    /// A bid was not answered.
+    Bid(UserId),
+    /// The edge did not say how an offer ended.
+    Offered(ContactId),
+    /// The contact may be offered to the agent again.
+    Unexclude(ContactId, UserId),
+    /// The edge did not come back.
+    Lost(ContactId),
+}
+
+/// An agent's own deadlines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum AgentTimer {
+    /// Decide with the bids that are there.
+    Solicit,
+    /// Remind the queues that did not answer.
+    Refresh,
+    /// A reservation's phase ends by itself.
+    Slot(u64),
+}
+
+/// What a queue wants done after its step was stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum QueueEffect {
+    /// Tell an agent.
+    Agent(UserId, AgentMessage),
+    /// Tell the edge of a contact.
+    Edge(ContactId, EdgeMessage),
+}
+
+/// What an agent wants done after its step was stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AgentEffect {
+    /// Tell a queue.
+    Queue(QueueId, QueueMessage),
+    /// Tell the edge to stop ringing; repeated until it answered or the slot is gone.
+    CancelOffer {
+        /// The reservation.
+        reservation: Reservation,
+        /// Which contact.
+        contact: ContactId,
+        /// Name of the process that holds it.
+        edge: Arc<str>,
+    },
+}
+
+/// A change of a queue's stored record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum QueueChange {
+    /// The contact's entry is now this.
+    Put(Arc<Entry>),
+    /// The contact has no entry any more.
+    Remove(ContactId),
+    /// The contact has left.
+    Bury(ContactId, Tombstone),
+    /// Its leaving need not be remembered any more.
+    Forget(ContactId),
+}
+
+/// The answer to whoever asked. Believed by its receiver, so it is given only after the epoch was checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The device may ring.
+    AlertOk {
+        /// The device to ring.
+        device: DeviceId,
+    },
+    /// The parties may be bridged.
+    ConnectOk,
+    /// The reservation is over for good.
+    Refused,
+    /// The reservation is over.
+    Ended {
+        /// Whether the parties had been connected.
+        was_connected: bool,
+    },
+    /// A repeat that came too late to matter.
+    Late,
+    /// Done.
+    Done,
+    /// The agent is logged out.
+    NotLoggedIn,
+    /// There is no wrap-up to end.
+    NotInWrapUp,
+}
+
+/// Result of one step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Out<C, E> {
+    /// The stored state changed, or an answer below is one that its receiver will believe: check the epoch first.
+    pub fence: bool,
+    /// The message proves that a newer owner exists: stop, and let the sender ask the newer one.
+    pub deposed: bool,
+    /// What to store.
+    pub changes: Vec<C>,
+    /// What to tell the world, stored with the changes.
+    pub events: Vec<Event>,
+    /// What to do once that is stored.
+    pub send: Vec<E>,
+    /// What to answer once that is stored.
+    pub answer: Option<Answer>,
+}
+
+impl<C, E> Default for Out<C, E> {
+    fn default() -> Self {
+        Self {
+            fence: false,
+            deposed: false,
+            changes: Vec::new(),
+            events: Vec::new(),
+            send: Vec::new(),
+            answer: None,
+        }
+    }
+}
+
+/// Result of a queue's step.
+pub type QueueOut = Out<QueueChange, QueueEffect>;
+/// Result of an agent's step: `changes` holds the whole record, at most once.
+pub type AgentOut = Out<AgentRecord, AgentEffect>;

@@ -1,0 +1,326 @@
+//! A contact's stay in the line: it attaches, is offered, comes back, leaves or is lost.
+
+use super::{Entry, Queue, Tombstone, award::release};
+use crate::{
+    Deadlines, Event,
+    message::{AgentMessage, Attach, EdgeMessage, QueueChange, QueueEffect, QueueOut},
+};
+use centro_kernel::{
+    ContactId, Timestamp,
+    contact::{LeftReason, OfferEnd, Reservation},
+};
+use std::{sync::Arc, time::Duration};
+
+impl Queue {
+    pub(super) fn on_attach(
+        &mut self,
+        cfg: &Deadlines,
+        now: Timestamp,
+        attach: Attach,
+        out: &mut QueueOut,
+    ) {
+        let (contact, attach_no) = (attach.contact, attach.attach_no);
+        out.fence = true;
+        if let Some(grave) = self.left.get(&contact).filter(|g| g.attach_no >= attach_no) {
+            let message = match grave.not_taken {
+                Some(reason) => EdgeMessage::NotTaken { attach_no, reason },
+                None => EdgeMessage::LeftOk { attach_no },
+            };
+            out.send.push(QueueEffect::Edge(contact, message));
+            return;
+        }
+        let old = self.line.get(contact).cloned();
+        if old.as_ref().is_some_and(|e| e.attach_no > attach_no) {
+            return;
+        }
+        let limit = self.settings.max_callers;
+        let full = limit > 0 && old.is_none() && self.line.len() >= limit as usize;
+        if full || self.closed {
+            let reason = if full {
+                LeftReason::QueueFull
+            } else {
+                LeftReason::QueueClosed
+            };
+            self.turn_away(now, contact, attach_no, attach.enqueued_at, reason, out);
+            return;
+        }
+        let repeated = old
+            .as_ref()
+            .is_some_and(|e| e.attach_no == attach_no && e.attached);
+        if !repeated {
+            self.take_in(cfg, now, attach, old, out);
+        }
+        if self.line.all_attached() {
+            self.hold = None;
+        }
+        let position = self.line.position(contact).unwrap_or(0);
+        let (epoch, waiting) = (self.epoch, self.waiting());
+        let attached = EdgeMessage::Attached {
+            attach_no,
+            epoch,
+            position,
+            waiting,
+        };
+        out.send.push(QueueEffect::Edge(contact, attached));
+    }
+
+    fn take_in(
+        &mut self,
+        cfg: &Deadlines,
+        now: Timestamp,
+        attach: Attach,
+        old: Option<Entry>,
+        out: &mut QueueOut,
+    ) {
+        let contact = attach.contact;
+        // What the edge does not hold it never got, or has ended: the agent is free again.
+        for reservation in old.iter().flat_map(|e| &e.offers) {
+            self.offered.remove(reservation);
+            if !attach.holding.contains(reservation) {
+                release(*reservation, out);
+            }
+        }
+        for reservation in &attach.holding {
+            self.offered.insert(*reservation, contact);
+        }
+        let due = now + self.settings.ring + cfg.ring_margin;
+        let excluded = attach
+            .excluded
+            .iter()
+            .map(|(agent, left)| (*agent, now + *left))
+            .collect();
+        let (caller, enqueued_at, priority) = (attach.caller, attach.enqueued_at, attach.priority);
+        self.line.put(Entry {
+            contact,
+            attach_no: attach.attach_no,
+            enqueued_at,
+            priority,
+            excluded,
+            attached: true,
+            lost_due: None,
+            offered_due: (!attach.holding.is_empty()).then_some(due),
+            offers: attach.holding,
+            caller: caller.clone(),
+            edge: attach.edge,
+        });
+        self.stored(contact, out);
+        if old.is_none() {
+            out.events.push(Event::ContactQueued {
+                contact,
+                queue: self.settings.id,
+                caller,
+                enqueued_at,
+                priority,
+                position: self.line.position(contact).unwrap_or(0),
+            });
+        }
+    }
+
+    /// Refuses a contact, or sends it away, and remembers what to say when it asks again.
+    pub(super) fn turn_away(
+        &mut self,
+        now: Timestamp,
+        contact: ContactId,
+        attach_no: u32,
+        enqueued_at: Timestamp,
+        reason: LeftReason,
+        out: &mut QueueOut,
+    ) {
+        self.bury(now, contact, attach_no, Some(reason), out);
+        self.tell_left(now, contact, None, reason, enqueued_at, out);
+        let message = EdgeMessage::NotTaken { attach_no, reason };
+        out.send.push(QueueEffect::Edge(contact, message));
+    }
+
+    pub(super) fn on_offer_ended(
+        &mut self,
+        now: Timestamp,
+        contact: ContactId,
+        reservation: Reservation,
+        exclude_for: Option<Duration>,
+        why: OfferEnd,
+        out: &mut QueueOut,
+    ) {
+        self.offered.remove(&reservation);
+        let delay = exclude_for
+            .or_else(|| (why == OfferEnd::Rejected).then_some(self.settings.reject_delay));
+        let entry = self.line.change(contact, |entry| {
+            entry.offers.retain(|r| *r != reservation);
+            if entry.offers.is_empty() {
+                entry.offered_due = None;
+            }
+            if let Some(delay) = delay.filter(|d| !d.is_zero()) {
+                entry.excluded.insert(reservation.agent, now + delay);
+            }
+        });
+        if entry.is_some() {
+            self.stored(contact, out);
+        }
+    }
+
+    pub(super) fn on_left(
+        &mut self,
+        now: Timestamp,
+        contact: ContactId,
+        attach_no: u32,
+        reason: LeftReason,
+        out: &mut QueueOut,
+    ) {
+        out.fence = true;
+        if self
+            .line
+            .get(contact)
+            .is_some_and(|e| e.attach_no <= attach_no)
+            && let Some(entry) = self.take_out(contact)
+        {
+            let agent = entry.offers.first().map(|r| r.agent);
+            let agent = agent.filter(|_| reason == LeftReason::Answered);
+            out.changes.push(QueueChange::Remove(contact));
+            self.tell_left(now, contact, agent, reason, entry.enqueued_at, out);
+        }
+        self.bury(now, contact, attach_no, None, out);
+        out.send.push(QueueEffect::Edge(
+            contact,
+            EdgeMessage::LeftOk { attach_no },
+        ));
+    }
+
+    pub(super) fn on_detached(
+        &mut self,
+        cfg: &Deadlines,
+        now: Timestamp,
+        contact: ContactId,
+        attach_no: u32,
+        out: &mut QueueOut,
+    ) {
+        if self
+            .line
+            .get(contact)
+            .is_some_and(|e| e.attach_no == attach_no && e.attached)
+        {
+            self.line.change(contact, |entry| {
+                entry.attached = false;
+                entry.lost_due = Some(now + cfg.reattach);
+            });
+            self.stored(contact, out);
+        }
+    }
+
+    /// The edge will not come back. Its last `Attach` may still be on its way, hence the grave for all attachments.
+    pub(super) fn on_edge_dead(&mut self, now: Timestamp, contact: ContactId, out: &mut QueueOut) {
+        if let Some(entry) = self.take_out(contact) {
+            out.changes.push(QueueChange::Remove(contact));
+            let reason = LeftReason::SystemFailure;
+            self.tell_left(now, contact, None, reason, entry.enqueued_at, out);
+            for reservation in entry.offers {
+                let dead = AgentMessage::EdgeDead { contact };
+                out.send.push(QueueEffect::Agent(reservation.agent, dead));
+                release(reservation, out);
+            }
+        } else if self.left.contains_key(&contact) {
+            return;
+        }
+        self.bury(now, contact, u32::MAX, None, out);
+    }
+
+    /// The queue was deleted: everybody leaves, and whoever comes is turned away.
+    pub(super) fn on_close(&mut self, now: Timestamp, out: &mut QueueOut) {
+        self.closed = true;
+        out.fence = true;
+        for contact in self.line.contacts() {
+            let Some(entry) = self.take_out(contact) else {
+                continue;
+            };
+            out.changes.push(QueueChange::Remove(contact));
+            let (no, at) = (entry.attach_no, entry.enqueued_at);
+            self.turn_away(now, contact, no, at, LeftReason::QueueClosed, out);
+        }
+        for agent in self.roster.bidden() {
+            self.roster.remove_bid(agent);
+        }
+    }
+
+    /// Removes an entry and what points to it.
+    fn take_out(&mut self, contact: ContactId) -> Option<Entry> {
+        if let Some(agent) = self.line.covered_by(contact) {
+            self.slow_down(agent);
+        }
+        let entry = self.line.remove(contact)?;
+        for reservation in &entry.offers {
+            self.offered.remove(reservation);
+        }
+        Some(entry)
+    }
+
+    pub(super) fn stored(&self, contact: ContactId, out: &mut QueueOut) {
+        if let Some(entry) = self.line.get(contact) {
+            out.fence = true;
+            out.changes.push(QueueChange::Put(Arc::new(entry.clone())));
+        }
+    }
+
+    fn bury(
+        &mut self,
+        now: Timestamp,
+        contact: ContactId,
+        attach_no: u32,
+        not_taken: Option<LeftReason>,
+        out: &mut QueueOut,
+    ) {
+        let known = self.left.get(&contact).map_or(0, |g| g.attach_no);
+        if known > attach_no {
+            return;
+        }
+        let grave = Tombstone {
+            attach_no,
+            at: now,
+            not_taken,
+        };
+        if self.left.insert(contact, grave).is_none() {
+            self.burials.push_back((now, contact));
+        }
+        out.fence = true;
+        out.changes.push(QueueChange::Bury(contact, grave));
+    }
+
+    /// Forgets who left long ago. At most two per step, so that a step stays short and the graveyard shrinks.
+    pub(super) fn tend_graves(&mut self, cfg: &Deadlines, now: Timestamp, out: &mut QueueOut) {
+        for _ in 0..2 {
+            let Some(&(at, contact)) = self.burials.front() else {
+                return;
+            };
+            if now.since(at) < cfg.tombstone {
+                return;
+            }
+            self.burials.pop_front();
+            match self.left.get(&contact).map(|g| g.at) {
+                Some(renewed) if now.since(renewed) < cfg.tombstone => {
+                    self.burials.push_back((renewed, contact));
+                }
+                _ => {
+                    self.left.remove(&contact);
+                    out.changes.push(QueueChange::Forget(contact));
+                }
+            }
+        }
+    }
+
+    fn tell_left(
+        &self,
+        now: Timestamp,
+        contact: ContactId,
+        agent: Option<centro_kernel::UserId>,
+        reason: LeftReason,
+        enqueued_at: Timestamp,
+        out: &mut QueueOut,
+    ) {
+        out.events.push(Event::ContactLeft {
+            contact,
+            queue: self.settings.id,
+            agent,
+            reason,
+            enqueued_at,
+            wait: now.since(enqueued_at),
+        });
+    }
+}

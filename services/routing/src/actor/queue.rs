@@ -1,0 +1,276 @@
+//! One queue's actor.
+
+use super::{
+    edges::{EdgeStream, Edges},
+    wakeup::{self, WakeUp, Wakes},
+};
+use crate::{
+    metrics::{self, DEPOSED},
+    notify,
+    router::Router,
+    store::{Changes, Commit, StoreError},
+};
+use actix::{
+    Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, Message, WrapFuture,
+};
+use centro_cluster::Epoch;
+use centro_kernel::{TenantId, Timestamp};
+use centro_proto::routing::WaitResponse;
+use centro_routing_core::{
+    EdgeMessage, Queue, QueueEffect, QueueMessage, QueueOut, QueueRecord, QueueSettings,
+};
+use futures::FutureExt;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+use tonic::Status;
+
+/// Deadlines handled in one go; the rest after other messages had their turn.
+const AT_ONCE: usize = 256;
+
+type Sender = mpsc::Sender<Result<WaitResponse, Status>>;
+
+/// A message of the protocol.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct TellQueue(pub QueueMessage);
+
+/// What an edge said, with the way back.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct FromEdge {
+    /// What it said.
+    pub message: QueueMessage,
+    /// Its stream, when it attaches.
+    pub stream: Option<EdgeStream>,
+    /// Where to answer when the contact has no stream here.
+    pub sender: Sender,
+}
+
+/// Owns one queue.
+pub struct QueueActor {
+    router: Arc<Router>,
+    tenant: TenantId,
+    settings: QueueSettings,
+    epoch: Epoch,
+    core: Queue,
+    edges: Edges,
+    wake_up: WakeUp,
+}
+
+impl QueueActor {
+    /// The actor, before its record is loaded.
+    pub fn new(
+        router: Arc<Router>,
+        tenant: TenantId,
+        settings: QueueSettings,
+        epoch: Epoch,
+    ) -> Self {
+        let now = router.now();
+        let core = Queue::recover(
+            settings,
+            epoch.0,
+            QueueRecord::default(),
+            &router.deadlines,
+            now,
+        );
+        let (edges, wake_up) = (Edges::default(), WakeUp::default());
+        Self {
+            router,
+            tenant,
+            settings,
+            epoch,
+            core,
+            edges,
+            wake_up,
+        }
+    }
+
+    /// Decides, commits, and carries out. False when the store takes its time; nothing else is handled meanwhile.
+    fn step(
+        &mut self,
+        ctx: &mut Context<Self>,
+        message: QueueMessage,
+        sender: Option<Sender>,
+    ) -> bool {
+        let now = self.router.now();
+        let out = self.core.handle(&self.router.deadlines, now, message);
+        if out.deposed {
+            self.stop(ctx);
+            return false;
+        }
+        if !out.fence && out.changes.is_empty() && out.events.is_empty() {
+            self.carry_out(ctx, now, out, sender);
+            return true;
+        }
+        let mut out = out;
+        let events = std::mem::take(&mut out.events);
+        let events = events
+            .into_iter()
+            .map(|e| notify::publish(self.tenant, now, e))
+            .collect();
+        let changes = Changes::Queue(self.settings.id, out.changes.clone());
+        let mut commit = self.router.store.commit(Commit {
+            epoch: self.epoch,
+            changes,
+            events,
+        });
+        match (&mut commit).now_or_never() {
+            Some(result) => self.committed(ctx, now, result, out, sender),
+            None => {
+                ctx.wait(
+                    commit
+                        .into_actor(self)
+                        .map(move |result, actor: &mut Self, ctx| {
+                            if actor.committed(ctx, now, result, out, sender) {
+                                actor.rearm(ctx);
+                            }
+                        }),
+                );
+                false
+            }
+        }
+    }
+
+    fn committed(
+        &mut self,
+        ctx: &mut Context<Self>,
+        now: Timestamp,
+        result: Result<(), StoreError>,
+        out: QueueOut,
+        sender: Option<Sender>,
+    ) -> bool {
+        if result.is_err() {
+            self.stop(ctx);
+            return false;
+        }
+        if !out.changes.is_empty() {
+            self.router
+                .live
+                .queue_changed(self.settings.id, &out.changes);
+            self.edges.set_moved();
+        }
+        self.carry_out(ctx, now, out, sender);
+        true
+    }
+
+    fn carry_out(
+        &mut self,
+        ctx: &mut Context<Self>,
+        now: Timestamp,
+        out: QueueOut,
+        sender: Option<Sender>,
+    ) {
+        for effect in out.send {
+            match effect {
+                QueueEffect::Agent(agent, message) => {
+                    self.router.tell_agent(self.tenant, agent, message)
+                }
+                QueueEffect::Edge(contact, message) => {
+                    let attach_no = self.edges.attach_no(contact);
+                    let offer = matches!(message, EdgeMessage::Offer { .. });
+                    let heard = self.edges.tell(contact, message, sender.as_ref());
+                    // Nobody reads: as good as a broken stream. An offer that was lost is released when the edge is back.
+                    if let Some(attach_no) = attach_no.filter(|_| !heard) {
+                        let detached = QueueMessage::Detached { contact, attach_no };
+                        ctx.notify(TellQueue(detached));
+                    } else if offer && attach_no.is_none() {
+                        tracing::debug!(%contact, "an offer found no edge");
+                    }
+                }
+            }
+        }
+        self.edges.tell_places(now, &self.core);
+    }
+
+    /// A newer owner exists, or the store cannot say. Nothing is answered; streams break and edges attach again.
+    fn stop(&self, ctx: &mut Context<Self>) {
+        metrics::count(&DEPOSED);
+        tracing::warn!(queue = %self.settings.id, "stopped: the queue has another owner, or the store is away");
+        ctx.stop();
+    }
+
+    fn rearm(&mut self, ctx: &mut Context<Self>) {
+        let now = self.router.now();
+        let due = [self.core.next_due().map(|d| d.0), self.edges.due(now)];
+        wakeup::arm(self, ctx, now, due.into_iter().flatten().min());
+    }
+}
+
+impl Actor for QueueActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        let load = self.router.store.load_queue(self.settings.id);
+        ctx.wait(
+            load.into_actor(self)
+                .map(|record, actor, ctx| match record {
+                    Ok(record) => {
+                        let (deadlines, now) = (&actor.router.deadlines, actor.router.now());
+                        actor.core =
+                            Queue::recover(actor.settings, actor.epoch.0, record, deadlines, now);
+                        actor.rearm(ctx);
+                    }
+                    Err(_) => actor.stop(ctx),
+                }),
+        );
+    }
+}
+
+impl Wakes for QueueActor {
+    fn wake(&mut self, ctx: &mut Context<Self>) {
+        for _ in 0..AT_ONCE {
+            let now = self.router.now();
+            let Some((_, timer)) = self.core.next_due().filter(|(due, _)| *due <= now) else {
+                break;
+            };
+            if !self.step(ctx, QueueMessage::Timer(timer), None) {
+                return;
+            }
+        }
+        self.edges.tell_places(self.router.now(), &self.core);
+        self.rearm(ctx);
+    }
+
+    fn wake_up(&mut self) -> &mut WakeUp {
+        &mut self.wake_up
+    }
+}
+
+impl Handler<TellQueue> for QueueActor {
+    type Result = ();
+
+    fn handle(&mut self, TellQueue(message): TellQueue, ctx: &mut Self::Context) {
+        if let QueueMessage::Configure(settings) = &message {
+            self.settings = *settings;
+        }
+        if self.step(ctx, message, None) {
+            self.rearm(ctx);
+        }
+    }
+}
+
+impl Handler<FromEdge> for QueueActor {
+    type Result = ();
+
+    fn handle(&mut self, from: FromEdge, ctx: &mut Self::Context) {
+        match (&from.message, from.stream) {
+            (QueueMessage::Attach(attach), Some(stream)) => {
+                // A late, older attachment must not take the stream of the newer one.
+                if self
+                    .edges
+                    .attach_no(attach.contact)
+                    .is_none_or(|no| no <= attach.attach_no)
+                {
+                    self.edges.put(attach.contact, stream);
+                }
+            }
+            (QueueMessage::Detached { contact, attach_no }, _) => {
+                self.edges.remove(*contact, *attach_no);
+            }
+            _ => {}
+        }
+        if self.step(ctx, from.message, Some(from.sender)) {
+            self.rearm(ctx);
+        }
+    }
+}

@@ -1,0 +1,392 @@
+//! What routing knows of the configuration: queues, who is assigned to them, devices and whether they are registered.
+//!
+//! Filled by `feed`. Of two states of one object the one with the higher version counts, so the order in which the
+//! snapshot and the events arrive does not matter.
+
+use crate::wire;
+use centro_kernel::{DeviceId, QueueId, TenantId, UserId};
+use centro_proto::{
+    configuration::{CallQueue, Change, change::Object},
+    types,
+};
+use centro_routing_core::{QueueSettings, Strategy};
+use parking_lot::RwLock;
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    time::Duration,
+};
+
+/// A queue as configured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueueConfig {
+    /// Whose queue.
+    pub tenant: TenantId,
+    /// What people call it.
+    pub display_name: String,
+    /// Whether agents may end their wrap-up early (spec D6).
+    pub agent_may_end_wrap_up: bool,
+    /// The rules.
+    pub settings: QueueSettings,
+}
+
+/// What a change means for those who act.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Consequence {
+    /// A queue's rules are now these.
+    QueueChanged(TenantId, QueueSettings),
+    /// A queue is gone.
+    QueueDeleted(TenantId, QueueId),
+    /// A person no longer serves a queue.
+    Unassigned(TenantId, UserId, QueueId),
+    /// A person's device is gone.
+    DeviceDeleted(TenantId, UserId, DeviceId),
+}
+
+/// An object of the configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Key {
+    /// A queue.
+    Queue(QueueId),
+    /// An assignment.
+    QueueAgent(QueueId, UserId),
+    /// A device.
+    Device(DeviceId),
+}
+
+#[derive(Debug, Default)]
+struct State {
+    loaded: bool,
+    versions: HashMap<Key, (u64, TenantId)>,
+    queues: HashMap<QueueId, QueueConfig>,
+    by_tenant: HashMap<TenantId, BTreeSet<QueueId>>,
+    assigned: HashMap<TenantId, BTreeMap<UserId, BTreeSet<QueueId>>>,
+    devices: HashMap<DeviceId, (TenantId, Option<UserId>)>,
+    by_user: HashMap<UserId, BTreeSet<DeviceId>>,
+    online: HashSet<DeviceId>,
+}
+
+/// The present configuration. Readers never wait for long: every operation is a few map look-ups.
+#[derive(Debug, Default)]
+pub struct Directory(RwLock<State>);
+
+impl Directory {
+    /// Whether the configuration was read at least once. Before that nothing is known to be absent.
+    pub fn is_loaded(&self) -> bool {
+        self.0.read().loaded
+    }
+
+    /// The configuration is complete.
+    pub fn set_loaded(&self) {
+        self.0.write().loaded = true;
+    }
+
+    /// The queue, as configured.
+    pub fn queue(&self, queue: QueueId) -> Option<QueueConfig> {
+        self.0.read().queues.get(&queue).cloned()
+    }
+
+    /// Up to `limit` queues of the tenant after `after`, in order of id.
+    pub fn queues(
+        &self,
+        tenant: TenantId,
+        after: Option<QueueId>,
+        limit: usize,
+    ) -> Vec<QueueConfig> {
+        use std::ops::Bound::{Excluded, Unbounded};
+        let state = self.0.read();
+        let Some(ids) = state.by_tenant.get(&tenant) else {
+            return Vec::new();
+        };
+        let page = ids
+            .range((after.map_or(Unbounded, Excluded), Unbounded))
+            .take(limit);
+        page.filter_map(|id| state.queues.get(id).cloned())
+            .collect()
+    }
+
+    /// The queues a person is assigned to.
+    pub fn assigned(&self, tenant: TenantId, user: UserId) -> BTreeSet<QueueId> {
+        let state = self.0.read();
+        state
+            .assigned
+            .get(&tenant)
+            .and_then(|a| a.get(&user))
+            .cloned()
+            .unwrap_or_default()
+    }
+
+    /// Everybody who is assigned to a queue of the tenant, in order of id.
+    pub fn agents(&self, tenant: TenantId) -> Vec<UserId> {
+        let state = self.0.read();
+        state
+            .assigned
+            .get(&tenant)
+            .map(|a| a.keys().copied().collect())
+            .unwrap_or_default()
+    }
+
+    /// A person's devices in this tenant.
+    pub fn devices(&self, tenant: TenantId, user: UserId) -> Vec<DeviceId> {
+        let state = self.0.read();
+        let ours = |d: &&DeviceId| state.devices.get(*d).is_some_and(|(t, _)| *t == tenant);
+        let devices = state.by_user.get(&user).into_iter().flatten();
+        devices.filter(ours).copied().collect()
+    }
+
+    /// Whether the tenant knows this person as somebody who takes calls.
+    pub fn knows(&self, tenant: TenantId, user: UserId) -> bool {
+        !self.assigned(tenant, user).is_empty() || !self.devices(tenant, user).is_empty()
+    }
+
+    /// Whether the device is registered.
+    pub fn is_online(&self, device: DeviceId) -> bool {
+        self.0.read().online.contains(&device)
+    }
+
+    /// Registered devices.
+    pub fn online(&self) -> Vec<DeviceId> {
+        self.0.read().online.iter().copied().collect()
+    }
+
+    /// A device registered or went away. Says whose device it is, when that changes anything.
+    pub fn set_online(&self, device: DeviceId, online: bool) -> Option<(TenantId, UserId)> {
+        let mut state = self.0.write();
+        let changed = if online {
+            state.online.insert(device)
+        } else {
+            state.online.remove(&device)
+        };
+        let (tenant, user) = state.devices.get(&device).copied().filter(|_| changed)?;
+        user.map(|user| (tenant, user))
+    }
+
+    /// The highest version seen.
+    pub fn version(&self) -> u64 {
+        self.0
+            .read()
+            .versions
+            .values()
+            .map(|v| v.0)
+            .max()
+            .unwrap_or(0)
+    }
+
+    /// Objects that a complete snapshot no longer has, though they were known up to `version`: they are gone.
+    pub fn forget_others(&self, seen: &HashSet<Key>, version: u64) -> Vec<Consequence> {
+        let mut state = self.0.write();
+        let gone: Vec<_> = state
+            .versions
+            .iter()
+            .filter(|(key, (v, _))| *v <= version && !seen.contains(*key))
+            .map(|(key, (v, tenant))| (*key, *v, *tenant))
+            .collect();
+        gone.into_iter()
+            .filter_map(|(key, v, tenant)| state.delete(tenant, key, v))
+            .collect()
+    }
+
+    /// Takes a change over, unless a later one is known. Says which object it was, and what follows.
+    pub fn apply(&self, change: &Change) -> (Option<Key>, Option<Consequence>) {
+        let Ok(tenant) = change.tenant_id.parse::<TenantId>() else {
+            return (None, None);
+        };
+        let Some((key, object)) = change.object.as_ref().and_then(|o| Some((key(o)?, o))) else {
+            return (None, None);
+        };
+        let mut state = self.0.write();
+        if state
+            .versions
+            .get(&key)
+            .is_some_and(|(known, _)| *known >= change.version)
+        {
+            return (Some(key), None);
+        }
+        let consequence = if change.deleted {
+            state.delete(tenant, key, change.version)
+        } else {
+            state.versions.insert(key, (change.version, tenant));
+            state.put(tenant, key, object)
+        };
+        (Some(key), consequence)
+    }
+}
+
+impl State {
+    fn put(&mut self, tenant: TenantId, key: Key, object: &Object) -> Option<Consequence> {
+        match (key, object) {
+            (Key::Queue(id), Object::CallQueue(queue)) => {
+                let config = queue_config(tenant, id, queue);
+                let settings = config.settings;
+                self.by_tenant.entry(tenant).or_default().insert(id);
+                let old = self.queues.insert(id, config);
+                old.filter(|old| old.settings != settings)
+                    .map(|_| Consequence::QueueChanged(tenant, settings))
+            }
+            (Key::QueueAgent(queue, user), _) => {
+                let people = self.assigned.entry(tenant).or_default();
+                people.entry(user).or_default().insert(queue);
+                None
+            }
+            (Key::Device(id), Object::Device(device)) => {
+                let owner = device.device.as_ref().and_then(|d| d.user_id.parse().ok());
+                self.disown(id);
+                self.devices.insert(id, (tenant, owner));
+                if let Some(user) = owner {
+                    self.by_user.entry(user).or_default().insert(id);
+                }
+                None
+            }
+            _ => None,
+        }
+    }
+
+    fn delete(&mut self, tenant: TenantId, key: Key, version: u64) -> Option<Consequence> {
+        self.versions.insert(key, (version, tenant));
+        match key {
+            Key::Queue(id) => {
+                self.queues.remove(&id)?;
+                if let Some(ids) = self.by_tenant.get_mut(&tenant) {
+                    ids.remove(&id);
+                }
+                Some(Consequence::QueueDeleted(tenant, id))
+            }
+            Key::QueueAgent(queue, user) => {
+                let people = self.assigned.get_mut(&tenant)?;
+                let queues = people.get_mut(&user)?;
+                let was = queues.remove(&queue);
+                if queues.is_empty() {
+                    people.remove(&user);
+                }
+                was.then_some(Consequence::Unassigned(tenant, user, queue))
+            }
+            Key::Device(id) => {
+                self.online.remove(&id);
+                let user = self.disown(id)?;
+                Some(Consequence::DeviceDeleted(tenant, user, id))
+            }
+        }
+    }
+
+    /// Takes a device from its owner.
+    fn disown(&mut self, device: DeviceId) -> Option<UserId> {
+        let (_, owner) = self.devices.remove(&device)?;
+        let user = owner?;
+        if let Some(devices) = self.by_user.get_mut(&user) {
+            devices.remove(&device);
+            if devices.is_empty() {
+                self.by_user.remove(&user);
+            }
+        }
+        Some(user)
+    }
+}
+
+fn key(object: &Object) -> Option<Key> {
+    Some(match object {
+        Object::CallQueue(queue) => Key::Queue(queue.id.parse().ok()?),
+        Object::QueueAgent(a) => Key::QueueAgent(a.queue_id.parse().ok()?, a.user_id.parse().ok()?),
+        Object::Device(device) => Key::Device(device.device.as_ref()?.id.parse().ok()?),
+        _ => return None,
+    })
+}
+
+/// What is left out takes the documented default.
+fn queue_config(tenant: TenantId, id: QueueId, queue: &CallQueue) -> QueueConfig {
+    let or = |duration: &Option<prost_types::Duration>, default: u64| {
+        duration
+            .as_ref()
+            .map_or(Duration::from_secs(default), wire::duration)
+    };
+    QueueConfig {
+        tenant,
+        display_name: queue.display_name.clone(),
+        agent_may_end_wrap_up: queue.agent_may_end_wrap_up,
+        settings: QueueSettings {
+            id,
+            weight: queue.weight,
+            strategy: match queue.ring_strategy() {
+                types::RingStrategy::RoundRobin => Strategy::RoundRobin,
+                _ => Strategy::LongestIdle,
+            },
+            ring: or(&queue.agent_ring_timeout, 15),
+            wrap_up: or(&queue.wrap_up, 10),
+            missed_offers: queue.missed_offers.unwrap_or(1),
+            max_callers: queue.max_callers.unwrap_or(0),
+            reject_delay: or(&queue.reject_delay, 10),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use centro_proto::configuration::QueueAgent;
+
+    fn queue(version: u64, deleted: bool, weight: Option<u32>) -> Change {
+        let id = QueueId::from_u128(5).to_string();
+        Change {
+            tenant_id: TenantId::from_u128(1).to_string(),
+            version,
+            deleted,
+            object: Some(Object::CallQueue(CallQueue {
+                id,
+                weight,
+                ..CallQueue::default()
+            })),
+        }
+    }
+
+    #[test]
+    fn the_higher_version_counts_whatever_comes_first() {
+        let directory = Directory::default();
+        directory.apply(&queue(2, false, Some(7)));
+        directory.apply(&queue(1, false, Some(1)));
+        let known = directory.queue(QueueId::from_u128(5)).unwrap();
+        assert_eq!(known.settings.weight, Some(7));
+        assert_eq!(known.settings.ring, Duration::from_secs(15));
+        let (_, consequence) = directory.apply(&queue(3, true, None));
+        assert_eq!(
+            consequence,
+            Some(Consequence::QueueDeleted(known.tenant, known.settings.id))
+        );
+        directory.apply(&queue(2, false, Some(7)));
+        assert_eq!(directory.queue(known.settings.id), None);
+    }
+
+    #[test]
+    fn what_a_new_snapshot_does_not_have_is_gone_unless_it_is_newer() {
+        let directory = Directory::default();
+        directory.apply(&queue(4, false, None));
+        assert!(directory.forget_others(&HashSet::new(), 3).is_empty());
+        assert_eq!(directory.forget_others(&HashSet::new(), 4).len(), 1);
+    }
+
+    #[test]
+    fn an_assignment_that_ends_says_whose_it_was() {
+        let directory = Directory::default();
+        let (tenant, user, queue) = (
+            TenantId::from_u128(1),
+            UserId::from_u128(2),
+            QueueId::from_u128(5),
+        );
+        let mut change = Change {
+            tenant_id: tenant.to_string(),
+            version: 1,
+            deleted: false,
+            object: Some(Object::QueueAgent(QueueAgent {
+                queue_id: queue.to_string(),
+                user_id: user.to_string(),
+                create_time: None,
+            })),
+        };
+        directory.apply(&change);
+        assert_eq!(directory.assigned(tenant, user), BTreeSet::from([queue]));
+        (change.version, change.deleted) = (2, true);
+        let (_, consequence) = directory.apply(&change);
+        assert_eq!(
+            consequence,
+            Some(Consequence::Unassigned(tenant, user, queue))
+        );
+        assert!(!directory.knows(tenant, user));
+    }
+}

@@ -1,0 +1,292 @@
+//! `Agents`: the agent's working life, asked by people.
+
+use super::{Doors, page_size, page_start};
+use crate::{directory::Directory, router::Router, wire};
+use async_trait::async_trait;
+use centro_contract::{Principal, principal, status::from_fault};
+use centro_kernel::{Code, DeviceId, Fault, QueueId, TenantId, UserId};
+use centro_proto::routing::{
+    AgentStatus, EndWrapUpRequest, GetAgentStatusRequest, ListAgentStatusesRequest,
+    ListAgentStatusesResponse, LogInRequest, LogOutRequest, PauseRequest, SetReadyRequest,
+    agents_server::Agents,
+};
+use centro_routing_core::{AgentMessage, AgentRecord, Answer, Chosen, View};
+use std::{collections::BTreeMap, sync::Arc};
+use tonic::{Request, Response, Status};
+
+/// The permission to act for others.
+const MANAGE: &str = "agents.manage";
+
+/// Longest reason for a pause, in characters.
+const LONGEST_REASON: usize = 255;
+
+/// Who asks, and about whom.
+struct Asker {
+    tenant: TenantId,
+    agent: UserId,
+    supervisor: bool,
+}
+
+impl Doors {
+    /// People act for themselves; for others with `permission`.
+    fn asker<T>(
+        &self,
+        request: &Request<T>,
+        agent: &str,
+        permission: &str,
+    ) -> Result<Asker, Status> {
+        let (tenant, who) = principal(request)?;
+        self.may(tenant, &who, agent, permission)
+            .map_err(from_fault)
+    }
+
+    fn may(
+        &self,
+        tenant: TenantId,
+        who: &Principal,
+        agent: &str,
+        permission: &str,
+    ) -> Result<Asker, Fault> {
+        let agent = match (agent, who.user()) {
+            ("me", Some(user)) => user,
+            ("me", None) => {
+                let text = "a key is nobody: name the agent by id";
+                return Err(Fault::new(Code::Invalid, "agent_needed", text).at("/agentId"));
+            }
+            (id, _) => wire::id(id, "/agentId")?,
+        };
+        let supervisor = who.grants(MANAGE);
+        if who.user() == Some(agent) {
+            return Ok(Asker {
+                tenant,
+                agent,
+                supervisor,
+            });
+        }
+        if !who.grants(permission) {
+            let text = "acting for another agent needs the permission agents.manage";
+            return Err(Fault::new(Code::Forbidden, "forbidden", text));
+        }
+        if !self.0.directory.knows(tenant, agent) && self.0.live.agent(tenant, agent).is_none() {
+            return Err(Fault::not_found("agent", agent));
+        }
+        Ok(Asker {
+            tenant,
+            agent,
+            supervisor,
+        })
+    }
+
+    async fn act_for(
+        &self,
+        asker: Asker,
+        message: AgentMessage,
+    ) -> Result<Response<AgentStatus>, Status> {
+        let Asker {
+            tenant,
+            agent,
+            supervisor,
+        } = asker;
+        act(&self.0, tenant, agent, message, supervisor)
+            .await
+            .map(Response::new)
+            .map_err(from_fault)
+    }
+
+    fn status(&self, tenant: TenantId, agent: UserId) -> View {
+        let never = || AgentRecord::new(agent, self.0.now()).shown;
+        self.0.live.agent(tenant, agent).unwrap_or_else(never)
+    }
+}
+
+/// Asks the agent's record, and says what became of it.
+pub(super) async fn act(
+    router: &Arc<Router>,
+    tenant: TenantId,
+    agent: UserId,
+    message: AgentMessage,
+    supervisor: bool,
+) -> Result<AgentStatus, Fault> {
+    let (answer, view) = router.ask_agent(tenant, agent, message, supervisor).await?;
+    match answer {
+        Answer::NotLoggedIn => Err(Fault::new(Code::Conflict, "not_logged_in", "log in first")),
+        Answer::NotInWrapUp => Err(Fault::new(
+            Code::Conflict,
+            "not_in_wrap_up",
+            "there is no wrap-up to end",
+        )),
+        _ => Ok(wire::status_out(&view)),
+    }
+}
+
+/// The log-in that was asked for, checked against the configuration.
+///
+/// # Errors
+/// `device_unknown`, `device_needed`, `queue_not_assigned`.
+pub(super) fn log_in(
+    directory: &Directory,
+    tenant: TenantId,
+    user: UserId,
+    device: &str,
+    queues: &[String],
+    ready: bool,
+) -> Result<AgentMessage, Fault> {
+    let devices = directory.devices(tenant, user);
+    let device = match (device, devices.as_slice()) {
+        ("", [only]) => *only,
+        ("", []) => {
+            let text = "the agent has no phone: assign a device first";
+            return Err(Fault::new(Code::Invalid, "device_needed", text).at("/deviceId"));
+        }
+        ("", _) => {
+            let text = "the agent has several phones: say which one is to ring";
+            return Err(Fault::new(Code::Invalid, "device_needed", text).at("/deviceId"));
+        }
+        (id, devices) => {
+            let id: DeviceId = wire::id(id, "/deviceId")?;
+            if !devices.contains(&id) {
+                let text = "the agent has no such phone";
+                return Err(Fault::new(Code::Invalid, "device_unknown", text).at("/deviceId"));
+            }
+            id
+        }
+    };
+    let assigned = directory.assigned(tenant, user);
+    let not_assigned =
+        |text: &str| Fault::new(Code::Invalid, "queue_not_assigned", text).at("/queueIds");
+    let queues: Vec<QueueId> = if queues.is_empty() {
+        assigned.into_iter().collect()
+    } else {
+        let ids = queues.iter().map(|id| wire::id::<QueueId>(id, "/queueIds"));
+        let ids: Vec<_> = ids.collect::<Result<_, _>>()?;
+        if let Some(other) = ids.iter().find(|id| !assigned.contains(id)) {
+            return Err(
+                not_assigned("the agent is not assigned to this queue").with("queue_id", other)
+            );
+        }
+        ids
+    };
+    if queues.is_empty() {
+        return Err(not_assigned("the agent is not assigned to any queue"));
+    }
+    Ok(AgentMessage::LogIn {
+        device,
+        device_online: false,
+        queues,
+        ready,
+    })
+}
+
+#[async_trait]
+impl Agents for Doors {
+    async fn list_agent_statuses(
+        &self,
+        request: Request<ListAgentStatusesRequest>,
+    ) -> Result<Response<ListAgentStatusesResponse>, Status> {
+        let (tenant, _) = principal(&request)?;
+        let request = request.into_inner();
+        let size = page_size(request.page_size);
+        let after: Option<UserId> = page_start(&request.page_token).map_err(from_fault)?;
+        let queue: Option<QueueId> = match request.queue_id.as_str() {
+            "" => None,
+            id => Some(wire::id(id, "/queueId").map_err(from_fault)?),
+        };
+        let later = |agent: UserId| after.is_none_or(|after| agent > after);
+        let mut found: BTreeMap<UserId, Option<View>> = BTreeMap::new();
+        if queue.is_none() {
+            let assigned = self
+                .0
+                .directory
+                .agents(tenant)
+                .into_iter()
+                .filter(|a| later(*a));
+            found.extend(assigned.map(|agent| (agent, None)));
+        }
+        self.0.live.agents(tenant, |view| {
+            if later(view.agent) && queue.is_none_or(|queue| view.queues.contains(&queue)) {
+                found.insert(view.agent, Some(view.clone()));
+            }
+        });
+        let more = found.len() > size;
+        let page: Vec<_> = found.into_iter().take(size).collect();
+        let last = page
+            .last()
+            .filter(|_| more)
+            .map(|(agent, _)| agent.to_string());
+        let now = self.0.now();
+        let agents = page.into_iter().map(|(agent, view)| {
+            wire::status_out(&view.unwrap_or_else(|| AgentRecord::new(agent, now).shown))
+        });
+        Ok(Response::new(ListAgentStatusesResponse {
+            agents: agents.collect(),
+            next_page_token: last.unwrap_or_default(),
+            as_of: Some(wire::time(now)),
+        }))
+    }
+
+    async fn get_agent_status(
+        &self,
+        request: Request<GetAgentStatusRequest>,
+    ) -> Result<Response<AgentStatus>, Status> {
+        let asker = self.asker(&request, &request.get_ref().agent_id, "live.view")?;
+        Ok(Response::new(wire::status_out(
+            &self.status(asker.tenant, asker.agent),
+        )))
+    }
+
+    async fn log_in(
+        &self,
+        request: Request<LogInRequest>,
+    ) -> Result<Response<AgentStatus>, Status> {
+        let asker = self.asker(&request, &request.get_ref().agent_id, MANAGE)?;
+        let r = request.into_inner();
+        let directory = &self.0.directory;
+        let message = log_in(
+            directory,
+            asker.tenant,
+            asker.agent,
+            &r.device_id,
+            &r.queue_ids,
+            r.ready,
+        );
+        self.act_for(asker, message.map_err(from_fault)?).await
+    }
+
+    async fn log_out(
+        &self,
+        request: Request<LogOutRequest>,
+    ) -> Result<Response<AgentStatus>, Status> {
+        let asker = self.asker(&request, &request.get_ref().agent_id, MANAGE)?;
+        self.act_for(asker, AgentMessage::SetStatus(Chosen::LoggedOut))
+            .await
+    }
+
+    async fn set_ready(
+        &self,
+        request: Request<SetReadyRequest>,
+    ) -> Result<Response<AgentStatus>, Status> {
+        let asker = self.asker(&request, &request.get_ref().agent_id, MANAGE)?;
+        self.act_for(asker, AgentMessage::SetStatus(Chosen::Ready))
+            .await
+    }
+
+    async fn pause(&self, request: Request<PauseRequest>) -> Result<Response<AgentStatus>, Status> {
+        let asker = self.asker(&request, &request.get_ref().agent_id, MANAGE)?;
+        let reason = request.into_inner().reason.trim().to_owned();
+        if reason.chars().count() > LONGEST_REASON {
+            let text = "a reason has at most 255 characters";
+            let fault = Fault::new(Code::Invalid, "reason_too_long", text).at("/reason");
+            return Err(from_fault(fault));
+        }
+        self.act_for(asker, AgentMessage::SetStatus(Chosen::Paused(reason)))
+            .await
+    }
+
+    async fn end_wrap_up(
+        &self,
+        request: Request<EndWrapUpRequest>,
+    ) -> Result<Response<AgentStatus>, Status> {
+        let asker = self.asker(&request, &request.get_ref().agent_id, MANAGE)?;
+        self.act_for(asker, AgentMessage::EndWrapUp).await
+    }
+}

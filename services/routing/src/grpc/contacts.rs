@@ -1,0 +1,148 @@
+//! `AgentContacts`: the agent's half of an offer, asked by edges.
+
+use super::{Doors, agents};
+use crate::wire;
+use async_trait::async_trait;
+use centro_contract::status::from_fault;
+use centro_kernel::{Code, ContactId, Fault, TenantId, UserId, contact::Reservation};
+use centro_proto::routing::{
+    AgentStatus, AlertRequest, AlertResponse, ConnectRequest, ConnectResponse, EndRequest,
+    EndResponse, SetStatusFromDeviceRequest, agent_contacts_server::AgentContacts,
+    set_status_from_device_request::Action,
+};
+use centro_routing_core::{AgentMessage, Answer, Chosen};
+use std::sync::Arc;
+use tonic::{Request, Response, Status};
+
+impl Doors {
+    async fn ask(
+        &self,
+        tenant: &str,
+        of: Reservation,
+        message: AgentMessage,
+    ) -> Result<Answer, Fault> {
+        let tenant: TenantId = wire::id(tenant, "/tenantId")?;
+        Ok(self.0.ask_agent(tenant, of.agent, message, false).await?.0)
+    }
+
+    async fn alert_device(&self, r: AlertRequest) -> Result<AlertResponse, Fault> {
+        let reservation = wire::reservation(r.reservation.as_ref())?;
+        let contact: ContactId = wire::id(&r.contact_id, "/contactId")?;
+        let message = AgentMessage::Alert {
+            number: reservation.number,
+            contact,
+            edge: Arc::from(r.edge),
+            caller: Arc::new(wire::caller(r.caller.as_ref(), "")),
+            ring: r
+                .ring_timeout
+                .as_ref()
+                .map(wire::duration)
+                .unwrap_or_default(),
+        };
+        match self.ask(&r.tenant_id, reservation, message).await? {
+            Answer::AlertOk { device } => Ok(AlertResponse {
+                ok: true,
+                device_id: device.to_string(),
+            }),
+            Answer::Late => {
+                let text = "the offer was answered before; this is a late repeat";
+                Err(Fault::new(Code::Conflict, "alert_late", text))
+            }
+            _ => Ok(AlertResponse {
+                ok: false,
+                device_id: String::new(),
+            }),
+        }
+    }
+
+    async fn connect_contact(&self, r: ConnectRequest) -> Result<ConnectResponse, Fault> {
+        let reservation = wire::reservation(r.reservation.as_ref())?;
+        let contact: ContactId = wire::id(&r.contact_id, "/contactId")?;
+        let message = AgentMessage::Connect {
+            number: reservation.number,
+            contact,
+        };
+        let answer = self.ask(&r.tenant_id, reservation, message).await?;
+        Ok(ConnectResponse {
+            ok: answer == Answer::ConnectOk,
+        })
+    }
+
+    async fn end_reservation(&self, r: EndRequest) -> Result<EndResponse, Fault> {
+        let reservation = wire::reservation(r.reservation.as_ref())?;
+        let contact: ContactId = wire::id(&r.contact_id, "/contactId")?;
+        let why = wire::offer_end(r.why());
+        let message = AgentMessage::End {
+            number: reservation.number,
+            contact,
+            why,
+        };
+        let answer = self.ask(&r.tenant_id, reservation, message).await?;
+        Ok(EndResponse {
+            was_connected: answer
+                == Answer::Ended {
+                    was_connected: true,
+                },
+        })
+    }
+
+    async fn set_status(&self, r: SetStatusFromDeviceRequest) -> Result<AgentStatus, Fault> {
+        let tenant: TenantId = wire::id(&r.tenant_id, "/tenantId")?;
+        let user: UserId = wire::id(&r.user_id, "/userId")?;
+        let message = match r.action() {
+            Action::LogIn => {
+                agents::log_in(&self.0.directory, tenant, user, &r.device_id, &[], true)?
+            }
+            Action::LogOut => AgentMessage::SetStatus(Chosen::LoggedOut),
+            Action::Ready => AgentMessage::SetStatus(Chosen::Ready),
+            Action::Pause => AgentMessage::SetStatus(Chosen::Paused(String::new())),
+            Action::EndWrapUp => AgentMessage::EndWrapUp,
+            Action::Unspecified => {
+                return Err(
+                    Fault::new(Code::Invalid, "action_unknown", "say what to do").at("/action"),
+                );
+            }
+        };
+        agents::act(&self.0, tenant, user, message, false).await
+    }
+}
+
+#[async_trait]
+impl AgentContacts for Doors {
+    async fn alert(
+        &self,
+        request: Request<AlertRequest>,
+    ) -> Result<Response<AlertResponse>, Status> {
+        self.alert_device(request.into_inner())
+            .await
+            .map(Response::new)
+            .map_err(from_fault)
+    }
+
+    async fn connect(
+        &self,
+        request: Request<ConnectRequest>,
+    ) -> Result<Response<ConnectResponse>, Status> {
+        self.connect_contact(request.into_inner())
+            .await
+            .map(Response::new)
+            .map_err(from_fault)
+    }
+
+    async fn end(&self, request: Request<EndRequest>) -> Result<Response<EndResponse>, Status> {
+        self.end_reservation(request.into_inner())
+            .await
+            .map(Response::new)
+            .map_err(from_fault)
+    }
+
+    async fn set_status_from_device(
+        &self,
+        request: Request<SetStatusFromDeviceRequest>,
+    ) -> Result<Response<AgentStatus>, Status> {
+        self.set_status(request.into_inner())
+            .await
+            .map(Response::new)
+            .map_err(from_fault)
+    }
+}

@@ -1,0 +1,113 @@
+//! `QueueStatuses`: the queues as they are now.
+
+use super::{Doors, page_size, page_start};
+use crate::{directory::QueueConfig, wire};
+use async_trait::async_trait;
+use centro_contract::{principal, status::from_fault};
+use centro_kernel::QueueId;
+use centro_proto::routing::{
+    ListQueueStatusesRequest, ListQueueStatusesResponse, QueueStatus, WaitingContact,
+    queue_statuses_server::QueueStatuses,
+};
+use centro_routing_core::{State, View};
+use std::collections::HashMap;
+use tonic::{Request, Response, Status};
+
+/// Waiting contacts shown of one queue.
+const SHOWN: usize = 100;
+
+#[derive(Default)]
+struct Staff {
+    logged_in: u32,
+    ready: u32,
+    paused: u32,
+    in_contact: u32,
+    in_wrap_up: u32,
+    not_responding: u32,
+}
+
+impl Staff {
+    fn count(&mut self, view: &View) {
+        self.logged_in += 1;
+        match view.state {
+            State::Ready => self.ready += 1,
+            State::Paused => self.paused += 1,
+            State::Reserved | State::Alerting | State::Connected => self.in_contact += 1,
+            State::WrapUp => self.in_wrap_up += 1,
+            State::NotResponding => self.not_responding += 1,
+            State::LoggedOut => {}
+        }
+    }
+}
+
+#[async_trait]
+impl QueueStatuses for Doors {
+    async fn list_queue_statuses(
+        &self,
+        request: Request<ListQueueStatusesRequest>,
+    ) -> Result<Response<ListQueueStatusesResponse>, Status> {
+        let (tenant, _) = principal(&request)?;
+        let request = request.into_inner();
+        let size = page_size(request.page_size);
+        let after = page_start(&request.page_token).map_err(from_fault)?;
+        let mut queues = self.0.directory.queues(tenant, after, size + 1);
+        let more = queues.len() > size;
+        queues.truncate(size);
+        let last = queues
+            .last()
+            .filter(|_| more)
+            .map(|q| q.settings.id.to_string());
+
+        let mut staff: HashMap<QueueId, Staff> = HashMap::new();
+        staff.extend(queues.iter().map(|q| (q.settings.id, Staff::default())));
+        self.0.live.agents(tenant, |view| {
+            for queue in view.queues.iter() {
+                if let Some(staff) = staff.get_mut(queue) {
+                    staff.count(view);
+                }
+            }
+        });
+        let queues = queues.iter().map(|queue| {
+            let staff = staff.remove(&queue.settings.id).unwrap_or_default();
+            self.queue_status(queue, &staff)
+        });
+        Ok(Response::new(ListQueueStatusesResponse {
+            queues: queues.collect(),
+            next_page_token: last.unwrap_or_default(),
+            as_of: Some(wire::time(self.0.now())),
+        }))
+    }
+}
+
+impl Doors {
+    fn queue_status(&self, queue: &QueueConfig, staff: &Staff) -> QueueStatus {
+        let live = self.0.live.queue(queue.settings.id, SHOWN);
+        let contacts = (1..)
+            .zip(&live.first)
+            .map(|(position, entry)| WaitingContact {
+                contact_id: entry.contact.to_string(),
+                position,
+                enqueue_time: Some(wire::time(entry.enqueued_at)),
+                caller: wire::party(&entry.caller),
+                priority: entry.priority,
+                offered_to: entry
+                    .offers
+                    .first()
+                    .map(|r| r.agent.to_string())
+                    .unwrap_or_default(),
+            });
+        QueueStatus {
+            queue_id: queue.settings.id.to_string(),
+            display_name: queue.display_name.clone(),
+            waiting: live.waiting,
+            longest_wait_since: live.longest_since.map(wire::time),
+            agents_logged_in: staff.logged_in,
+            agents_ready: staff.ready,
+            agents_paused: staff.paused,
+            agents_in_contact: staff.in_contact,
+            agents_in_wrap_up: staff.in_wrap_up,
+            agents_not_responding: staff.not_responding,
+            contacts: contacts.collect(),
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! What is counted. The names are listed in docs/operations.
+
+use prometheus::{IntCounter, register_int_counter};
+use std::sync::LazyLock;
+
+/// A counter; absent when its name is taken, which is a fault of wiring and no reason to refuse calls.
+pub type Counter = LazyLock<Option<IntCounter>>;
+
+/// Messages refused because a queue's or an agent's mailbox was full.
+pub static MAILBOX_FULL: Counter = LazyLock::new(|| {
+    register_int_counter!(
+        "centro_routing_mailbox_full_total",
+        "Messages refused by a full mailbox"
+    )
+    .ok()
+});
+/// Events lost because the outbox was full.
+pub static EVENTS_LOST: Counter = LazyLock::new(|| {
+    register_int_counter!(
+        "centro_routing_events_lost_total",
+        "Events lost because the outbox was full"
+    )
+    .ok()
+});
+/// Streams closed because the edge did not read.
+pub static EDGES_STUCK: Counter = LazyLock::new(|| {
+    register_int_counter!(
+        "centro_routing_edges_stuck_total",
+        "Streams closed because the edge did not read"
+    )
+    .ok()
+});
+/// Actors stopped because a newer owner exists.
+pub static DEPOSED: Counter = LazyLock::new(|| {
+    register_int_counter!(
+        "centro_routing_deposed_total",
+        "Actors stopped because a newer owner exists"
+    )
+    .ok()
+});
+
+/// Counts one.
+pub fn count(counter: &Counter) {
+    if let Some(counter) = LazyLock::force(counter) {
+        counter.inc();
+    }
+}

@@ -1,0 +1,145 @@
+//! What every hot store must keep. Each adapter runs all of it.
+
+use super::{Changes, Commit, HotStore, MemoryStore, StoreError};
+use centro_bus::Event;
+use centro_cluster::{Epoch, Ownership, Shard};
+use centro_kernel::{ContactId, QueueId, TenantId, Timestamp, UserId, contact::LeftReason};
+use centro_proto::events;
+use centro_routing_core::{AgentRecord, QueueChange, Tombstone};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+use tokio::sync::mpsc;
+
+/// Ownership whose epoch the test moves.
+#[derive(Default)]
+struct Moving(AtomicU64);
+
+impl Ownership for Moving {
+    fn epoch(&self, _: Shard) -> Option<Epoch> {
+        Some(Epoch(self.0.load(Ordering::SeqCst)))
+    }
+}
+
+fn event(contact: u128) -> Event {
+    let contact = ContactId::from_u128(contact);
+    let data = events::ContactLeft {
+        contact_id: contact.to_string(),
+        ..Default::default()
+    };
+    let tenant = Some(TenantId::from_u128(1));
+    Event::new(
+        tenant,
+        "routing.contact.left",
+        contact,
+        Timestamp::from_millis(0),
+        &data,
+    )
+}
+
+fn leaving(queue: QueueId, contact: u128) -> Changes {
+    let grave = Tombstone {
+        attach_no: 1,
+        at: Timestamp::from_millis(5),
+        not_taken: Some(LeftReason::QueueFull),
+    };
+    Changes::Queue(
+        queue,
+        vec![QueueChange::Bury(ContactId::from_u128(contact), grave)],
+    )
+}
+
+async fn keeps_the_contract(
+    store: Arc<dyn HotStore>,
+    epoch: Arc<Moving>,
+    mut events: mpsc::Receiver<Event>,
+) {
+    epoch.0.store(7, Ordering::SeqCst);
+    let (queue, agent) = (QueueId::from_u128(3), UserId::from_u128(4));
+
+    // What was never written is empty.
+    assert!(store.load_queue(queue).await.unwrap().left.is_empty());
+    assert_eq!(store.load_agent(agent).await, Ok(None));
+
+    // A write is there, with its events, in order.
+    let changes = leaving(queue, 10);
+    let commit = Commit {
+        epoch: Epoch(7),
+        changes,
+        events: vec![event(10), event(11)],
+    };
+    assert_eq!(store.commit(commit).await, Ok(()));
+    let record = AgentRecord::new(agent, Timestamp::from_millis(1));
+    let changes = Changes::Agent(agent, Some(Box::new(record.clone())));
+    assert_eq!(
+        store
+            .commit(Commit {
+                epoch: Epoch(7),
+                changes,
+                events: vec![event(12)]
+            })
+            .await,
+        Ok(())
+    );
+    assert!(
+        store
+            .load_queue(queue)
+            .await
+            .unwrap()
+            .left
+            .contains_key(&ContactId::from_u128(10))
+    );
+    assert_eq!(store.load_agent(agent).await, Ok(Some(record)));
+    for expected in 10..13 {
+        assert_eq!(
+            events.recv().await.unwrap().subject,
+            ContactId::from_u128(expected).to_string()
+        );
+    }
+
+    // An old epoch writes neither state nor events, and a mere check of it fails too.
+    epoch.0.store(8, Ordering::SeqCst);
+    for changes in [
+        leaving(queue, 20),
+        Changes::Agent(agent, None),
+        Changes::Queue(queue, vec![]),
+    ] {
+        let commit = Commit {
+            epoch: Epoch(7),
+            changes,
+            events: vec![event(20)],
+        };
+        assert_eq!(store.commit(commit).await, Err(StoreError::Fenced));
+    }
+    assert!(
+        !store
+            .load_queue(queue)
+            .await
+            .unwrap()
+            .left
+            .contains_key(&ContactId::from_u128(20))
+    );
+    assert!(events.try_recv().is_err());
+
+    // The new owner finds what the old one wrote, and can forget it.
+    let changes = Changes::Queue(queue, vec![QueueChange::Forget(ContactId::from_u128(10))]);
+    assert_eq!(
+        store
+            .commit(Commit {
+                epoch: Epoch(8),
+                changes,
+                events: vec![]
+            })
+            .await,
+        Ok(())
+    );
+    assert!(store.load_queue(queue).await.unwrap().left.is_empty());
+}
+
+#[tokio::test]
+async fn memory_keeps_the_contract() {
+    let epoch = Arc::new(Moving::default());
+    let (store, events) = MemoryStore::new(epoch.clone(), 1_000);
+    keeps_the_contract(Arc::new(store), epoch, events).await;
+}

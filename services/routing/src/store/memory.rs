@@ -1,0 +1,121 @@
+//! Hot state of a single process. It outlives an actor that panicked, not the process: after a restart nobody waits (the
+//! calls died with it) and agents log in again.
+
+use super::{Changes, Commit, HotStore, StoreError};
+use crate::metrics::{self, EVENTS_LOST};
+use centro_bus::{Event, EventBus};
+use centro_cluster::{Ownership, SHARDS};
+use centro_kernel::{QueueId, UserId};
+use centro_routing_core::{AgentRecord, QueueChange, QueueRecord};
+use futures::{FutureExt, future::BoxFuture};
+use parking_lot::Mutex;
+use std::{collections::HashMap, sync::Arc, time::Duration};
+use tokio::sync::mpsc;
+
+#[derive(Default)]
+struct Records {
+    queues: HashMap<QueueId, QueueRecord>,
+    agents: HashMap<UserId, AgentRecord>,
+}
+
+/// Records in memory, events in a bounded channel to [`relay`].
+pub struct MemoryStore {
+    ownership: Arc<dyn Ownership>,
+    shards: Vec<Mutex<Records>>,
+    outbox: mpsc::Sender<Event>,
+}
+
+impl MemoryStore {
+    /// An empty store, and the events that are to be relayed.
+    pub fn new(ownership: Arc<dyn Ownership>, outbox: usize) -> (Self, mpsc::Receiver<Event>) {
+        let (sender, events) = mpsc::channel(outbox);
+        let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
+        (
+            Self {
+                ownership,
+                shards,
+                outbox: sender,
+            },
+            events,
+        )
+    }
+
+    fn write(&self, commit: Commit) -> Result<(), StoreError> {
+        let shard = commit.changes.shard();
+        let mut records = self.shards[shard.index()].lock();
+        if self.ownership.epoch(shard) != Some(commit.epoch) {
+            return Err(StoreError::Fenced);
+        }
+        match commit.changes {
+            Changes::Queue(_, changes) if changes.is_empty() => {}
+            Changes::Queue(id, changes) => {
+                let record = records.queues.entry(id).or_default();
+                for change in changes {
+                    match change {
+                        QueueChange::Put(entry) => {
+                            drop(record.entries.insert(entry.contact, entry))
+                        }
+                        QueueChange::Remove(contact) => drop(record.entries.remove(&contact)),
+                        QueueChange::Bury(contact, grave) => {
+                            drop(record.left.insert(contact, grave))
+                        }
+                        QueueChange::Forget(contact) => drop(record.left.remove(&contact)),
+                    }
+                }
+            }
+            Changes::Agent(id, Some(record)) => drop(records.agents.insert(id, *record)),
+            Changes::Agent(_, None) => {}
+        }
+        for event in commit.events {
+            if self.outbox.try_send(event).is_err() {
+                metrics::count(&EVENTS_LOST);
+                tracing::error!("the outbox is full, an event is lost");
+            }
+        }
+        Ok(())
+    }
+}
+
+impl HotStore for MemoryStore {
+    fn commit(&self, commit: Commit) -> BoxFuture<'static, Result<(), StoreError>> {
+        futures::future::ready(self.write(commit)).boxed()
+    }
+
+    fn load_queue(&self, queue: QueueId) -> BoxFuture<'static, Result<QueueRecord, StoreError>> {
+        let shard = centro_cluster::Shard::of(queue.as_u128());
+        let record = self.shards[shard.index()]
+            .lock()
+            .queues
+            .get(&queue)
+            .cloned();
+        futures::future::ready(Ok(record.unwrap_or_default())).boxed()
+    }
+
+    fn load_agent(
+        &self,
+        agent: UserId,
+    ) -> BoxFuture<'static, Result<Option<AgentRecord>, StoreError>> {
+        let shard = centro_cluster::Shard::of(agent.as_u128());
+        let record = self.shards[shard.index()]
+            .lock()
+            .agents
+            .get(&agent)
+            .cloned();
+        futures::future::ready(Ok(record)).boxed()
+    }
+}
+
+/// Publishes committed events in order, each until the bus has taken it. `first` is the number of the first.
+pub async fn relay(mut events: mpsc::Receiver<Event>, bus: Arc<dyn EventBus>, first: u64) {
+    let mut sequence = first;
+    while let Some(mut event) = events.recv().await {
+        event.sequence = sequence;
+        sequence += 1;
+        let mut pause = Duration::from_millis(20);
+        while let Err(error) = bus.publish(event.clone()).await {
+            tracing::warn!(%error, kind = event.kind, "an event waits for the bus");
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_secs(1));
+        }
+    }
+}

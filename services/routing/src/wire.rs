@@ -1,0 +1,232 @@
+//! The words of `proto/` and those of the rules, one into the other.
+
+use centro_kernel::{
+    Code, Fault, IdError, Timestamp,
+    contact::{LeftReason, OfferEnd, Outcome, Reservation},
+};
+use centro_proto::{routing as pb, types};
+use centro_routing_core::{Caller, Chosen, State, View};
+use std::{str::FromStr, time::Duration};
+
+/// An id from a request.
+///
+/// # Errors
+/// `id_invalid`, at `pointer`.
+pub fn id<T: FromStr<Err = IdError>>(text: &str, pointer: &str) -> Result<T, Fault> {
+    text.parse()
+        .map_err(|e: IdError| Fault::new(Code::Invalid, "id_invalid", e).at(pointer))
+}
+
+/// An instant, for the wire.
+pub fn time(at: Timestamp) -> prost_types::Timestamp {
+    let millis = at.as_millis();
+    prost_types::Timestamp {
+        seconds: millis.div_euclid(1000),
+        nanos: i32::try_from(millis.rem_euclid(1000) * 1_000_000).unwrap_or(0),
+    }
+}
+
+/// An instant from the wire, to the millisecond.
+pub fn instant(time: &prost_types::Timestamp) -> Timestamp {
+    let seconds = time.seconds.clamp(-62_135_596_800, 253_402_300_799);
+    Timestamp::from_millis(seconds * 1000 + i64::from(time.nanos.clamp(0, 999_999_999)) / 1_000_000)
+}
+
+/// A duration from the wire; a negative one is none at all.
+pub fn duration(duration: &prost_types::Duration) -> Duration {
+    let seconds = u64::try_from(duration.seconds).unwrap_or(0);
+    let nanos = u32::try_from(duration.nanos).unwrap_or(0).min(999_999_999);
+    Duration::new(seconds, if duration.seconds < 0 { 0 } else { nanos })
+}
+
+/// A duration, for the wire.
+pub fn span(duration: Duration) -> prost_types::Duration {
+    prost_types::Duration {
+        seconds: i64::try_from(duration.as_secs()).unwrap_or(i64::MAX),
+        nanos: i32::try_from(duration.subsec_nanos()).unwrap_or(0),
+    }
+}
+
+/// A reservation from a request.
+///
+/// # Errors
+/// `id_invalid` when it is missing or names no agent.
+pub fn reservation(from: Option<&pb::Reservation>) -> Result<Reservation, Fault> {
+    let missing =
+        || Fault::new(Code::Invalid, "id_invalid", "a reservation is needed").at("/reservation");
+    let from = from.ok_or_else(missing)?;
+    Ok(Reservation {
+        agent: id(&from.agent_id, "/reservation/agentId")?,
+        number: from.number,
+    })
+}
+
+/// A reservation, for the wire.
+pub fn reservation_out(from: Reservation) -> pb::Reservation {
+    pb::Reservation {
+        agent_id: from.agent.to_string(),
+        number: from.number,
+    }
+}
+
+/// The customer's side.
+pub fn caller(party: Option<&types::Party>, dialled: &str) -> Caller {
+    let party = party.cloned().unwrap_or_default();
+    Caller {
+        number: party.number,
+        display_name: party.display_name,
+        dialled: dialled.to_owned(),
+    }
+}
+
+/// The customer's side, for the wire.
+pub fn party(caller: &Caller) -> Option<types::Party> {
+    let known = !caller.number.is_empty() || !caller.display_name.is_empty();
+    known.then(|| types::Party {
+        number: caller.number.clone(),
+        display_name: caller.display_name.clone(),
+    })
+}
+
+/// Why an offer ended.
+pub const fn offer_end(why: types::OfferEnd) -> OfferEnd {
+    match why {
+        types::OfferEnd::Answered => OfferEnd::Answered,
+        types::OfferEnd::NoAnswer => OfferEnd::NoAnswer,
+        types::OfferEnd::Rejected => OfferEnd::Rejected,
+        types::OfferEnd::CallerGone => OfferEnd::CallerGone,
+        types::OfferEnd::Cut => OfferEnd::Cut,
+        types::OfferEnd::Elsewhere => OfferEnd::Elsewhere,
+        types::OfferEnd::Revoked => OfferEnd::Revoked,
+        types::OfferEnd::CommitFailed => OfferEnd::CommitFailed,
+        types::OfferEnd::DeviceFailed => OfferEnd::DeviceFailed,
+        types::OfferEnd::NeverRang | types::OfferEnd::Unspecified => OfferEnd::NeverRang,
+    }
+}
+
+/// Why an offer ended, for the wire.
+pub const fn offer_end_out(why: OfferEnd) -> types::OfferEnd {
+    match why {
+        OfferEnd::Answered => types::OfferEnd::Answered,
+        OfferEnd::NeverRang => types::OfferEnd::NeverRang,
+        OfferEnd::NoAnswer => types::OfferEnd::NoAnswer,
+        OfferEnd::Rejected => types::OfferEnd::Rejected,
+        OfferEnd::CallerGone => types::OfferEnd::CallerGone,
+        OfferEnd::Cut => types::OfferEnd::Cut,
+        OfferEnd::Elsewhere => types::OfferEnd::Elsewhere,
+        OfferEnd::Revoked => types::OfferEnd::Revoked,
+        OfferEnd::CommitFailed => types::OfferEnd::CommitFailed,
+        OfferEnd::DeviceFailed => types::OfferEnd::DeviceFailed,
+    }
+}
+
+/// Why a contact left; `None` for reasons that no contact of ours can have yet.
+pub const fn left_reason(reason: types::LeftReason) -> Option<LeftReason> {
+    Some(match reason {
+        types::LeftReason::Answered => LeftReason::Answered,
+        types::LeftReason::Abandoned => LeftReason::Abandoned,
+        types::LeftReason::DtmfExit => LeftReason::DtmfExit,
+        types::LeftReason::Timeout => LeftReason::Timeout,
+        types::LeftReason::LeftEmpty => LeftReason::LeftEmpty,
+        types::LeftReason::JoinedEmpty => LeftReason::JoinedEmpty,
+        types::LeftReason::QueueFull => LeftReason::QueueFull,
+        types::LeftReason::TransferredByUser => LeftReason::TransferredByUser,
+        types::LeftReason::QueueClosed => LeftReason::QueueClosed,
+        types::LeftReason::SystemFailure => LeftReason::SystemFailure,
+        _ => return None,
+    })
+}
+
+/// Why a contact left, for the wire.
+pub const fn left_reason_out(reason: LeftReason) -> types::LeftReason {
+    match reason {
+        LeftReason::Answered => types::LeftReason::Answered,
+        LeftReason::Abandoned => types::LeftReason::Abandoned,
+        LeftReason::DtmfExit => types::LeftReason::DtmfExit,
+        LeftReason::Timeout => types::LeftReason::Timeout,
+        LeftReason::LeftEmpty => types::LeftReason::LeftEmpty,
+        LeftReason::JoinedEmpty => types::LeftReason::JoinedEmpty,
+        LeftReason::QueueFull => types::LeftReason::QueueFull,
+        LeftReason::TransferredByUser => types::LeftReason::TransferredByUser,
+        LeftReason::QueueClosed => types::LeftReason::QueueClosed,
+        LeftReason::SystemFailure => types::LeftReason::SystemFailure,
+    }
+}
+
+/// An outcome, for the wire.
+pub const fn outcome_out(outcome: Outcome) -> types::Outcome {
+    match outcome {
+        Outcome::Handled => types::Outcome::Handled,
+        Outcome::Abandoned => types::Outcome::Abandoned,
+        Outcome::EvictedCustomer => types::Outcome::EvictedCustomer,
+        Outcome::EvictedSystem => types::Outcome::EvictedSystem,
+        Outcome::EvictedUser => types::Outcome::EvictedUser,
+    }
+}
+
+/// What an agent does, for the wire.
+pub const fn state_out(state: State) -> types::AgentState {
+    match state {
+        State::LoggedOut => types::AgentState::LoggedOut,
+        State::Ready => types::AgentState::Ready,
+        State::Reserved => types::AgentState::Reserved,
+        State::Alerting => types::AgentState::Alerting,
+        State::Connected => types::AgentState::Connected,
+        State::WrapUp => types::AgentState::WrapUp,
+        State::Paused => types::AgentState::Paused,
+        State::NotResponding => types::AgentState::NotResponding,
+    }
+}
+
+/// What an agent chose, for the wire: the state and the reason for a pause.
+pub fn chosen_out(chosen: &Chosen) -> (types::AgentState, String) {
+    match chosen {
+        Chosen::LoggedOut => (types::AgentState::LoggedOut, String::new()),
+        Chosen::Ready => (types::AgentState::Ready, String::new()),
+        Chosen::Paused(reason) => (types::AgentState::Paused, reason.clone()),
+    }
+}
+
+/// An agent's status, for the wire.
+pub fn status_out(view: &View) -> pb::AgentStatus {
+    let (chosen, pause_reason) = chosen_out(&view.chosen);
+    pb::AgentStatus {
+        agent_id: view.agent.to_string(),
+        state: state_out(view.state).into(),
+        since: Some(time(view.since)),
+        chosen: chosen.into(),
+        pause_reason,
+        device_id: view.device.map(|d| d.to_string()).unwrap_or_default(),
+        device_online: view.device_online,
+        queue_ids: view.queues.iter().map(ToString::to_string).collect(),
+        contact_id: view.contact.map(|c| c.to_string()).unwrap_or_default(),
+        contact_queue_id: view
+            .contact_queue
+            .map(|q| q.to_string())
+            .unwrap_or_default(),
+        caller: party(&view.caller),
+        wrap_up_until: view.wrap_up_until.map(time),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_and_durations_survive_the_wire() {
+        for millis in [-1, 0, 1_999, 1_700_000_000_123] {
+            let at = Timestamp::from_millis(millis);
+            assert_eq!(instant(&time(at)), at);
+        }
+        let d = Duration::from_millis(15_250);
+        assert_eq!(duration(&span(d)), d);
+        assert_eq!(
+            duration(&prost_types::Duration {
+                seconds: -3,
+                nanos: 5
+            }),
+            Duration::ZERO
+        );
+    }
+}
