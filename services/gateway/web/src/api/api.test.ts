@@ -1,0 +1,88 @@
+import i18next, { type TFunction } from 'i18next';
+import { beforeAll, describe, expect, it } from 'vitest';
+import en from '../i18n/locales/en.json';
+import it_ from '../i18n/locales/it.json';
+import { Problem, asSentence, problemOf, sentence } from './problem';
+import { agentStatus, contact, durationMs, instant, queueStatus } from './read';
+import { rotateAfter } from './session';
+
+const answer = (status: number, body: string, type = 'application/problem+json') =>
+  new Response(body, { status, headers: { 'content-type': type } });
+
+describe('problemOf', () => {
+  it('reads problem+json with its fields', async () => {
+    const problem = await problemOf(
+      answer(400, JSON.stringify({ code: 'validation_failed', detail: 'x', errors: [{ pointer: '/login', code: 'field_required', detail: 'login is needed' }, 7] })),
+    );
+    expect(problem).toMatchObject({ status: 400, code: 'validation_failed', detail: 'x' });
+    expect(problem.fields).toHaveLength(1);
+  });
+  it.each([
+    ['<html>', 'text/html'],
+    ['{', 'application/problem+json'],
+    ['null', 'application/json'],
+    ['{"code":"<script>"}', 'application/json'],
+  ])('falls back to the status for %s', async (body, type) => {
+    expect((await problemOf(answer(502, body, type))).code).toBe('http_502');
+  });
+});
+
+describe('sentence', () => {
+  let t: TFunction;
+  beforeAll(async () => {
+    t = await i18next.init({ lng: 'it', resources: { it: { translation: it_ } } });
+  });
+  it('uses our words for codes we know', () => {
+    expect(sentence(new Problem(401, 'sign_in_failed', 'nope'), t)).toEqual({ text: it_.problem.sign_in_failed, code: 'sign_in_failed' });
+    expect(sentence(Problem.unreachable(), t).text).toBe(it_.problem.unreachable);
+  });
+  it('makes a sentence of the words of the server else', () => {
+    expect(sentence(new Problem(409, 'no_device', 'this person has no phone; create one first'), t)).toEqual({
+      text: 'This person has no phone; create one first.',
+      code: 'no_device',
+    });
+  });
+  it('has something to say when nobody else has', () => {
+    expect(sentence(new Problem(503, 'http_503', ''), t).text).toBe(it_.problem.server);
+    expect(sentence(new Problem(403, 'http_403', ''), t).text).toBe(it_.problem.forbidden);
+    expect(sentence(new TypeError('x'), t).code).toBe('page_error');
+  });
+  it('writes capitals and full stops', () => {
+    expect(asSentence(' what now? ')).toBe('What now?');
+    expect(asSentence('')).toBe('');
+  });
+});
+
+describe('languages', () => {
+  const keys = (tree: object, path = ''): string[] =>
+    Object.entries(tree).flatMap(([key, value]) => (typeof value === 'object' ? keys(value as object, `${path}${key}.`) : [path + key]));
+  it('have the same words', () => {
+    expect(keys(it_).sort()).toEqual(keys(en).sort());
+  });
+});
+
+describe('read', () => {
+  it('fills what ProtoJSON leaves out', () => {
+    expect(queueStatus({ queueId: 'que_1' })).toMatchObject({ waiting: 0, loggedIn: 0, longestWaitSince: undefined, contacts: [] });
+    expect(agentStatus({ agentId: 'usr_1' })).toMatchObject({ state: 'AGENT_STATE_LOGGED_OUT', chosen: 'AGENT_STATE_LOGGED_OUT', caller: undefined });
+  });
+  it('takes 64-bit integers as strings', () => {
+    expect(contact({ id: 'con_1', waitMs: '61000', talkMs: 5 })).toMatchObject({ waitMs: 61_000, talkMs: 5 });
+  });
+  it('reads durations and instants, and no nonsense', () => {
+    expect(durationMs('15s')).toBe(15_000);
+    expect(durationMs('1.500s')).toBe(1500);
+    expect(durationMs('15')).toBeUndefined();
+    expect(instant('2026-11-23T10:00:00Z')).toBe(Date.UTC(2026, 10, 23, 10));
+    expect(instant('soon')).toBeUndefined();
+  });
+});
+
+describe('rotateAfter', () => {
+  it('renews with a fifth of the life left, within limits', () => {
+    expect(rotateAfter(300_000)).toBe(240_000);
+    expect(rotateAfter(1000)).toBe(15_000);
+    expect(rotateAfter(-5)).toBe(15_000);
+    expect(rotateAfter(86_400_000)).toBe(600_000);
+  });
+});

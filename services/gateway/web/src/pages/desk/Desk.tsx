@@ -1,0 +1,162 @@
+/** An agent's own status and what to do about it. The calls themselves are on the phone. */
+import { Button, Select } from '@mantine/core';
+import { useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { sentence } from '../../api/problem';
+import { useAgentAct, useCallQueues, useOwnDevices, useOwnStatus, type AgentVerb } from '../../api/queries';
+import type { AgentStatus } from '../../api/read';
+import { useMe } from '../../api/session';
+import { useFreshness } from '../../live/pulse';
+import { Glyph } from '../../parts/Glyph';
+import { Notice } from '../../parts/Notice';
+import { Page } from '../../parts/Page';
+import { Caller } from '../../parts/People';
+import { Since, Until } from '../../parts/Times';
+import { useToasts } from '../../parts/Toasts';
+import { TONE, statusOf } from '../../parts/status';
+import { shortId } from '../queues-now/order';
+
+export function Desk() {
+  const { t } = useTranslation();
+  const stale = useFreshness() === 'stale';
+  const own = useOwnStatus();
+  const told = !own.data && own.error ? sentence(own.error, t) : undefined;
+  return (
+    <div data-stale={stale}>
+      <Page title={t('desk.title')}>
+        {told && (
+          <Notice kind="bad" code={told.code}>
+            {told.text}
+          </Notice>
+        )}
+        <div className="news">{own.data && <OwnStrip status={own.data} />}</div>
+      </Page>
+    </div>
+  );
+}
+
+function OwnStrip({ status }: { status: AgentStatus }) {
+  const { t } = useTranslation();
+  const { permissions } = useMe();
+  const devices = useOwnDevices(permissions.has('devices.view'));
+  const queues = useCallQueues(permissions.has('queues.view'));
+  const [deviceId, setDeviceId] = useState<string | null>(null);
+  const act = useAgentAct();
+  const { failed } = useToasts();
+  const now = statusOf(status.state);
+  const chosen = statusOf(status.chosen);
+  const busy = now === 'call' || now === 'ringing';
+  const out = now === 'out';
+  const queueName = (id: string) => queues.data?.get(id)?.displayName ?? shortId(id);
+  const run = (verb: AgentVerb, body?: Record<string, unknown>) =>
+    act.mutate({ agentId: 'me', verb, ...(body ? { body } : {}) }, { onError: failed });
+  // With one phone the server knows which; with several the one shown is meant.
+  const several = (devices.data?.length ?? 0) > 1;
+  const device = deviceId ?? (several ? devices.data?.[0]?.id : undefined) ?? null;
+  const logIn = (ready: boolean) => run('logIn', { ready, ...(device ? { deviceId: device } : {}) });
+  const hint = out
+    ? t('desk.outHint')
+    : now === 'available'
+      ? t('desk.readyHint')
+      : now === 'paused'
+        ? t('desk.pausedHint')
+        : now === 'missed'
+          ? t('desk.missedHint')
+          : busy && chosen !== 'available'
+            ? t('desk.callHint', { state: t(`state.${chosen}`).toLowerCase() })
+            : now === 'ringing'
+              ? t('desk.ringing')
+              : undefined;
+
+  return (
+    <section className="strip" data-tone={TONE[now]} data-state={status.state} aria-label={t('desk.status')}>
+      <div>
+        <p className="now">
+          <span className="state" role="status">
+            <Glyph s={now} />
+            {t(`state.${now}`)}
+          </span>
+          {!out && (
+            <span className="dim">
+              <Since at={status.since} />
+            </span>
+          )}
+        </p>
+        {hint && <p className="mid">{hint}</p>}
+        {now === 'wrap' && status.wrapUpUntil !== undefined && (
+          <p className="mid num">
+            {t('desk.wrapEnds', { time: '' })}
+            <Until at={status.wrapUpUntil} />
+          </p>
+        )}
+      </div>
+      {!out && (
+        <dl className="kv">
+          {status.caller && (
+            <>
+              <dt>{t('desk.contact')}</dt>
+              <dd>
+                <Caller party={status.caller} />
+                {status.contactQueueId && (
+                  <span className="dim">
+                    {' · '}
+                    <bdi>{queueName(status.contactQueueId)}</bdi>
+                  </span>
+                )}
+              </dd>
+            </>
+          )}
+          <dt>{t('desk.queues')}</dt>
+          <dd>{status.queueIds.length > 0 ? status.queueIds.map(queueName).join(', ') : t('desk.noQueues')}</dd>
+          <dt>{t('desk.phone')}</dt>
+          <dd className={status.deviceOnline ? '' : 'tone-bad'}>{status.deviceOnline ? t('desk.phoneOn') : t('desk.phoneOff')}</dd>
+        </dl>
+      )}
+      <div className="acts">
+        {out ? (
+          <>
+            {several && (
+              <Select
+                label={t('desk.phone')}
+                data={devices.data?.map((device) => ({ value: device.id, label: `${device.displayName} · ${device.extension}` })) ?? []}
+                value={device}
+                onChange={setDeviceId}
+                allowDeselect={false}
+              />
+            )}
+            <Button loading={act.isPending} onClick={() => logIn(true)}>
+              {t('desk.logIn')}
+            </Button>
+            <Button variant="default" disabled={act.isPending} onClick={() => logIn(false)}>
+              {t('desk.logInPaused')}
+            </Button>
+          </>
+        ) : (
+          <>
+            {(now === 'missed' || chosen !== 'available') && (
+              <Button disabled={act.isPending} onClick={() => run('setReady')}>
+                {t('desk.ready')}
+              </Button>
+            )}
+            {now === 'wrap' && (
+              <Button disabled={act.isPending} onClick={() => run('endWrapUp')}>
+                {t('desk.endWrapUp')}
+              </Button>
+            )}
+            {chosen !== 'paused' && (
+              <Button variant="default" disabled={act.isPending} onClick={() => run('pause')}>
+                {t('desk.pause')}
+              </Button>
+            )}
+            {chosen !== 'out' && (
+              <Button variant="default" disabled={act.isPending} onClick={() => run('logOut')}>
+                {t('desk.logOut')}
+              </Button>
+            )}
+          </>
+        )}
+      </div>
+      <p className="small dim">{t('desk.codes')}</p>
+    </section>
+  );
+}

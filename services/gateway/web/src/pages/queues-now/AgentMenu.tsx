@@ -1,0 +1,61 @@
+import { ActionIcon, Menu } from '@mantine/core';
+import { MoreHorizontal } from 'lucide-react';
+import { Fragment } from 'react';
+import { useTranslation } from 'react-i18next';
+import { useAgentAct, type AgentVerb } from '../../api/queries';
+import { Glyph } from '../../parts/Glyph';
+import { useToasts } from '../../parts/Toasts';
+import { statusOf, type Status } from '../../parts/status';
+import type { AgentRow } from './order';
+
+/** What can be done for an agent in this state; the order is that of the menu. */
+export function verbsFor({ state, chosen }: Pick<AgentRow, 'state' | 'chosen'>): AgentVerb[] {
+  if (state === 'AGENT_STATE_LOGGED_OUT') return ['logIn'];
+  const verbs: AgentVerb[] = [];
+  if (state === 'AGENT_STATE_WRAP_UP') verbs.push('endWrapUp');
+  if (state === 'AGENT_STATE_NOT_RESPONDING' || chosen !== 'AGENT_STATE_READY') verbs.push('setReady');
+  if (chosen !== 'AGENT_STATE_PAUSED') verbs.push('pause');
+  if (chosen !== 'AGENT_STATE_LOGGED_OUT') verbs.push('logOut');
+  return verbs;
+}
+
+const MARK: Readonly<Record<AgentVerb, Status>> = { logIn: 'available', setReady: 'available', pause: 'paused', endWrapUp: 'wrap', logOut: 'out' };
+
+export function AgentMenu({ row }: { row: AgentRow }) {
+  const { t } = useTranslation();
+  const act = useAgentAct();
+  const { done, failed } = useToasts();
+  const run = (verb: AgentVerb) =>
+    act.mutate(
+      { agentId: row.agentId, verb, ...(verb === 'logIn' ? { body: { ready: true } } : {}) },
+      {
+        onSuccess: (status) =>
+          done(
+            // During a contact the choice waits for its end.
+            status.state !== status.chosen && verb !== 'endWrapUp'
+              ? t('agents.afterwards', { name: row.name, state: t(`state.${statusOf(status.chosen)}`).toLowerCase() })
+              : t(`agents.done.${verb}`, { name: row.name }),
+          ),
+        onError: failed,
+      },
+    );
+  return (
+    <Menu width={220}>
+      <Menu.Target>
+        <ActionIcon aria-label={t('agents.menu', { name: row.name })} loading={act.isPending}>
+          <MoreHorizontal size={16} aria-hidden="true" />
+        </ActionIcon>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {verbsFor(row).map((verb, index) => (
+          <Fragment key={verb}>
+            {verb === 'logOut' && index > 0 && <Menu.Divider />}
+            <Menu.Item leftSection={<Glyph s={MARK[verb]} />} onClick={() => run(verb)}>
+              {t(`agents.${verb}`)}
+            </Menu.Item>
+          </Fragment>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
