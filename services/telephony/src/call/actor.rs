@@ -1,0 +1,532 @@
+//! A call's life: mailbox, deadlines, dial plan steps, end.
+
+use crate::{
+    call::{
+        Context, Feature, Goal, Incoming, Signal,
+        leg::{CALLER, LegCommand, LegEvent, LegHandle, LegId},
+        queued::Streams,
+        ring::Party,
+        sound::{Sound, SoundEvent},
+        talk::Talk,
+        wait::{Asker, Place},
+    },
+    core::{
+        dialplan::{Outcome, RING_DEFAULT, Step, Walk},
+        number::FeatureCode,
+    },
+    directory::Target,
+    ua::{admission::Admitted, invite::Origin},
+};
+use centro_edge::{Command, Edge, Timing};
+use centro_kernel::{
+    CallId, ContactId, DeviceId, QueueId, TenantId, Timestamp, contact::Reservation,
+};
+use centro_proto::{
+    configuration::DialPlan,
+    events::{CallArrived, CallEnded},
+    routing::set_status_from_device_request::Action,
+    types::{self, EndedBy},
+};
+use rsipstack::sip::StatusCode;
+use std::{
+    collections::{BTreeMap, HashMap},
+    net::IpAddr,
+    sync::Arc,
+    time::Duration,
+};
+use tokio::sync::mpsc;
+
+/// What the call does now.
+#[derive(Debug)]
+pub(super) enum Stage {
+    /// Before the first step.
+    New,
+    /// A dial plan's clip plays.
+    Playing,
+    /// In a queue.
+    Queued {
+        /// When the node's time is up.
+        until: Option<Timestamp>,
+    },
+    /// A device rings, without a queue.
+    Dialling {
+        /// Until when.
+        until: Timestamp,
+    },
+    /// Two parties talk.
+    Talking,
+    /// A feature code is being obeyed, or its answer plays.
+    Feature,
+    /// The caller's leg is ending or gone.
+    Closing,
+}
+
+/// How long an ended call may keep telling routing what it owes.
+const AFTERLIFE: Duration = Duration::from_secs(60);
+
+pub(super) struct Call {
+    pub(super) context: Arc<Context>,
+    pub(super) tenant: TenantId,
+    pub(super) contact: ContactId,
+    pub(super) id: CallId,
+    pub(super) caller: types::Party,
+    pub(super) dialled: String,
+    pub(super) mailbox: mpsc::Sender<Signal>,
+    pub(super) asker: Asker,
+    pub(super) leg: LegHandle,
+    pub(super) sound: Option<Sound>,
+    pub(super) answered: bool,
+    pub(super) stage: Stage,
+    pub(super) edge: Edge,
+    pub(super) streams: Streams,
+    pub(super) queue: Option<QueueId>,
+    pub(super) language: String,
+    pub(super) place: Option<Place>,
+    pub(super) announce_at: Option<Timestamp>,
+    /// Parties that were called, ringing or joined.
+    pub(super) parties: BTreeMap<LegId, Party>,
+    pub(super) devices: HashMap<Reservation, DeviceId>,
+    pub(super) talk: Option<Talk>,
+    /// What is left of a talk that is over: for the event at the end.
+    pub(super) past: crate::call::talk::Past,
+    pub(super) ended_by: Option<EndedBy>,
+    origin: Origin,
+    goal: Option<Goal>,
+    source: Option<IpAddr>,
+    silence_at: Option<Timestamp>,
+    offer: String,
+    walk: Option<(Arc<DialPlan>, Walk)>,
+    legs: u32,
+    started: Timestamp,
+    closed: Option<Timestamp>,
+    /// Whether the edge knows that the caller is gone.
+    told: bool,
+    admitted: Option<Admitted>,
+}
+
+impl Call {
+    pub(super) fn new(
+        context: Arc<Context>,
+        contact: ContactId,
+        incoming: Incoming,
+        leg: LegHandle,
+        offer: String,
+        mailbox: mpsc::Sender<Signal>,
+    ) -> Self {
+        let tenant = incoming.tenant;
+        let asker = Asker {
+            context: context.clone(),
+            tenant,
+            contact,
+            mailbox: mailbox.clone(),
+        };
+        Self {
+            started: context.clock.now(),
+            tenant,
+            contact,
+            id: CallId::generate(),
+            caller: incoming.caller,
+            dialled: incoming.dialled,
+            mailbox,
+            asker,
+            leg,
+            sound: None,
+            answered: false,
+            stage: Stage::New,
+            edge: Edge::new(Timing::default()),
+            streams: Streams::default(),
+            queue: None,
+            language: "en".to_owned(),
+            place: None,
+            announce_at: None,
+            parties: BTreeMap::new(),
+            devices: HashMap::new(),
+            talk: None,
+            past: Default::default(),
+            ended_by: None,
+            origin: incoming.origin,
+            goal: Some(incoming.goal),
+            source: incoming.source,
+            silence_at: None,
+            offer,
+            walk: None,
+            legs: 0,
+            closed: None,
+            context,
+            told: false,
+            admitted: Some(incoming.admitted),
+        }
+    }
+
+    /// Lives until the caller is gone and routing knows everything.
+    pub(super) async fn live(mut self, mut letters: mpsc::Receiver<Signal>) {
+        let stopping = self.context.lifecycle.stopping();
+        self.arrive();
+        self.open().await;
+        loop {
+            if self.closed.is_some() && !self.told {
+                self.told = true;
+                self.drive(Command::HungUp).await;
+            }
+            if self.over() {
+                return;
+            }
+            let sleep = self.next_due().map(|at| at.since(self.now()));
+            tokio::select! {
+                letter = letters.recv() => match letter {
+                    Some(signal) => self.on(signal).await,
+                    None => return,
+                },
+                () = tokio::time::sleep(sleep.unwrap_or_default()), if sleep.is_some() => self.on_time().await,
+                () = stopping.cancelled(), if !matches!(self.stage, Stage::Closing) => {
+                    self.close(EndedBy::System);
+                }
+            }
+        }
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.context.clock.now()
+    }
+
+    fn arrive(&self) {
+        let (trunk_id, device_id) = match &self.origin {
+            Origin::Trunk(trunk) => (trunk.id.to_string(), String::new()),
+            Origin::Device(device) => (String::new(), device.id.to_string()),
+        };
+        let event = CallArrived {
+            contact_id: self.contact.to_string(),
+            call_id: self.id.to_string(),
+            caller: Some(self.caller.clone()),
+            dialled: self.dialled.clone(),
+            trunk_id,
+            device_id,
+        };
+        self.context.notifier.tell(
+            Some(self.tenant),
+            "telephony.call.arrived",
+            self.contact,
+            &event,
+        );
+    }
+
+    /// Opens the caller's media and takes the first step.
+    async fn open(&mut self) {
+        match Sound::open(
+            &self.context.media,
+            CALLER,
+            self.source,
+            self.mailbox.clone(),
+        ) {
+            Ok(sound) => self.sound = Some(sound),
+            Err(error) => {
+                tracing::error!(%error, "no media for a call; are there free RTP ports?");
+                self.leg
+                    .tell(LegCommand::Reject(StatusCode::ServiceUnavailable));
+                self.close(EndedBy::System);
+                return;
+            }
+        }
+        match self.goal.take() {
+            Some(Goal::Target(Target::Plan(plan))) => {
+                let (walk, step) = Walk::enter(&plan);
+                self.walk = Some((plan, walk));
+                self.step(step).await;
+            }
+            Some(Goal::Target(Target::Queue(queue))) => {
+                self.step(Step::Queue {
+                    queue,
+                    timeout: None,
+                })
+                .await
+            }
+            Some(Goal::Target(Target::Device(device))) => {
+                let extension = device.extension.clone();
+                self.step(Step::Dial {
+                    extension,
+                    timeout: RING_DEFAULT,
+                })
+                .await;
+            }
+            Some(Goal::Feature(feature)) => self.obey(feature),
+            None => self.close(EndedBy::System),
+        }
+    }
+
+    pub(super) async fn step(&mut self, step: Step) {
+        match step {
+            Step::Play { clip, language } => {
+                if !self.answer() {
+                    return;
+                }
+                self.language = language;
+                self.stage = Stage::Playing;
+                if let Some(sound) = &self.sound {
+                    sound.play_clip(&clip, &self.language);
+                }
+            }
+            Step::Queue { queue, timeout } => self.enter_queue(queue, timeout).await,
+            Step::Dial { extension, timeout } => self.dial(&extension, timeout).await,
+            Step::HangUp => {
+                if !self.answered {
+                    self.leg
+                        .tell(LegCommand::Reject(StatusCode::TemporarilyUnavailable));
+                }
+                self.close(EndedBy::System);
+            }
+        }
+    }
+
+    /// The present node is done: the next one, or the end.
+    pub(super) async fn leave_node(&mut self, outcome: Outcome) {
+        if matches!(self.stage, Stage::Closing) {
+            return;
+        }
+        let step = match &mut self.walk {
+            Some((plan, walk)) => walk.next(plan, outcome),
+            None => Step::HangUp,
+        };
+        Box::pin(self.step(step)).await;
+    }
+
+    /// Answers the caller, once. False when that came to nothing and the call ends.
+    pub(super) fn answer(&mut self) -> bool {
+        if self.answered {
+            return true;
+        }
+        let Some(sound) = &self.sound else {
+            return false;
+        };
+        let sdp = if self.offer.is_empty() {
+            Some(sound.offer(None))
+        } else {
+            sound.answer(&self.offer)
+        };
+        let Some(sdp) = sdp else {
+            self.leg
+                .tell(LegCommand::Reject(StatusCode::NotAcceptableHere));
+            self.close(EndedBy::System);
+            return false;
+        };
+        self.leg.tell(LegCommand::Accept(sdp));
+        self.answered = true;
+        sound.touch();
+        let silence = self.context.settings.silence;
+        self.silence_at = (!silence.is_zero()).then(|| self.now() + silence);
+        true
+    }
+
+    fn obey(&mut self, feature: Feature) {
+        if !self.answer() {
+            return;
+        }
+        self.stage = Stage::Feature;
+        let action = match feature.code {
+            FeatureCode::LogIn => Action::LogIn,
+            FeatureCode::LogOut => Action::LogOut,
+            FeatureCode::Pause => Action::Pause,
+            FeatureCode::Ready => Action::Ready,
+            FeatureCode::EndWrapUp => Action::EndWrapUp,
+        };
+        self.asker.set_status(feature.user, feature.device, action);
+    }
+
+    async fn on(&mut self, signal: Signal) {
+        match signal {
+            Signal::Leg(CALLER, event) => self.on_caller(event).await,
+            Signal::Leg(leg, event) => self.on_party(leg, event).await,
+            Signal::Sound(leg, event) => self.on_sound(leg, event).await,
+            Signal::Edge(command) => self.drive(command).await,
+            Signal::AlertOk(reservation, device) => {
+                self.devices.insert(reservation, device);
+                self.drive(Command::AlertOk(reservation)).await;
+            }
+            Signal::Place(place) => self.place = Some(place),
+            Signal::StreamLost {
+                queue,
+                attach_no,
+                opened,
+            } => {
+                self.on_stream_lost(queue, attach_no, opened).await;
+            }
+            Signal::FeatureDone(done) => {
+                if let (Stage::Feature, Some(sound)) = (&self.stage, &self.sound) {
+                    sound.play_clip(if done { "done" } else { "refused" }, &self.language);
+                }
+            }
+        }
+    }
+
+    async fn on_caller(&mut self, event: LegEvent) {
+        match event {
+            LegEvent::Confirmed(sdp) => {
+                // The INVITE had no offer: ours was in the 200, the answer is in the ACK.
+                if self.offer.is_empty()
+                    && let Some(sound) = &self.sound
+                    && !sdp.is_some_and(|sdp| sound.accept(&sdp))
+                {
+                    self.close(EndedBy::System);
+                }
+            }
+            LegEvent::Offered(sdp, handle) => self.renegotiate(CALLER, sdp, handle),
+            LegEvent::Digit(digit) => {
+                self.pass_digit(CALLER, digit);
+                self.on_sound(CALLER, SoundEvent::Digit(digit)).await;
+            }
+            LegEvent::Ended => {
+                let by = if matches!(self.stage, Stage::Closing) {
+                    EndedBy::System
+                } else {
+                    EndedBy::Caller
+                };
+                self.close(by);
+            }
+            LegEvent::Ringing | LegEvent::Answered(_) | LegEvent::Refused(_) => {}
+        }
+    }
+
+    async fn on_sound(&mut self, leg: LegId, event: SoundEvent) {
+        match event {
+            SoundEvent::Digit('*')
+                if leg == CALLER && matches!(self.stage, Stage::Queued { .. }) =>
+            {
+                self.drive(Command::Star).await;
+            }
+            SoundEvent::Digit(_) => {}
+            SoundEvent::Played if leg == CALLER => match self.stage {
+                Stage::Playing => self.leave_node(Outcome::Done).await,
+                Stage::Feature => self.close(EndedBy::System),
+                Stage::Queued { .. } => self.music(),
+                _ => {}
+            },
+            SoundEvent::Played => {}
+        }
+    }
+
+    /// No sound for long: the peer is gone without a word. While two talk, one silent side may just listen.
+    fn check_silence(&mut self) {
+        let silence = self.context.settings.silence;
+        let caller = self
+            .sound
+            .as_ref()
+            .filter(|sound| !sound.holds())
+            .map(Sound::silent_for);
+        let lost = match self.stage {
+            Stage::Talking => self.all_silent(),
+            Stage::Closing | Stage::New => false,
+            _ => caller.is_some_and(|silent| silent >= silence),
+        };
+        let heard = caller.unwrap_or_default().min(silence);
+        self.silence_at = Some(self.now() + (silence - heard).max(Duration::from_secs(1)));
+        if lost {
+            tracing::info!(contact = %self.contact, "no sound for too long: the call is ended");
+            self.close(EndedBy::System);
+        }
+    }
+
+    fn next_due(&self) -> Option<Timestamp> {
+        let stage = match &self.stage {
+            Stage::Queued { until } => *until,
+            Stage::Dialling { until } => Some(*until),
+            _ => None,
+        };
+        let end = match self.closed {
+            Some(at) => at + AFTERLIFE,
+            None => self.started + self.context.settings.max_call,
+        };
+        [
+            stage,
+            self.edge.next_due(),
+            self.announce_at,
+            self.silence_at,
+            Some(end),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    async fn on_time(&mut self) {
+        let now = self.now();
+        if self.edge.next_due().is_some_and(|at| at <= now) {
+            self.drive(Command::Tick).await;
+        }
+        if self.announce_at.is_some_and(|at| at <= now) {
+            self.announce();
+        }
+        if self.silence_at.is_some_and(|at| at <= now) {
+            self.check_silence();
+        }
+        match self.stage {
+            Stage::Queued { until: Some(until) } if until <= now => {
+                self.stage = Stage::Queued { until: None };
+                self.drive(Command::TimedOut).await;
+            }
+            Stage::Dialling { until } if until <= now => {
+                self.stop_parties(None, None);
+                self.leave_node(Outcome::NoAnswer).await;
+            }
+            _ => {}
+        }
+        if self.closed.is_none() && now >= self.started + self.context.settings.max_call {
+            self.close(EndedBy::System);
+        }
+    }
+
+    /// Ends every party. Idempotent; the first reason counts.
+    pub(super) fn close(&mut self, by: EndedBy) {
+        if self.closed.is_some() {
+            return;
+        }
+        self.closed = Some(self.now());
+        self.ended_by.get_or_insert(by);
+        self.announce_at = None;
+        self.silence_at = None;
+        self.unbridge();
+        self.stage = Stage::Closing;
+        self.leg.tell(LegCommand::End(None));
+        self.sound = None;
+        // Parties with a reservation are stopped by the edge, which knows why; the rest here.
+        self.stop_parties(None, None);
+        self.admitted = None;
+        self.report();
+    }
+
+    fn over(&self) -> bool {
+        let Some(closed) = self.closed else {
+            return false;
+        };
+        if self.now() >= closed + AFTERLIFE {
+            tracing::warn!(contact = %self.contact, "routing did not acknowledge the end of a contact in time");
+            return true;
+        }
+        self.told && self.edge.done() && self.parties.is_empty()
+    }
+
+    /// The event at the end.
+    fn report(&self) {
+        let ended = self.closed.unwrap_or_else(|| self.now());
+        let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        let event = CallEnded {
+            contact_id: self.contact.to_string(),
+            call_id: self.id.to_string(),
+            ended_by: self.ended_by.unwrap_or(EndedBy::System).into(),
+            duration_ms: millis(ended.since(self.started)),
+            queue_id: self.past.queue.map(|q| q.to_string()).unwrap_or_default(),
+            agent_id: self.past.agent.map(|a| a.to_string()).unwrap_or_default(),
+            talk_ms: millis(self.past.talk),
+            hold_ms: millis(self.past.hold),
+        };
+        self.context.notifier.tell(
+            Some(self.tenant),
+            "telephony.call.ended",
+            self.contact,
+            &event,
+        );
+    }
+
+    pub(super) fn next_leg(&mut self) -> LegId {
+        self.legs += 1;
+        LegId(self.legs)
+    }
+}

@@ -1,0 +1,221 @@
+//! Calls. One task per call owns its parties and obeys its mailbox (docs/decisions/0002-call-actor-is-a-task.md).
+//!
+//! | Module | Subject |
+//! |---|---|
+//! | `actor` | the call's life: mailbox, deadlines, dial plan steps, end |
+//! | `queued` | what the edge of the routing protocol asks for |
+//! | `ring` | devices that ring |
+//! | `talk` | two parties joined: bridge, hold, recording |
+//! | `leg` | one party's SIP dialog |
+//! | `sound` | one party's media |
+//! | `wait` | words to and from routing |
+
+pub mod actor;
+pub mod leg;
+mod queued;
+mod ring;
+pub mod sound;
+mod talk;
+pub mod wait;
+
+use crate::{
+    core::number::FeatureCode,
+    directory::{Directory, Target},
+    notify::Notifier,
+    recordings::Recordings,
+    settings::Settings,
+    ua::{admission::Admitted, inspect::Reasons, invite::Origin, registrar::Registrar},
+};
+use centro_edge::Command;
+use centro_kernel::{Clock, ContactId, DeviceId, QueueId, TenantId, UserId, contact::Reservation};
+use centro_node::{Conn, Lifecycle};
+use centro_proto::{
+    routing::{agent_contacts_client::AgentContactsClient, waiting_client::WaitingClient},
+    types::Party,
+};
+use leg::{LegEvent, LegId};
+use parking_lot::{Mutex, RwLock};
+use rsipstack::{
+    dialog::dialog_layer::DialogLayer,
+    sip::{StatusCode, Uri},
+    transaction::transaction::Transaction,
+};
+use sound::SoundEvent;
+use std::{collections::HashMap, net::IpAddr, sync::Arc};
+use tokio::sync::mpsc;
+use wait::Place;
+
+/// Words that may wait in a call's mailbox.
+const MAILBOX: usize = 64;
+
+/// What calls share.
+pub struct Context {
+    /// Limits and addresses.
+    pub settings: Arc<Settings>,
+    /// Name of this process, for routing to find the call again.
+    pub node: String,
+    /// SIP dialogs.
+    pub dialogs: Arc<DialogLayer>,
+    /// Our Contact.
+    pub contact: Uri,
+    /// Reasons in CANCELs.
+    pub reasons: Reasons,
+    /// Registered phones.
+    pub registrar: Arc<Registrar>,
+    /// Configuration.
+    pub directory: Arc<RwLock<Directory>>,
+    /// Events out.
+    pub notifier: Notifier,
+    /// Recordings.
+    pub recordings: Recordings,
+    /// Media.
+    pub media: sound::Studio,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Draining and stopping.
+    pub lifecycle: Lifecycle,
+    /// To queues.
+    pub waiting: WaitingClient<Conn>,
+    /// To agents' records.
+    pub agents: AgentContactsClient<Conn>,
+}
+
+/// A feature code dialled by a person's phone.
+#[derive(Debug, Clone)]
+pub struct Feature {
+    /// What is wanted.
+    pub code: FeatureCode,
+    /// For whom.
+    pub user: UserId,
+    /// From which phone.
+    pub device: DeviceId,
+}
+
+/// Where a call goes.
+#[derive(Debug, Clone)]
+pub enum Goal {
+    /// A dial plan, a queue or a phone.
+    Target(Target),
+    /// A feature code.
+    Feature(Feature),
+}
+
+/// A call that was let in.
+pub struct Incoming {
+    /// Who calls.
+    pub origin: Origin,
+    /// Whose call.
+    pub tenant: TenantId,
+    /// Where it goes.
+    pub goal: Goal,
+    /// The caller.
+    pub caller: Party,
+    /// What was dialled.
+    pub dialled: String,
+    /// Where its packets come from.
+    pub source: Option<IpAddr>,
+    /// Its place among the calls.
+    pub admitted: Admitted,
+}
+
+/// What reaches a call.
+#[derive(Debug)]
+pub enum Signal {
+    /// A party's SIP dialog.
+    Leg(LegId, LegEvent),
+    /// A party's media.
+    Sound(LegId, SoundEvent),
+    /// The routing protocol.
+    Edge(Command),
+    /// The agent's record agreed: ring this device.
+    AlertOk(Reservation, DeviceId),
+    /// Place in line.
+    Place(Place),
+    /// The stream to the queue ended.
+    StreamLost {
+        /// Which queue.
+        queue: QueueId,
+        /// Which attachment.
+        attach_no: u32,
+        /// Whether it had been open.
+        opened: bool,
+    },
+    /// The feature code was obeyed, or not.
+    FeatureDone(bool),
+}
+
+/// The calls of this process.
+pub struct Calls {
+    context: Arc<Context>,
+    mailboxes: Arc<Mutex<HashMap<ContactId, (TenantId, mpsc::Sender<Signal>)>>>,
+}
+
+impl Calls {
+    /// None yet.
+    pub fn new(context: Arc<Context>) -> Self {
+        Self {
+            context,
+            mailboxes: Arc::default(),
+        }
+    }
+
+    /// Starts a call on its INVITE.
+    ///
+    /// # Errors
+    /// Gives the transaction back with the reason and the status to answer: the caller offers no sound we understand, or
+    /// the INVITE is malformed.
+    #[allow(clippy::result_large_err)]
+    pub fn start(
+        &self,
+        tx: Transaction,
+        incoming: Incoming,
+    ) -> Result<(), (Transaction, &'static str, StatusCode)> {
+        let offer = String::from_utf8_lossy(&tx.original.body).into_owned();
+        if !offer.is_empty() && !sound::understands(&offer) {
+            return Err((tx, "no_codec", StatusCode::NotAcceptableHere));
+        }
+        let (mailbox, letters) = mpsc::channel(MAILBOX);
+        let context = self.context.clone();
+        let leg = leg::caller(&context, tx, mailbox.clone())
+            .map_err(|tx| (tx, "malformed", StatusCode::BadRequest))?;
+        let contact = ContactId::generate();
+        let tenant = incoming.tenant;
+        self.mailboxes
+            .lock()
+            .insert(contact, (tenant, mailbox.clone()));
+        let mailboxes = self.mailboxes.clone();
+        let call = actor::Call::new(context.clone(), contact, incoming, leg, offer, mailbox);
+        context.lifecycle.live().spawn(async move {
+            call.live(letters).await;
+            mailboxes.lock().remove(&contact);
+        });
+        Ok(())
+    }
+
+    /// Tells a call that its offer to an agent is taken back. False when there is no such call (any more).
+    pub async fn cancel_offer(
+        &self,
+        tenant: TenantId,
+        contact: ContactId,
+        reservation: Reservation,
+    ) -> bool {
+        let mailbox = self
+            .mailboxes
+            .lock()
+            .get(&contact)
+            .filter(|(owner, _)| *owner == tenant)
+            .map(|(_, m)| m.clone());
+        match mailbox {
+            Some(mailbox) => mailbox
+                .send(Signal::Edge(Command::Cancel(reservation)))
+                .await
+                .is_ok(),
+            None => false,
+        }
+    }
+
+    /// Calls at this moment.
+    pub fn count(&self) -> usize {
+        self.mailboxes.lock().len()
+    }
+}

@@ -1,0 +1,8 @@
+//! Decisions without I/O: who may sign in, where a call goes, what a dial plan does next.
+
+pub mod dialplan;
+pub mod digest;
+pub mod network;
+pub mod nonce;
+pub mod number;
+pub mod throttle;

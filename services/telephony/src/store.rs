@@ -1,0 +1,133 @@
+//! The index of recordings.
+
+use centro_store::{
+    fault,
+    sea_orm::{self, entity::prelude::*},
+};
+
+/// One recording.
+pub mod recording {
+    use super::*;
+
+    /// A row; ids as text, times in milliseconds since 1970.
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "recording")]
+    pub struct Model {
+        /// `rec_…`.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: String,
+        /// Whose.
+        pub tenant_id: String,
+        /// Which contact.
+        pub contact_id: String,
+        /// Which queue; empty without one.
+        pub queue_id: String,
+        /// Which agent; empty without one.
+        pub agent_id: String,
+        /// When it began.
+        pub started_ms: i64,
+        /// How long it is.
+        pub duration_ms: i64,
+        /// Whether it is complete.
+        pub finished: bool,
+        /// File, relative to the folder of recordings.
+        pub path: String,
+    }
+
+    /// None.
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Tables and their history.
+mod migration {
+    use centro_store::sea_orm_migration::prelude::*;
+
+    /// Telephony's tables.
+    pub struct Migrator;
+
+    #[async_trait::async_trait]
+    impl MigratorTrait for Migrator {
+        fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+            vec![Box::new(CreateRecording)]
+        }
+    }
+
+    struct CreateRecording;
+
+    impl MigrationName for CreateRecording {
+        fn name(&self) -> &str {
+            "m20261123_000001_create_recording"
+        }
+    }
+
+    #[async_trait::async_trait]
+    impl MigrationTrait for CreateRecording {
+        async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+            let text = |name: &str| {
+                ColumnDef::new(Alias::new(name))
+                    .text()
+                    .not_null()
+                    .to_owned()
+            };
+            let number = |name: &str| {
+                ColumnDef::new(Alias::new(name))
+                    .big_integer()
+                    .not_null()
+                    .to_owned()
+            };
+            let table = Table::create()
+                .table(Alias::new("recording"))
+                .if_not_exists()
+                .col(text("id").primary_key().to_owned())
+                .col(text("tenant_id"))
+                .col(text("contact_id"))
+                .col(text("queue_id"))
+                .col(text("agent_id"))
+                .col(number("started_ms"))
+                .col(number("duration_ms"))
+                .col(ColumnDef::new(Alias::new("finished")).boolean().not_null())
+                .col(text("path"))
+                .to_owned();
+            manager.create_table(table).await?;
+            let index = Index::create()
+                .name("recording_tenant_id")
+                .table(Alias::new("recording"))
+                .col(Alias::new("tenant_id"))
+                .col(Alias::new("id"))
+                .if_not_exists()
+                .to_owned();
+            manager.create_index(index).await?;
+            let index = Index::create()
+                .name("recording_contact")
+                .table(Alias::new("recording"))
+                .col(Alias::new("contact_id"))
+                .if_not_exists()
+                .to_owned();
+            manager.create_index(index).await
+        }
+    }
+}
+
+/// Opens and migrates the database.
+///
+/// # Errors
+/// When it cannot be reached.
+pub async fn open(url: &str) -> Result<DatabaseConnection, centro_kernel::Fault> {
+    let db = centro_store::open(url).await?;
+    centro_store::migrate::<migration::Migrator>(&db).await?;
+    Ok(db)
+}
+
+/// Recordings that were not finished.
+pub async fn unfinished(
+    db: &DatabaseConnection,
+) -> Result<Vec<recording::Model>, centro_kernel::Fault> {
+    recording::Entity::find()
+        .filter(recording::Column::Finished.eq(false))
+        .all(db)
+        .await
+        .map_err(fault)
+}

@@ -1,0 +1,138 @@
+//! The road of each request. Never blocks: whatever waits runs in a task of its own.
+
+use crate::{
+    call::Calls,
+    directory::Directory,
+    notify::Notifier,
+    settings::Settings,
+    ua::{admission::Admission, auth::Auth, endpoint::METHODS, registrar::Registrar},
+};
+use centro_kernel::Clock;
+use parking_lot::RwLock;
+use rsipstack::{
+    dialog::dialog_layer::DialogLayer,
+    sip::{Header, HeadersExt, Host, Method, StatusCode},
+    transaction::{TransactionReceiver, transaction::Transaction},
+    transport::SipAddr,
+};
+use std::{net::IpAddr, sync::Arc};
+use tokio_util::sync::CancellationToken;
+
+/// What the road needs.
+pub struct UserAgent {
+    /// Limits and addresses.
+    pub settings: Arc<Settings>,
+    /// Running dialogs.
+    pub dialogs: Arc<DialogLayer>,
+    /// Who may speak.
+    pub auth: Auth,
+    /// Registered phones.
+    pub registrar: Arc<Registrar>,
+    /// Numbers, devices, trunks.
+    pub directory: Arc<RwLock<Directory>>,
+    /// How many calls.
+    pub admission: Admission,
+    /// Running calls.
+    pub calls: Arc<Calls>,
+    /// Events out.
+    pub notifier: Notifier,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// No new calls when cancelled.
+    pub draining: CancellationToken,
+}
+
+impl UserAgent {
+    /// Takes requests until the endpoint closes.
+    pub async fn run(self: Arc<Self>, mut incoming: TransactionReceiver) {
+        while let Some(tx) = incoming.recv().await {
+            self.clone().dispatch(tx);
+        }
+    }
+
+    fn dispatch(self: Arc<Self>, mut tx: Transaction) {
+        // A To tag names a dialog; what cannot even be read is refused by the library before it comes here.
+        let tagged = tx
+            .original
+            .to_header()
+            .ok()
+            .and_then(|to| to.tag().ok().flatten())
+            .is_some();
+        if tagged {
+            match self.dialogs.match_dialog(&tx) {
+                Some(mut dialog) => {
+                    tokio::spawn(async move {
+                        if let Err(error) = dialog.handle(&mut tx).await {
+                            tracing::debug!(%error, "a request in a dialog came to nothing");
+                        }
+                    });
+                }
+                None if tx.original.method == Method::Ack => {}
+                None => reply(tx, StatusCode::CallTransactionDoesNotExist, Vec::new()),
+            }
+            return;
+        }
+        let Some(source) = source(&tx) else { return };
+        match tx.original.method {
+            Method::Register => self.register(tx, source),
+            Method::Invite => self.invite(tx, source),
+            Method::Options => self.options(tx, source),
+            Method::Ack => {}
+            _ => reply(tx, StatusCode::MethodNotAllowed, vec![allow()]),
+        }
+    }
+
+    fn options(&self, tx: Transaction, source: SipAddr) {
+        let known = self.settings.answer_options
+            || ip(&source).is_some_and(|ip| !self.directory.read().trunks_at(ip).is_empty())
+            || self.registrar.knows(&source);
+        if !known {
+            return;
+        }
+        if self.draining.is_cancelled() {
+            reply(tx, StatusCode::ServiceUnavailable, vec![self.retry_after()]);
+        } else {
+            let accept = Header::Accept("application/sdp".into());
+            reply(tx, StatusCode::OK, vec![allow(), accept]);
+        }
+    }
+
+    pub(super) fn retry_after(&self) -> Header {
+        Header::RetryAfter(
+            self.settings
+                .retry_after
+                .as_secs()
+                .max(1)
+                .to_string()
+                .into(),
+        )
+    }
+}
+
+/// Our methods.
+fn allow() -> Header {
+    let methods: Vec<_> = METHODS.iter().map(Method::to_string).collect();
+    Header::Allow(methods.join(", ").into())
+}
+
+/// Where the request really comes from.
+pub(super) fn source(tx: &Transaction) -> Option<SipAddr> {
+    tx.connection.as_ref()?.get_remote_addr().cloned()
+}
+
+/// The address without port.
+pub(crate) fn ip(source: &SipAddr) -> Option<IpAddr> {
+    match source.addr.host {
+        Host::IpAddr(ip) => Some(ip.to_canonical()),
+        Host::Domain(_) => None,
+    }
+}
+
+/// Answers for good, in a task.
+pub(super) fn reply(mut tx: Transaction, status: StatusCode, headers: Vec<Header>) {
+    tokio::spawn(async move {
+        if let Err(error) = tx.reply_with(status, headers, None).await {
+            tracing::debug!(%error, "an answer could not be sent");
+        }
+    });
+}

@@ -1,0 +1,147 @@
+//! What is changed in messages on the wire.
+//!
+//! In: the Contact of an INVITE or of its 2xx that names a private address other than the sender's gets the address the
+//! packet came from, so that later requests of the dialog reach a peer behind NAT. Out: a CANCEL gets the `Reason` its
+//! call asked for (RFC 3326); the SIP library has no way to pass it.
+
+use parking_lot::Mutex;
+use rsipstack::{
+    sip::{
+        Header, HeadersExt, Host, Method, SipMessage, StatusCodeKind, Transport,
+        headers::ToTypedHeader,
+    },
+    transaction::endpoint::MessageInspector,
+    transport::SipAddr,
+};
+use std::{collections::HashMap, net::IpAddr, sync::Arc};
+
+/// Reasons that CANCELs carry, by Call-ID.
+#[derive(Clone, Default)]
+pub struct Reasons(Arc<Mutex<HashMap<String, String>>>);
+
+impl Reasons {
+    /// The CANCEL of this call carries `reason`, until [`Reasons::clear`].
+    pub fn set(&self, call_id: &str, reason: &str) {
+        self.0.lock().insert(call_id.to_owned(), reason.to_owned());
+    }
+
+    /// The call is over.
+    pub fn clear(&self, call_id: &str) {
+        self.0.lock().remove(call_id);
+    }
+}
+
+/// Sees every message.
+pub struct Inspector {
+    reasons: Reasons,
+}
+
+impl Inspector {
+    /// With the reasons that calls set.
+    pub fn new(reasons: Reasons) -> Self {
+        Self { reasons }
+    }
+}
+
+impl MessageInspector for Inspector {
+    fn before_send(&self, mut msg: SipMessage, _: Option<&SipAddr>) -> SipMessage {
+        if let SipMessage::Request(request) = &mut msg
+            && request.method == Method::Cancel
+            && let Ok(call_id) = request.call_id_header()
+            && let Some(reason) = self.reasons.0.lock().get(call_id.value())
+        {
+            request.headers.push(Header::Reason(reason.clone().into()));
+        }
+        msg
+    }
+
+    fn after_received(&self, mut msg: SipMessage, from: Option<&SipAddr>) -> SipMessage {
+        let concerned = match &msg {
+            SipMessage::Request(request) => request.method == Method::Invite,
+            SipMessage::Response(response) => {
+                response.status_code.kind() == StatusCodeKind::Successful
+                    && response
+                        .cseq_header()
+                        .and_then(|c| c.method())
+                        .is_ok_and(|m| m == Method::Invite)
+            }
+        };
+        if concerned && let Some(from) = from {
+            correct_contact(&mut msg, from);
+        }
+        msg
+    }
+}
+
+fn correct_contact(msg: &mut SipMessage, from: &SipAddr) {
+    if !matches!(from.r#type, None | Some(Transport::Udp)) {
+        return; // a connection is answered on itself
+    }
+    let Host::IpAddr(source) = from.addr.host else {
+        return;
+    };
+    let Ok(header) = msg.contact_header() else {
+        return;
+    };
+    let Ok(mut contact) = header.typed() else {
+        return;
+    };
+    let hidden = match &contact.uri.host_with_port.host {
+        Host::IpAddr(ip) => *ip != source && is_private(*ip),
+        Host::Domain(domain) => domain.0.ends_with(".invalid"),
+    };
+    if hidden {
+        contact.uri.host_with_port = from.addr.clone();
+        if let Ok(header) = msg.contact_header_mut() {
+            header.replace(contact.to_string());
+        }
+    }
+}
+
+/// Addresses nobody reaches from elsewhere.
+fn is_private(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => {
+            let shared = ip.octets()[0] == 100 && (64..128).contains(&ip.octets()[1]);
+            ip.is_private()
+                || ip.is_loopback()
+                || ip.is_link_local()
+                || ip.is_unspecified()
+                || shared
+        }
+        IpAddr::V6(ip) => ip.is_loopback() || ip.is_unspecified() || ip.is_unique_local(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn invite(contact: &str) -> SipMessage {
+        let text = format!(
+            "INVITE sip:100@centro SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.9:5060;branch=z9hG4bKx\r\nFrom: <sip:a@b>;tag=1\r\n\
+             To: <sip:100@centro>\r\nCall-ID: c\r\nCSeq: 1 INVITE\r\nContact: {contact}\r\nContent-Length: 0\r\n\r\n"
+        );
+        SipMessage::try_from(text).unwrap()
+    }
+
+    fn seen_from(msg: SipMessage, source: &str) -> String {
+        let from = SipAddr::new(Transport::Udp, source.try_into().unwrap());
+        let msg = Inspector::new(Reasons::default()).after_received(msg, Some(&from));
+        msg.contact_header().unwrap().value().to_owned()
+    }
+
+    #[test]
+    fn a_contact_behind_nat_gets_the_address_it_came_from() {
+        let seen = seen_from(invite("<sip:a@10.0.0.9:5060>"), "203.0.113.5:40000");
+        assert!(seen.contains("sip:a@203.0.113.5:40000"), "{seen}");
+    }
+
+    #[test]
+    fn a_contact_that_can_be_reached_stays() {
+        let seen = seen_from(invite("<sip:a@198.51.100.7:5060>"), "203.0.113.5:40000");
+        assert_eq!(seen, "<sip:a@198.51.100.7:5060>");
+        let same = seen_from(invite("<sip:a@127.0.0.1:5070>"), "127.0.0.1:5070");
+        assert_eq!(same, "<sip:a@127.0.0.1:5070>");
+    }
+}

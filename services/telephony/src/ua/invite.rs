@@ -1,0 +1,300 @@
+//! INVITE: who calls, what is called, and whether there is room. A stranger never gets further than a challenge.
+
+use crate::{
+    call::{Feature, Goal, Incoming},
+    core::number::FeatureCode,
+    directory::{Device, Login, Target, Trunk},
+    ua::{
+        auth::Verdict,
+        dispatch::{UserAgent, ip, reply},
+    },
+};
+use centro_kernel::TenantId;
+use centro_proto::{events::CallRefused, types::Party};
+use rsipstack::{
+    sip::{HeadersExt, Request, StatusCode, headers::ToTypedHeader},
+    transaction::transaction::Transaction,
+    transport::SipAddr,
+};
+use std::{sync::Arc, time::Instant};
+
+/// Who calls.
+#[derive(Debug, Clone)]
+pub enum Origin {
+    /// A carrier.
+    Trunk(Arc<Trunk>),
+    /// One of our phones.
+    Device(Arc<Device>),
+}
+
+impl Origin {
+    /// Whose call it is.
+    pub fn tenant(&self) -> TenantId {
+        match self {
+            Self::Trunk(trunk) => trunk.tenant,
+            Self::Device(device) => device.tenant,
+        }
+    }
+}
+
+impl UserAgent {
+    pub(super) fn invite(self: Arc<Self>, tx: Transaction, source: SipAddr) {
+        let Some(address) = ip(&source) else { return };
+        let dialled = dialled(&tx.original);
+        if self.draining.is_cancelled() {
+            return self.refuse(
+                tx,
+                &source,
+                &dialled,
+                None,
+                "draining",
+                StatusCode::ServiceUnavailable,
+            );
+        }
+        let trunks = self.directory.read().trunks_at(address);
+        let signed = ["Authorization", "Proxy-Authorization"]
+            .iter()
+            .any(|n| tx.original.header_value(n).is_some());
+        if !signed {
+            let by_address = {
+                let directory = self.directory.read();
+                trunks
+                    .iter()
+                    .find_map(|t| Some((t.clone(), directory.number(t.tenant, &dialled)?)))
+            };
+            if let Some((trunk, target)) = by_address {
+                return self.admit(
+                    tx,
+                    source,
+                    Origin::Trunk(trunk),
+                    dialled,
+                    target.map(Goal::Target),
+                );
+            }
+            // A carrier's wrong number, unless one of our phones speaks from the carrier's network.
+            if !trunks.is_empty() && !self.is_ours(&tx.original, &source) {
+                let tenant = trunks.first().map(|t| t.tenant);
+                return self.refuse(
+                    tx,
+                    &source,
+                    &dialled,
+                    tenant,
+                    "number_unknown",
+                    StatusCode::NotFound,
+                );
+            }
+        }
+        let at_home = |login: &Login| match login {
+            Login::Device(device) => self
+                .registrar
+                .phones(device.id)
+                .iter()
+                .any(|b| b.destination == source),
+            Login::Trunk(_) => false,
+        };
+        match self.auth.judge(&tx.original, address, at_home) {
+            Verdict::Known(Login::Device(device)) => {
+                let goal = self.goal(&device, &dialled);
+                self.admit(tx, source, Origin::Device(device), dialled, goal);
+            }
+            Verdict::Known(Login::Trunk(trunk)) => {
+                let target = self
+                    .directory
+                    .read()
+                    .number(trunk.tenant, &dialled)
+                    .flatten();
+                self.admit(
+                    tx,
+                    source,
+                    Origin::Trunk(trunk),
+                    dialled,
+                    target.map(Goal::Target),
+                );
+            }
+            Verdict::Challenge { stale } => {
+                reply(tx, StatusCode::Unauthorized, self.auth.challenges(stale))
+            }
+            Verdict::Banned => {
+                self.refuse(
+                    tx,
+                    &source,
+                    &dialled,
+                    None,
+                    "not_authorised",
+                    StatusCode::Forbidden,
+                );
+            }
+        }
+    }
+
+    /// Whether the caller claims to be one of our phones, or speaks from where one is registered.
+    fn is_ours(&self, request: &Request, source: &SipAddr) -> bool {
+        let claimed = from_user(request);
+        matches!(
+            self.directory.read().login(&claimed),
+            Some(Login::Device(_))
+        ) || self.registrar.knows(source)
+    }
+
+    /// What one of our phones dialled.
+    fn goal(&self, device: &Device, dialled: &str) -> Option<Goal> {
+        if let (Some(code), Some(user)) = (FeatureCode::dialled(dialled), device.user) {
+            return Some(Goal::Feature(Feature {
+                code,
+                user,
+                device: device.id,
+            }));
+        }
+        let directory = self.directory.read();
+        let target = directory
+            .extension_target(device.tenant, dialled)
+            .or_else(|| directory.number(device.tenant, dialled).flatten());
+        target.map(Goal::Target)
+    }
+
+    fn admit(
+        self: &Arc<Self>,
+        tx: Transaction,
+        source: SipAddr,
+        origin: Origin,
+        dialled: String,
+        goal: Option<Goal>,
+    ) {
+        let tenant = origin.tenant();
+        let Some(goal) = goal else {
+            return self.refuse(
+                tx,
+                &source,
+                &dialled,
+                Some(tenant),
+                "number_unknown",
+                StatusCode::NotFound,
+            );
+        };
+        if let Goal::Target(Target::Device(called)) = &goal
+            && matches!(&origin, Origin::Device(own) if own.id == called.id)
+        {
+            return reply(tx, StatusCode::BusyHere, Vec::new()); // a phone that calls itself
+        }
+        let Some(admitted) = self.admission.enter(Instant::now()) else {
+            return self.refuse(
+                tx,
+                &source,
+                &dialled,
+                Some(tenant),
+                "overloaded",
+                StatusCode::ServiceUnavailable,
+            );
+        };
+        let caller = match &origin {
+            Origin::Device(device) => Party {
+                number: device.extension.clone(),
+                display_name: device.display_name.clone(),
+            },
+            Origin::Trunk(_) => party(&tx.original),
+        };
+        let incoming = Incoming {
+            origin,
+            tenant,
+            goal,
+            caller,
+            dialled: dialled.clone(),
+            source: ip(&source),
+            admitted,
+        };
+        if let Err((tx, reason, status)) = self.calls.start(tx, incoming) {
+            self.refuse(tx, &source, &dialled, Some(tenant), reason, status);
+        }
+    }
+
+    fn refuse(
+        &self,
+        tx: Transaction,
+        source: &SipAddr,
+        dialled: &str,
+        tenant: Option<TenantId>,
+        reason: &str,
+        status: StatusCode,
+    ) {
+        let address = ip(source).map(|ip| ip.to_string()).unwrap_or_default();
+        let event = CallRefused {
+            call_id: tx
+                .original
+                .call_id_header()
+                .map(|h| h.value().to_owned())
+                .unwrap_or_default(),
+            caller_number: party(&tx.original).number,
+            dialled: dialled.to_owned(),
+            source: address.clone(),
+            reason: reason.to_owned(),
+        };
+        self.notifier
+            .tell(tenant, "telephony.call.refused", address, &event);
+        let again = status == StatusCode::ServiceUnavailable;
+        reply(
+            tx,
+            status,
+            if again {
+                vec![self.retry_after()]
+            } else {
+                Vec::new()
+            },
+        );
+    }
+}
+
+/// What stands before the `@` of the request line.
+fn dialled(request: &Request) -> String {
+    request
+        .uri
+        .auth
+        .as_ref()
+        .map(|auth| auth.user.chars().take(64).collect())
+        .unwrap_or_default()
+}
+
+fn from_user(request: &Request) -> String {
+    let uri = request.from_header().ok().and_then(|from| from.uri().ok());
+    uri.and_then(|uri| uri.auth)
+        .map(|auth| auth.user)
+        .unwrap_or_default()
+}
+
+/// Longest name or number kept of what a caller says of itself.
+const MAX_PARTY: usize = 128;
+
+/// The caller as the carrier names it: `P-Asserted-Identity` (RFC 3325) before `From`. Display text is hostile: bounded,
+/// control characters removed.
+fn party(request: &Request) -> Party {
+    let clean = |text: &str| {
+        text.chars()
+            .filter(|c| !c.is_control())
+            .take(MAX_PARTY)
+            .collect::<String>()
+    };
+    let from = request
+        .from_header()
+        .ok()
+        .and_then(|from| from.typed().ok());
+    let asserted = request
+        .header_value("P-Asserted-Identity")
+        .and_then(|value| {
+            let inner = value.split(',').next()?.trim();
+            let uri = inner.split_once('<').map_or(inner, |(_, rest)| {
+                rest.split('>').next().unwrap_or_default()
+            });
+            if let Some(number) = uri.strip_prefix("tel:") {
+                return Some(number.split(';').next().unwrap_or_default().to_owned());
+            }
+            rsipstack::sip::parse_uri(uri)
+                .ok()?
+                .auth
+                .map(|auth| auth.user)
+        });
+    let number = asserted.unwrap_or_else(|| from_user(request));
+    let display_name = from.and_then(|from| from.display_name).unwrap_or_default();
+    Party {
+        number: clean(&number),
+        display_name: clean(display_name.trim_matches('"')),
+    }
+}
