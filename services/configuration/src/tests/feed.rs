@@ -1,0 +1,122 @@
+use super::*;
+use centro_proto::{
+    configuration::{change::Object, configuration_feed_server::ConfigurationFeed},
+    events::UserChanged,
+};
+use std::collections::BTreeMap;
+
+async fn snapshot(world: &World) -> Vec<Change> {
+    let (mut all, mut token) = (Vec::new(), String::new());
+    loop {
+        let request = Request::new(pb::SnapshotRequest { page_token: token });
+        let page = world.desk.snapshot(request).await.unwrap().into_inner();
+        all.extend(page.changes);
+        token = page.next_page_token;
+        if token.is_empty() {
+            return all;
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_write_is_told_once_in_the_order_of_versions_and_without_credentials() {
+    let world = World::new().await;
+    let mut events = world.watch().await;
+    let sales = world.queue("Sales", "").await.unwrap();
+    assert_eq!(reason(world.queue("Sales", "").await), "name_duplicate");
+    let phone = world.device(ACME, "", &ANNA.to_string()).await.unwrap();
+    world.assign(&sales.id, ANNA).await.unwrap();
+    world.assign(&sales.id, BRUNO).await.unwrap();
+    world.delete_queue(&sales.id).await.unwrap();
+    world.queue("Last", "").await.unwrap();
+
+    let mut told = Vec::new();
+    loop {
+        let (event, change) = next(&mut events).await;
+        assert_eq!(event.tenant, Some(ACME));
+        assert_eq!(event.kind, "configuration.object.changed");
+        let last = matches!(&change.object, Some(Object::CallQueue(queue)) if queue.display_name == "Last");
+        told.push(change);
+        if last {
+            break;
+        }
+    }
+    let versions: Vec<u64> = told.iter().map(|change| change.version).collect();
+    assert_eq!(versions, (1..=8).collect::<Vec<u64>>());
+    let deleted: Vec<bool> = told.iter().map(|change| change.deleted).collect();
+    assert_eq!(deleted, [false, false, false, false, true, true, true, false]);
+    let Some(Object::Device(device)) = &told[1].object else { panic!("{:?}", told[1]) };
+    assert_eq!(device.credentials, None);
+    let device = device.device.as_ref().unwrap();
+    assert!(device.secret.is_empty());
+    assert_eq!((&device.id, &device.username), (&phone.id, &phone.username));
+    let Some(Object::QueueAgent(agent)) = &told[4].object else { panic!("{:?}", told[4]) };
+    assert_eq!((&agent.queue_id, &agent.user_id), (&sales.id, &ANNA.to_string()));
+    let Some(Object::CallQueue(queue)) = &told[6].object else { panic!("{:?}", told[6]) };
+    assert_eq!((&queue.id, queue.display_name.as_str()), (&sales.id, ""));
+}
+
+#[tokio::test]
+async fn the_snapshot_holds_every_tenants_present_state_with_credentials() {
+    let world = World::new().await;
+    let sales = world.queue("Sales", "").await.unwrap();
+    let gone = world.queue("Gone", "").await.unwrap();
+    world.plan("Main", &sales.id).await.unwrap();
+    world.number(OTHER, "+390212345678", "").await.unwrap();
+    world.device(OTHER, "", "").await.unwrap();
+    world.assign(&sales.id, ANNA).await.unwrap();
+    world.delete_queue(&gone.id).await.unwrap();
+
+    let all = snapshot(&world).await;
+    assert_eq!(all.len(), 5);
+    assert!(all.windows(2).all(|pair| pair[0].version < pair[1].version));
+    assert!(all.iter().all(|change| !change.deleted));
+    let tenants = all.iter().filter(|change| change.tenant_id == OTHER.to_string()).count();
+    assert_eq!(tenants, 2);
+    let device = all.iter().find_map(|change| match &change.object {
+        Some(Object::Device(device)) => Some(device),
+        _ => None,
+    });
+    let device = device.unwrap();
+    assert_eq!(device.credentials.as_ref().unwrap().ha1_sha256.len(), 64);
+    assert!(device.device.as_ref().unwrap().secret.is_empty());
+}
+
+#[tokio::test]
+async fn a_long_snapshot_comes_in_pages_that_hold_everything_once() {
+    let world = World::new().await;
+    for n in 0..210 {
+        world.queue(&format!("Queue {n}"), "").await.unwrap();
+    }
+    let request = Request::new(pb::SnapshotRequest::default());
+    let page = world.desk.snapshot(request).await.unwrap().into_inner();
+    assert!(page.changes.len() == 200 && !page.next_page_token.is_empty());
+    let mut times = BTreeMap::new();
+    for change in snapshot(&world).await {
+        *times.entry(change.version).or_insert(0) += 1;
+    }
+    assert!(times.len() == 210 && times.values().all(|times| *times == 1));
+}
+
+#[tokio::test]
+async fn a_deleted_person_serves_no_queue_and_has_no_phone() {
+    let world = World::new().await;
+    let sales = world.queue("Sales", "").await.unwrap();
+    world.assign(&sales.id, ANNA).await.unwrap();
+    world.assign(&sales.id, BRUNO).await.unwrap();
+    let phone = world.device(ACME, "", &ANNA.to_string()).await.unwrap();
+    let mut events = world.watch().await;
+    let data = UserChanged { user_id: ANNA.to_string(), ..Default::default() };
+    let gone = Event::new(Some(ACME), "identity.user.deleted", ANNA, world.clock.now(), &data);
+    world.bus.publish(gone.clone()).await.unwrap();
+    world.bus.publish(gone).await.unwrap();
+    let mut deleted = Vec::new();
+    while deleted.len() < 2 {
+        let (event, change) = next(&mut events).await;
+        if change.deleted {
+            deleted.push(event.subject);
+        }
+    }
+    assert_eq!(deleted, [format!("{}/{ANNA}", sales.id), phone.id]);
+    assert_eq!(snapshot(&world).await.len(), 2);
+}
