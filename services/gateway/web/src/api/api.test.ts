@@ -33,13 +33,13 @@ describe('sentence', () => {
     t = await i18next.init({ lng: 'it', resources: { it: { translation: it_ } } });
   });
   it('uses our words for codes we know', () => {
-    expect(sentence(new Problem(401, 'sign_in_failed', 'nope'), t)).toEqual({ text: it_.problem.sign_in_failed, code: 'sign_in_failed' });
+    expect(sentence(new Problem(401, 'credentials_wrong', 'nope'), t)).toEqual({ text: it_.problem.credentials_wrong, code: 'credentials_wrong' });
     expect(sentence(Problem.unreachable(), t).text).toBe(it_.problem.unreachable);
   });
   it('makes a sentence of the words of the server else', () => {
-    expect(sentence(new Problem(409, 'no_device', 'this person has no phone; create one first'), t)).toEqual({
+    expect(sentence(new Problem(409, 'phone_lost', 'this person has no phone; create one first'), t)).toEqual({
       text: 'This person has no phone; create one first.',
-      code: 'no_device',
+      code: 'phone_lost',
     });
   });
   it('has something to say when nobody else has', () => {

@@ -1,19 +1,25 @@
 /**
- * How far the page can be trusted. `live`: the stream is up. `reconnecting`: it is down, snapshots are polled and
- * recent. `stale`: nothing heard for more than five seconds.
+ * How far the page can be trusted. `connecting`: nothing heard yet. `live`: the stream is up, or was a moment ago.
+ * `reconnecting`: it is down, snapshots are polled and recent. `stale`: nothing heard for more than five seconds.
  */
-export type Freshness = 'live' | 'reconnecting' | 'stale';
+export type Freshness = 'connecting' | 'live' | 'reconnecting' | 'stale';
 
 export const STALE_AFTER_MS = 5000;
+/** A stream that comes back so soon (a new token, a proxy's hiccup) was not worth a word. */
+export const GRACE_MS = 1500;
 
 export interface Proof {
   /** The stream is up. */
   up: boolean;
-  /** When the server last said anything, by this computer's clock; 0: never yet. */
+  /** When it went down last, by this computer's clock; 0: it was never up. */
+  downAt: number;
+  /** When the server last said anything; 0: never yet. */
   heardAt: number;
 }
 
-export function freshness(proof: Proof, now: number): Freshness {
-  if (proof.heardAt > 0 && now - proof.heardAt > STALE_AFTER_MS) return 'stale';
-  return proof.up ? 'live' : 'reconnecting';
+export function freshness({ up, downAt, heardAt }: Proof, now: number): Freshness {
+  if (heardAt === 0) return 'connecting';
+  if (now - heardAt > STALE_AFTER_MS) return 'stale';
+  if (up || (downAt > 0 && now - downAt < GRACE_MS)) return 'live';
+  return downAt === 0 ? 'connecting' : 'reconnecting';
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { SNAPSHOTS, affected, settlesLater } from './affected';
-import { STALE_AFTER_MS, freshness } from './freshness';
+import { GRACE_MS, STALE_AFTER_MS, freshness } from './freshness';
 import { readMessage, retryAfter } from './message';
 
 describe('affected', () => {
@@ -46,13 +46,19 @@ describe('retryAfter', () => {
 });
 
 describe('freshness', () => {
+  const up = { up: true, downAt: 0, heardAt: 1000 };
+  const down = { up: false, downAt: 10_000, heardAt: 10_000 };
   it('is stale after five seconds of silence, stream or not', () => {
-    expect(freshness({ up: true, heardAt: 1000 }, 1000 + STALE_AFTER_MS)).toBe('live');
-    expect(freshness({ up: true, heardAt: 1000 }, 1001 + STALE_AFTER_MS)).toBe('stale');
-    expect(freshness({ up: false, heardAt: 1000 }, 2000)).toBe('reconnecting');
-    expect(freshness({ up: false, heardAt: 1000 }, 9000)).toBe('stale');
+    expect(freshness(up, 1000 + STALE_AFTER_MS)).toBe('live');
+    expect(freshness(up, 1001 + STALE_AFTER_MS)).toBe('stale');
+    expect(freshness(down, 10_001 + STALE_AFTER_MS)).toBe('stale');
   });
-  it('is not stale before anything was ever heard', () => {
-    expect(freshness({ up: false, heardAt: 0 }, 1e12)).toBe('reconnecting');
+  it('says nothing about a stream that comes right back', () => {
+    expect(freshness(down, 10_000 + GRACE_MS - 1)).toBe('live');
+    expect(freshness(down, 10_000 + GRACE_MS)).toBe('reconnecting');
+  });
+  it('is connecting before anything was heard', () => {
+    expect(freshness({ up: false, downAt: 0, heardAt: 0 }, 1e12)).toBe('connecting');
+    expect(freshness({ up: false, downAt: 0, heardAt: 5000 }, 5001)).toBe('connecting');
   });
 });

@@ -4,10 +4,11 @@
  */
 import { useSyncExternalStore } from 'react';
 import { freezeClock } from '../time/clock';
-import { freshness, type Freshness, type Proof } from './freshness';
+import { GRACE_MS, freshness, type Freshness, type Proof } from './freshness';
 
-let proof: Proof = { up: false, heardAt: 0 };
-let current: Freshness = 'reconnecting';
+const NONE: Proof = { up: false, downAt: 0, heardAt: 0 };
+let proof: Proof = NONE;
+let current: Freshness = 'connecting';
 const listeners = new Set<() => void>();
 
 function settle(): void {
@@ -24,8 +25,9 @@ export function heard(): void {
   settle();
 }
 
+/** A try that fails has no grace; only a stream that was up may be away for a moment. */
 export function streamUp(up: boolean): void {
-  proof = { ...proof, up };
+  proof = { ...proof, up, downAt: up ? proof.downAt : Date.now() - (proof.up ? 0 : GRACE_MS) };
   settle();
 }
 
@@ -37,7 +39,7 @@ export const heardAt = (): number => proof.heardAt;
 
 /** Nobody is signed in any more. */
 export function resetPulse(): void {
-  proof = { up: false, heardAt: 0 };
+  proof = NONE;
   settle();
 }
 
