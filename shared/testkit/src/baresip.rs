@@ -38,10 +38,20 @@ impl Baresip {
     ///
     /// # Errors
     /// baresip is not installed (Debian: `baresip-core`).
-    pub fn start(folder: &Path, centre: SocketAddr, user: &str, secret: &str, hz: f64, transport: Transport) -> Result<Self> {
+    pub fn start(
+        folder: &Path,
+        centre: SocketAddr,
+        user: &str,
+        secret: &str,
+        hz: f64,
+        transport: Transport,
+    ) -> Result<Self> {
         let folder = folder.join(format!("baresip-{user}"));
         fs::create_dir_all(&folder)?;
-        recording::write_mono(&folder.join("tone.wav"), &sound::tone(hz, 0, 60 * sound::RATE as usize))?;
+        recording::write_mono(
+            &folder.join("tone.wav"),
+            &sound::tone(hz, 0, 60 * sound::RATE as usize),
+        )?;
         let at = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let (sip, control) = (at(free_sip_port()?), at(free_port()?));
         let place = folder.display();
@@ -55,21 +65,41 @@ impl Baresip {
             rtp + 100
         );
         fs::write(folder.join("config"), config)?;
-        let over = if transport == Transport::Tcp { ";transport=tcp" } else { "" };
+        let over = if transport == Transport::Tcp {
+            ";transport=tcp"
+        } else {
+            ""
+        };
         let account = format!(
             "<sip:{user}@{centre}{over}>;auth_user={user};auth_pass={secret};answermode=auto;regint=600;audio_codecs=PCMU,PCMA\n"
         );
         fs::write(folder.join("accounts"), account)?;
-        let process = Process::start(Command::new("baresip").arg("-4").arg("-f").arg(&folder), &folder.join("log"))?;
-        Ok(Self { process, control, sip, folder })
+        let process = Process::start(
+            Command::new("baresip").arg("-4").arg("-f").arg(&folder),
+            &folder.join("log"),
+        )?;
+        Ok(Self {
+            process,
+            control,
+            sip,
+            folder,
+        })
     }
 
     /// Waits until the centre took its registration.
     pub async fn registered(&self) -> Result<()> {
-        eventually("baresip is registered", Duration::from_secs(15), async || {
-            ensure!(self.process.log().contains("200 OK ("), "its log ends:\n{}", self.log_tail());
-            Ok(())
-        })
+        eventually(
+            "baresip is registered",
+            Duration::from_secs(15),
+            async || {
+                ensure!(
+                    self.process.log().contains("200 OK ("),
+                    "its log ends:\n{}",
+                    self.log_tail()
+                );
+                Ok(())
+            },
+        )
         .await
     }
 
@@ -96,7 +126,11 @@ impl Baresip {
     /// Waits until its log has a line with the text.
     pub async fn says(&self, text: &str, within: Duration) -> Result<()> {
         eventually(&format!("baresip says {text:?}"), within, async || {
-            ensure!(self.process.log().contains(text), "its log ends:\n{}", self.log_tail());
+            ensure!(
+                self.process.log().contains(text),
+                "its log ends:\n{}",
+                self.log_tail()
+            );
             Ok(())
         })
         .await
@@ -117,7 +151,9 @@ impl Baresip {
 
     /// One command of the module `ctrl_tcp`: JSON in a netstring.
     fn command(&self, command: &str, parameters: &str) -> Result<()> {
-        let message = serde_json::json!({"command": command, "params": parameters, "token": "test"}).to_string();
+        let message =
+            serde_json::json!({"command": command, "params": parameters, "token": "test"})
+                .to_string();
         let mut stream = TcpStream::connect(self.control).context("baresip's control port")?;
         stream.set_read_timeout(Some(Duration::from_secs(2)))?;
         write!(stream, "{}:{message},", message.len())?;

@@ -66,10 +66,19 @@ impl CentreBuilder {
             Ok(Ok(serde_json::from_str::<Credentials>(&text)?))
         });
         match ready.await {
-            Ok(Ok(credentials)) => {
-                Ok(Centre { process, settings: self.settings, sip, http, credentials, folder, _turn: turn })
-            }
-            Ok(Err(status)) => bail!("the centre ended ({status}) before it was ready:\n{}", process.log_tail(40)),
+            Ok(Ok(credentials)) => Ok(Centre {
+                process,
+                settings: self.settings,
+                sip,
+                http,
+                credentials,
+                folder,
+                _turn: turn,
+            }),
+            Ok(Err(status)) => bail!(
+                "the centre ended ({status}) before it was ready:\n{}",
+                process.log_tail(40)
+            ),
             Err(error) => Err(error.context(format!("its log ends:\n{}", process.log_tail(40)))),
         }
     }
@@ -119,7 +128,10 @@ impl Centre {
     /// Fails when anything in the centre panicked.
     pub fn assert_no_panic(&self) -> Result<()> {
         let log = self.log();
-        let panicked: Vec<&str> = log.lines().filter(|line| line.contains("panicked")).collect();
+        let panicked: Vec<&str> = log
+            .lines()
+            .filter(|line| line.contains("panicked"))
+            .collect();
         ensure!(panicked.is_empty(), "the centre panicked: {panicked:#?}");
         Ok(())
     }
@@ -148,7 +160,10 @@ impl Centre {
     pub async fn stop(&mut self) -> Result<()> {
         if self.process.ended()?.is_none() {
             self.process.terminate()?;
-            self.process.end(Duration::from_secs(30)).await.context("after SIGTERM")?;
+            self.process
+                .end(Duration::from_secs(30))
+                .await
+                .context("after SIGTERM")?;
         }
         Ok(())
     }
@@ -164,13 +179,22 @@ impl Centre {
                 return Ok(Err(status));
             }
             let answer = reqwest::get(&url).await?;
-            ensure!(answer.status().is_success(), "/health/ready says {}", answer.status());
+            ensure!(
+                answer.status().is_success(),
+                "/health/ready says {}",
+                answer.status()
+            );
             Ok(Ok(()))
         });
         match ready.await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(status)) => bail!("the centre ended ({status}):\n{}", self.process.log_tail(40)),
-            Err(error) => Err(error.context(format!("its log ends:\n{}", self.process.log_tail(40)))),
+            Ok(Err(status)) => bail!(
+                "the centre ended ({status}):\n{}",
+                self.process.log_tail(40)
+            ),
+            Err(error) => {
+                Err(error.context(format!("its log ends:\n{}", self.process.log_tail(40))))
+            }
         }
     }
 
@@ -185,14 +209,26 @@ fn credentials_file(folder: &Path) -> PathBuf {
     folder.join("credentials.json")
 }
 
-fn launch(folder: &Path, settings: &[String], sip: SocketAddr, http: SocketAddr) -> Result<Process> {
+fn launch(
+    folder: &Path,
+    settings: &[String],
+    sip: SocketAddr,
+    http: SocketAddr,
+) -> Result<Process> {
     let mut command = Command::new(binary()?);
     command.arg("run").arg("--data").arg(folder.join("data"));
-    command.args(["--set", &format!("telephony.bind={sip}"), "--set", &format!("gateway.bind={http}")]);
+    command.args([
+        "--set",
+        &format!("telephony.bind={sip}"),
+        "--set",
+        &format!("gateway.bind={http}"),
+    ]);
     for setting in settings {
         command.args(["--set", setting]);
     }
-    command.arg("--credentials-file").arg(credentials_file(folder));
+    command
+        .arg("--credentials-file")
+        .arg(credentials_file(folder));
     command.env("RUST_BACKTRACE", "1").env("NO_COLOR", "1");
     Process::start(&mut command, &folder.join("centro.log"))
 }
@@ -203,8 +239,15 @@ fn binary() -> Result<PathBuf> {
         return Ok(path.into());
     }
     let program = env::current_exe()?;
-    let folder = program.parent().and_then(Path::parent).context("a test program lies two folders down")?;
+    let folder = program
+        .parent()
+        .and_then(Path::parent)
+        .context("a test program lies two folders down")?;
     let path = folder.join("centro");
-    ensure!(path.exists(), "{} is missing: build it with `cargo build`, or name one in CENTRO_BIN", path.display());
+    ensure!(
+        path.exists(),
+        "{} is missing: build it with `cargo build`, or name one in CENTRO_BIN",
+        path.display()
+    );
     Ok(path)
 }

@@ -10,7 +10,11 @@ const STEP: Duration = Duration::from_millis(20);
 ///
 /// # Errors
 /// After `within`: what was waited for, and why the last look failed.
-pub async fn eventually<T>(what: &str, within: Duration, mut look: impl AsyncFnMut() -> Result<T>) -> Result<T> {
+pub async fn eventually<T>(
+    what: &str,
+    within: Duration,
+    mut look: impl AsyncFnMut() -> Result<T>,
+) -> Result<T> {
     let end = Instant::now() + within;
     loop {
         match look().await {
@@ -41,7 +45,14 @@ mod tests {
 
     #[tokio::test]
     async fn it_says_what_it_saw_last() {
-        let never = eventually("the moon", Duration::from_millis(30), async || -> Result<()> { anyhow::bail!("clouds") });
-        assert_eq!(format!("{:#}", never.await.unwrap_err()), "the moon: not within 30ms: clouds");
+        let never = eventually(
+            "the moon",
+            Duration::from_millis(30),
+            async || -> Result<()> { anyhow::bail!("clouds") },
+        );
+        assert_eq!(
+            format!("{:#}", never.await.unwrap_err()),
+            "the moon: not within 30ms: clouds"
+        );
     }
 }

@@ -15,7 +15,11 @@ fn given() -> &'static Mutex<HashSet<u16>> {
 
 /// A port of 127.0.0.1 that is free for TCP.
 pub fn free_port() -> Result<u16> {
-    pick(|| Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port()))
+    pick(|| {
+        Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
+            .local_addr()?
+            .port())
+    })
 }
 
 /// A port of 127.0.0.1 that is free for UDP and for TCP.

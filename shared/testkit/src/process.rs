@@ -21,10 +21,22 @@ pub struct Process {
 impl Process {
     /// Starts the program with its output appended to `log`.
     pub fn start(command: &mut Command, log: &Path) -> Result<Self> {
-        let file = File::options().create(true).append(true).open(log).with_context(|| log.display().to_string())?;
-        command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
-        let child = command.spawn().with_context(|| format!("cannot start {}", command.get_program().display()))?;
-        Ok(Self { child, log: log.to_owned() })
+        let file = File::options()
+            .create(true)
+            .append(true)
+            .open(log)
+            .with_context(|| log.display().to_string())?;
+        command
+            .stdin(Stdio::null())
+            .stdout(file.try_clone()?)
+            .stderr(file);
+        let child = command
+            .spawn()
+            .with_context(|| format!("cannot start {}", command.get_program().display()))?;
+        Ok(Self {
+            child,
+            log: log.to_owned(),
+        })
     }
 
     /// The operating system's number of the process.
@@ -34,7 +46,9 @@ impl Process {
 
     /// Everything it has written so far.
     pub fn log(&self) -> String {
-        fs::read(&self.log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+        fs::read(&self.log)
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+            .unwrap_or_default()
     }
 
     /// The last lines it wrote.
@@ -51,12 +65,19 @@ impl Process {
 
     /// Waits until it ends by itself.
     pub async fn end(&mut self, within: Duration) -> Result<ExitStatus> {
-        eventually("the program ends", within, async || self.ended()?.context("it still runs")).await
+        eventually("the program ends", within, async || {
+            self.ended()?.context("it still runs")
+        })
+        .await
     }
 
     /// Sends SIGTERM.
     pub fn terminate(&self) -> Result<()> {
-        let status = Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).stderr(Stdio::null()).status()?;
+        let status = Command::new("kill")
+            .arg("-TERM")
+            .arg(self.child.id().to_string())
+            .stderr(Stdio::null())
+            .status()?;
         ensure!(status.success(), "kill -TERM failed");
         Ok(())
     }
@@ -92,15 +113,23 @@ mod tests {
     async fn a_program_writes_a_log_and_ends() {
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("log");
-        let mut process = Process::start(Command::new("sh").args(["-c", "echo one; echo two >&2; exit 3"]), &log).unwrap();
-        assert_eq!(process.end(Duration::from_secs(5)).await.unwrap().code(), Some(3));
+        let mut process = Process::start(
+            Command::new("sh").args(["-c", "echo one; echo two >&2; exit 3"]),
+            &log,
+        )
+        .unwrap();
+        assert_eq!(
+            process.end(Duration::from_secs(5)).await.unwrap().code(),
+            Some(3)
+        );
         assert_eq!(process.log_tail(1), "two");
     }
 
     #[test]
     fn a_program_does_not_outlive_its_owner() {
         let folder = tempfile::tempdir().unwrap();
-        let process = Process::start(Command::new("sleep").arg("600"), &folder.path().join("log")).unwrap();
+        let process =
+            Process::start(Command::new("sleep").arg("600"), &folder.path().join("log")).unwrap();
         let id = process.id();
         drop(process);
         assert!(!Path::new(&format!("/proc/{id}")).exists());

@@ -22,9 +22,17 @@ impl Stereo {
 pub fn stereo(file: &[u8]) -> Result<Stereo> {
     let reader = hound::WavReader::new(Cursor::new(file)).context("not a WAV file")?;
     let form = reader.spec();
-    ensure!(form.channels == 2 && form.sample_rate == crate::sound::RATE, "not 8 kHz stereo: {form:?}");
-    let samples = reader.into_samples::<i16>().collect::<Result<Vec<_>, _>>()?;
-    let (left, right) = samples.chunks_exact(2).map(|pair| (pair[0], pair[1])).unzip();
+    ensure!(
+        form.channels == 2 && form.sample_rate == crate::sound::RATE,
+        "not 8 kHz stereo: {form:?}"
+    );
+    let samples = reader
+        .into_samples::<i16>()
+        .collect::<Result<Vec<_>, _>>()?;
+    let (left, right) = samples
+        .chunks_exact(2)
+        .map(|pair| (pair[0], pair[1]))
+        .unzip();
     Ok(Stereo { left, right })
 }
 
@@ -32,7 +40,9 @@ pub fn stereo(file: &[u8]) -> Result<Stereo> {
 pub fn mono(path: &Path) -> Result<Vec<i16>> {
     let reader = hound::WavReader::open(path).with_context(|| path.display().to_string())?;
     ensure!(reader.spec().channels == 1, "not mono: {:?}", reader.spec());
-    Ok(reader.into_samples::<i16>().collect::<Result<Vec<_>, _>>()?)
+    Ok(reader
+        .into_samples::<i16>()
+        .collect::<Result<Vec<_>, _>>()?)
 }
 
 /// Writes a mono WAV file of 8000 samples per second and 16 bit.

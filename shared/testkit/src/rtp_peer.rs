@@ -110,7 +110,12 @@ impl RtpPeer {
     /// What was heard since, in order of arrival.
     pub fn heard_since(&self, since: Instant) -> Vec<i16> {
         let state = self.lock();
-        state.heard.iter().filter(|(at, _)| *at >= since).flat_map(|(_, samples)| samples.iter().copied()).collect()
+        state
+            .heard
+            .iter()
+            .filter(|(at, _)| *at >= since)
+            .flat_map(|(_, samples)| samples.iter().copied())
+            .collect()
     }
 
     /// Packets heard so far.
@@ -128,7 +133,10 @@ impl RtpPeer {
         let since = Instant::now();
         eventually(&format!("a tone of {hz} Hz is heard"), within, async || {
             let heard = self.heard_since(since);
-            let (tone, all) = (sound::seconds_of(hz, &heard), heard.len() as f64 / f64::from(sound::RATE));
+            let (tone, all) = (
+                sound::seconds_of(hz, &heard),
+                heard.len() as f64 / f64::from(sound::RATE),
+            );
             ensure!(tone >= 0.25, "{tone:.2} s of it in {all:.2} s heard");
             Ok(())
         })
@@ -142,7 +150,11 @@ impl RtpPeer {
         eventually("some sound is heard", within, async || {
             let heard = self.heard_since(since);
             let loud = sound::seconds_loud(&heard);
-            ensure!(loud >= 0.25, "{loud:.2} s of sound in {} samples", heard.len());
+            ensure!(
+                loud >= 0.25,
+                "{loud:.2} s of sound in {} samples",
+                heard.len()
+            );
             Ok(())
         })
         .await
@@ -195,12 +207,26 @@ impl State {
                 let duration = (packets.min(KEY_PACKETS - 3) + 1) * FRAME as u16;
                 self.key = (packets + 1 < KEY_PACKETS).then_some((event, packets + 1, began));
                 let [high, low] = duration.to_be_bytes();
-                (EVENTS, packets == 0, began, vec![event, end | 10, high, low])
+                (
+                    EVENTS,
+                    packets == 0,
+                    began,
+                    vec![event, end | 10, high, low],
+                )
             }
             None => {
                 let samples = sound::tone(self.tone?, u64::from(self.timestamp), FRAME);
-                let encode = if self.payload == A_LAW { sound::to_a_law } else { sound::to_mu_law };
-                (self.payload, false, self.timestamp, samples.into_iter().map(encode).collect())
+                let encode = if self.payload == A_LAW {
+                    sound::to_a_law
+                } else {
+                    sound::to_mu_law
+                };
+                (
+                    self.payload,
+                    false,
+                    self.timestamp,
+                    samples.into_iter().map(encode).collect(),
+                )
             }
         };
         self.sequence = self.sequence.wrapping_add(1);
@@ -227,7 +253,10 @@ impl State {
         if !self.sources.contains(&from) {
             self.sources.push(from);
         }
-        self.heard.push((Instant::now(), packet[header..].iter().map(|&byte| decode(byte)).collect()));
+        self.heard.push((
+            Instant::now(),
+            packet[header..].iter().map(|&byte| decode(byte)).collect(),
+        ));
     }
 }
 
@@ -237,7 +266,10 @@ mod tests {
 
     #[tokio::test]
     async fn two_peers_hear_each_other_and_follow_a_move() {
-        let (one, two) = (RtpPeer::a_law(600.0).await.unwrap(), RtpPeer::mu_law(1000.0).await.unwrap());
+        let (one, two) = (
+            RtpPeer::a_law(600.0).await.unwrap(),
+            RtpPeer::mu_law(1000.0).await.unwrap(),
+        );
         one.speak_to((Ipv4Addr::LOCALHOST, two.port().unwrap()).into());
         two.hears(600.0, Duration::from_secs(3)).await.unwrap();
         one.hears(1000.0, Duration::from_secs(3)).await.unwrap();

@@ -7,6 +7,7 @@
 use crate::{Process, RtpPeer, eventually, free_sip_port};
 use anyhow::{Context, Result, bail, ensure};
 use std::{
+    collections::BTreeSet,
     fs,
     net::{Ipv4Addr, SocketAddr, UdpSocket},
     path::{Path, PathBuf},
@@ -87,7 +88,10 @@ impl SippBuilder {
     }
 
     /// Gives each call the next account: `[field0]` is the user name, `[field1]` answers a challenge.
-    pub fn accounts<'a>(self, accounts: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self> {
+    pub fn accounts<'a>(
+        self,
+        accounts: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Self> {
         let mut table = "SEQUENTIAL\n".to_owned();
         for (user, secret) in accounts {
             table += &format!("{user};[authentication username={user} password={secret}]\n");
@@ -100,7 +104,8 @@ impl SippBuilder {
     /// Further arguments of sipp's own.
     #[must_use]
     pub fn arguments(mut self, arguments: &[&str]) -> Self {
-        self.arguments.extend(arguments.iter().map(|&argument| argument.to_owned()));
+        self.arguments
+            .extend(arguments.iter().map(|&argument| argument.to_owned()));
         self
     }
 
@@ -109,27 +114,59 @@ impl SippBuilder {
     /// # Errors
     /// sipp is not installed (Debian: `sip-tester`), or the scenario is missing.
     pub fn start(self) -> Result<Sipp> {
-        ensure!(self.scenario.exists(), "{} is missing", self.scenario.display());
+        ensure!(
+            self.scenario.exists(),
+            "{} is missing",
+            self.scenario.display()
+        );
         let file = |kind: &str| self.folder.join(format!("{}.{kind}", self.name));
         let (messages, errors) = (file("messages"), file("errors"));
         let mut command = Command::new("sipp");
         command.args(self.remote.map(|remote| remote.to_string()));
         command.arg("-sf").arg(&self.scenario);
-        command.args(["-i", "127.0.0.1", "-bind_local", "-mi", "127.0.0.1", "-p", &self.port.to_string()]);
-        command.args(["-cid_str", &format!("{}-%u", self.name), "-nostdin", "-timer_resol", "1"]);
-        command.args(["-timeout", &LIFETIME.as_secs().to_string(), "-timeout_error"]);
+        command.args([
+            "-i",
+            "127.0.0.1",
+            "-bind_local",
+            "-mi",
+            "127.0.0.1",
+            "-p",
+            &self.port.to_string(),
+        ]);
+        command.args([
+            "-cid_str",
+            &format!("{}-%u", self.name),
+            "-nostdin",
+            "-timer_resol",
+            "1",
+        ]);
+        command.args([
+            "-timeout",
+            &LIFETIME.as_secs().to_string(),
+            "-timeout_error",
+        ]);
         command.args(["-trace_msg", "-message_file"]).arg(&messages);
         command.args(["-trace_err", "-error_file"]).arg(&errors);
         command.args(&self.arguments).current_dir(&self.folder);
         let process = Process::start(&mut command, &file("log"))?;
-        Ok(Sipp { process, name: self.name, port: self.port, messages, errors, cues: AtomicU32::new(1) })
+        Ok(Sipp {
+            process,
+            name: self.name,
+            port: self.port,
+            messages,
+            errors,
+            cues: AtomicU32::new(1),
+        })
     }
 }
 
 impl Sipp {
     /// A scenario file, with its logs in the folder.
     pub fn scenario(file: &Path, folder: &Path) -> Result<SippBuilder> {
-        let stem = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or("sipp");
+        let stem = file
+            .file_stem()
+            .and_then(|stem| stem.to_str())
+            .unwrap_or("sipp");
         Ok(SippBuilder {
             scenario: file.to_owned(),
             folder: folder.to_owned(),
@@ -147,7 +184,9 @@ impl Sipp {
 
     /// Messages sent and received so far, with times.
     pub fn messages(&self) -> String {
-        fs::read(&self.messages).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+        fs::read(&self.messages)
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+            .unwrap_or_default()
     }
 
     /// Messages received so far.
@@ -156,7 +195,8 @@ impl Sipp {
         let parts = all.split("-----------------------------------------------");
         let received = parts.filter_map(|part| {
             let (head, message) = part.split_once("\n\n")?;
-            head.contains("received").then(|| message.trim_start().to_owned())
+            head.contains("received")
+                .then(|| message.trim_start().to_owned())
         });
         received.collect()
     }
@@ -164,7 +204,10 @@ impl Sipp {
     /// How many messages that start with the word (a method, or `SIP/2.0 180`) were received, repetitions included.
     pub fn received_requests(&self, method: &str) -> usize {
         let start = format!("{method} ");
-        self.received().iter().filter(|message| message.starts_with(&start)).count()
+        self.received()
+            .iter()
+            .filter(|message| message.starts_with(&start))
+            .count()
     }
 
     /// Waits until sipp listens: a phone must not be called before.
@@ -174,7 +217,10 @@ impl Sipp {
             if let Some(status) = self.process.ended()? {
                 bail!("it ended ({status}): {}", self.evidence());
             }
-            ensure!(UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).is_err(), "nothing holds port {port}");
+            ensure!(
+                UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).is_err(),
+                "nothing holds port {port}"
+            );
             Ok(())
         })
         .await
@@ -182,10 +228,18 @@ impl Sipp {
 
     /// Waits until a message that starts with the word arrived.
     pub async fn receives(&self, method: &str, within: Duration) -> Result<()> {
-        eventually(&format!("{} receives {method}", self.name), within, async || {
-            ensure!(self.received_requests(method) > 0, "not among {} messages", self.received().len());
-            Ok(())
-        })
+        eventually(
+            &format!("{} receives {method}", self.name),
+            within,
+            async || {
+                ensure!(
+                    self.received_requests(method) > 0,
+                    "not among {} messages",
+                    self.received().len()
+                );
+                Ok(())
+            },
+        )
         .await
     }
 
@@ -193,23 +247,46 @@ impl Sipp {
     pub fn call_id(&self) -> Result<String> {
         let messages = self.messages();
         let invite = messages.rfind("\nINVITE ").context("no INVITE yet")?;
-        let line = messages[invite..].lines().find_map(|line| line.strip_prefix("Call-ID:"));
+        let line = messages[invite..]
+            .lines()
+            .find_map(|line| line.strip_prefix("Call-ID:"));
         Ok(line.context("an INVITE without Call-ID")?.trim().to_owned())
     }
 
     /// Where the other side wants its audio, from the last SDP it sent.
     pub fn remote_audio(&self) -> Result<SocketAddr> {
         let received = self.received();
-        let sdp = received.iter().rev().find(|message| message.contains("\nm=audio ")).context("no SDP received yet")?;
+        let sdp = received
+            .iter()
+            .rev()
+            .find(|message| message.contains("\nm=audio "))
+            .context("no SDP received yet")?;
         let after = |start: &str| sdp.lines().find_map(|line| line.trim().strip_prefix(start));
         let ip = after("c=IN IP4 ").context("no c= line")?;
-        let port = after("m=audio ").and_then(|rest| rest.split(' ').next()).context("no m= line")?;
+        let port = after("m=audio ")
+            .and_then(|rest| rest.split(' ').next())
+            .context("no m= line")?;
         Ok(format!("{ip}:{port}").parse()?)
     }
 
     /// Tells the scenario to go on where it waits.
     pub fn cue(&self) -> Result<()> {
-        let (call, number) = (self.call_id()?, self.cues.fetch_add(1, Ordering::Relaxed));
+        self.cue_call(&self.call_id()?)
+    }
+
+    /// Tells all calls that were started so far to go on.
+    pub fn cue_all(&self) -> Result<()> {
+        let messages = self.messages();
+        let ids: BTreeSet<&str> = messages
+            .lines()
+            .filter_map(|line| line.strip_prefix("Call-ID:"))
+            .map(str::trim)
+            .collect();
+        ids.into_iter().try_for_each(|id| self.cue_call(id))
+    }
+
+    fn cue_call(&self, call: &str) -> Result<()> {
+        let number = self.cues.fetch_add(1, Ordering::Relaxed);
         let message = format!(
             "NOTIFY sip:cue@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bKcue{number}\r\n\
              From: <sip:cue@127.0.0.1>;tag=cue\r\nTo: <sip:cue@127.0.0.1>;tag=cue\r\nCall-ID: {call}\r\n\
@@ -222,8 +299,26 @@ impl Sipp {
 
     /// Waits until sipp ends and fails unless every call went as its scenario says.
     pub async fn succeeds(&mut self, within: Duration) -> Result<()> {
-        let status = self.process.end(within).await.with_context(|| self.evidence())?;
-        ensure!(status.success(), "{} failed ({status}): {}", self.name, self.evidence());
+        let status = self
+            .process
+            .end(within)
+            .await
+            .with_context(|| self.evidence())?;
+        ensure!(
+            status.success(),
+            "{} failed ({status}): {}",
+            self.name,
+            self.evidence()
+        );
+        Ok(())
+    }
+
+    /// Waits until sipp ends, however its calls went.
+    pub async fn end(&mut self, within: Duration) -> Result<()> {
+        self.process
+            .end(within)
+            .await
+            .with_context(|| self.evidence())?;
         Ok(())
     }
 
@@ -234,10 +329,17 @@ impl Sipp {
 
     /// What a person needs to see when it failed: its complaints and its last messages.
     pub fn evidence(&self) -> String {
-        let errors = fs::read(&self.errors).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+        let errors = fs::read(&self.errors)
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+            .unwrap_or_default();
         let messages = self.messages();
         let tail: Vec<&str> = messages.lines().rev().take(60).collect();
         let tail: Vec<&str> = tail.into_iter().rev().collect();
-        format!("{} on port {}\n--- errors\n{errors}\n--- last messages\n{}", self.name, self.port, tail.join("\n"))
+        format!(
+            "{} on port {}\n--- errors\n{errors}\n--- last messages\n{}",
+            self.name,
+            self.port,
+            tail.join("\n")
+        )
     }
 }

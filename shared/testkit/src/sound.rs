@@ -16,19 +16,27 @@ const SILENCE: f64 = 200.0;
 
 /// `samples` samples of a tone, beginning at sample number `from`; amplitude half of full scale.
 pub fn tone(hz: f64, from: u64, samples: usize) -> Vec<i16> {
-    let at = |n: u64| (f64::sin(TAU * hz * (n % u64::from(RATE)) as f64 / f64::from(RATE)) * 16_000.0) as i16;
+    let at = |n: u64| {
+        (f64::sin(TAU * hz * (n % u64::from(RATE)) as f64 / f64::from(RATE)) * 16_000.0) as i16
+    };
     (from..from + samples as u64).map(at).collect()
 }
 
 /// How many seconds of the sound are the tone.
 pub fn seconds_of(hz: f64, sound: &[i16]) -> f64 {
-    let stretches = sound.chunks_exact(STRETCH).filter(|stretch| is(hz, stretch)).count();
+    let stretches = sound
+        .chunks_exact(STRETCH)
+        .filter(|stretch| is(hz, stretch))
+        .count();
     (stretches * STRETCH) as f64 / f64::from(RATE)
 }
 
 /// How many seconds of the sound are not silence.
 pub fn seconds_loud(sound: &[i16]) -> f64 {
-    let stretches = sound.chunks_exact(STRETCH).filter(|stretch| power(stretch).sqrt() >= SILENCE).count();
+    let stretches = sound
+        .chunks_exact(STRETCH)
+        .filter(|stretch| power(stretch).sqrt() >= SILENCE)
+        .count();
     (stretches * STRETCH) as f64 / f64::from(RATE)
 }
 
@@ -84,8 +92,12 @@ pub fn to_mu_law(sample: i16) -> u8 {
 
 /// The nearest byte of every fourth sample.
 fn table(decode: fn(u8) -> i16) -> Vec<u8> {
-    let nearest = |sample: i16| (0..=u8::MAX).min_by_key(|&byte| (i32::from(decode(byte)) - i32::from(sample)).abs());
-    (0..1_u16 << 14).map(|n| nearest((n << 2) as i16).unwrap_or_default()).collect()
+    let nearest = |sample: i16| {
+        (0..=u8::MAX).min_by_key(|&byte| (i32::from(decode(byte)) - i32::from(sample)).abs())
+    };
+    (0..1_u16 << 14)
+        .map(|n| nearest((n << 2) as i16).unwrap_or_default())
+        .collect()
 }
 
 #[cfg(test)]
@@ -94,8 +106,14 @@ mod tests {
 
     #[test]
     fn a_tone_is_recognised_through_both_laws() {
-        for (encode, decode) in [(to_a_law as fn(i16) -> u8, from_a_law as fn(u8) -> i16), (to_mu_law, from_mu_law)] {
-            let heard: Vec<i16> = tone(700.0, 0, 8000).into_iter().map(|s| decode(encode(s))).collect();
+        for (encode, decode) in [
+            (to_a_law as fn(i16) -> u8, from_a_law as fn(u8) -> i16),
+            (to_mu_law, from_mu_law),
+        ] {
+            let heard: Vec<i16> = tone(700.0, 0, 8000)
+                .into_iter()
+                .map(|s| decode(encode(s)))
+                .collect();
             assert!(seconds_of(700.0, &heard) > 0.99);
             assert_eq!(seconds_of(1000.0, &heard), 0.0);
         }
@@ -103,15 +121,28 @@ mod tests {
 
     #[test]
     fn the_laws_agree_with_the_standard() {
-        assert_eq!((from_a_law(0xd5), from_a_law(0x55), from_a_law(0x2a), from_a_law(0xaa)), (8, -8, -32256, 32256));
-        assert_eq!((from_mu_law(0xff), from_mu_law(0x80), from_mu_law(0x00)), (0, 32124, -32124));
+        assert_eq!(
+            (
+                from_a_law(0xd5),
+                from_a_law(0x55),
+                from_a_law(0x2a),
+                from_a_law(0xaa)
+            ),
+            (8, -8, -32256, 32256)
+        );
+        assert_eq!(
+            (from_mu_law(0xff), from_mu_law(0x80), from_mu_law(0x00)),
+            (0, 32124, -32124)
+        );
     }
 
     #[test]
     fn silence_and_noise_are_no_tone() {
         assert_eq!(seconds_of(700.0, &[0; 8000]), 0.0);
         assert_eq!(seconds_loud(&[3; 8000]), 0.0);
-        let noise: Vec<i16> = (0..8000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 16) as i16).collect();
+        let noise: Vec<i16> = (0..8000_u32)
+            .map(|n| (n.wrapping_mul(2_654_435_761) >> 16) as i16)
+            .collect();
         assert_eq!(seconds_of(700.0, &noise), 0.0);
         assert!(seconds_loud(&noise) > 0.99);
     }

@@ -1,5 +1,10 @@
 //! The telephones against each other, without a centre: what the kit says about a call is true.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "helpers of tests stop at the first surprise"
+)]
+
 use centro_testkit::{Baresip, RtpPeer, Sipp, SippBuilder, Transport, recording, sound};
 use std::{net::SocketAddr, path::Path, path::PathBuf, time::Duration};
 
@@ -16,7 +21,12 @@ fn local(port: u16) -> SocketAddr {
 
 /// An agent's phone that speaks µ-law to `peer`.
 async fn agent(scenario: &str, peer: &RtpPeer, folder: &Path) -> Sipp {
-    let phone = sipp(scenario, folder).audio(peer).unwrap().key("payload", "0").key("codec", "PCMU").calls(1);
+    let phone = sipp(scenario, folder)
+        .audio(peer)
+        .unwrap()
+        .key("payload", "0")
+        .key("codec", "PCMU")
+        .calls(1);
     let mut phone = phone.start().unwrap();
     phone.listening().await.unwrap();
     phone
@@ -27,7 +37,11 @@ async fn a_caller_hangs_up_on_cue() {
     let folder = tempfile::tempdir().unwrap();
     let peer = RtpPeer::mu_law(1000.0).await.unwrap();
     let mut phone = agent("agent_ring.xml", &peer, folder.path()).await;
-    let caller = sipp("caller.xml", folder.path()).to(local(phone.port())).dial("100").audio(&peer).unwrap();
+    let caller = sipp("caller.xml", folder.path())
+        .to(local(phone.port()))
+        .dial("100")
+        .audio(&peer)
+        .unwrap();
     let mut caller = caller.calls(1).start().unwrap();
     phone.receives("INVITE", LONG).await.unwrap();
     phone.cue().unwrap();
@@ -43,7 +57,11 @@ async fn an_agent_hangs_up_on_cue() {
     let folder = tempfile::tempdir().unwrap();
     let peer = RtpPeer::mu_law(1000.0).await.unwrap();
     let mut phone = agent("agent_answer.xml", &peer, folder.path()).await;
-    let caller = sipp("caller.xml", folder.path()).to(local(phone.port())).dial("100").audio(&peer).unwrap();
+    let caller = sipp("caller.xml", folder.path())
+        .to(local(phone.port()))
+        .dial("100")
+        .audio(&peer)
+        .unwrap();
     let mut caller = caller.calls(1).start().unwrap();
     phone.receives("ACK", LONG).await.unwrap();
     phone.cue().unwrap();
@@ -56,7 +74,11 @@ async fn a_caller_cancels_on_cue() {
     let folder = tempfile::tempdir().unwrap();
     let peer = RtpPeer::mu_law(1000.0).await.unwrap();
     let mut phone = agent("agent_ring.xml", &peer, folder.path()).await;
-    let caller = sipp("caller_cancels.xml", folder.path()).to(local(phone.port())).dial("100").audio(&peer).unwrap();
+    let caller = sipp("caller_cancels.xml", folder.path())
+        .to(local(phone.port()))
+        .dial("100")
+        .audio(&peer)
+        .unwrap();
     let mut caller = caller.calls(1).start().unwrap();
     caller.receives("SIP/2.0 180", LONG).await.unwrap();
     caller.cue().unwrap();
@@ -69,7 +91,11 @@ async fn a_failed_call_is_told_with_evidence() {
     let folder = tempfile::tempdir().unwrap();
     let peer = RtpPeer::mu_law(1000.0).await.unwrap();
     let phone = agent("agent_rejects.xml", &peer, folder.path()).await;
-    let caller = sipp("caller.xml", folder.path()).to(local(phone.port())).dial("100").audio(&peer).unwrap();
+    let caller = sipp("caller.xml", folder.path())
+        .to(local(phone.port()))
+        .dial("100")
+        .audio(&peer)
+        .unwrap();
     let mut caller = caller.calls(1).start().unwrap();
     let error = format!("{:#}", caller.succeeds(LONG).await.unwrap_err());
     assert!(error.contains("486"), "{error}");
@@ -79,10 +105,22 @@ async fn a_failed_call_is_told_with_evidence() {
 async fn baresip_talks_both_ways_and_keeps_what_it_heard() {
     let folder = tempfile::tempdir().unwrap();
     // Nobody registers it here: it is called directly.
-    let phone = Baresip::start(folder.path(), local(9), "agent", "secret", 1000.0, Transport::Udp).unwrap();
+    let phone = Baresip::start(
+        folder.path(),
+        local(9),
+        "agent",
+        "secret",
+        1000.0,
+        Transport::Udp,
+    )
+    .unwrap();
     phone.says("baresip is ready", LONG).await.unwrap();
     let peer = RtpPeer::a_law(600.0).await.unwrap();
-    let caller = sipp("caller.xml", folder.path()).to(phone.address()).dial("agent").audio(&peer).unwrap();
+    let caller = sipp("caller.xml", folder.path())
+        .to(phone.address())
+        .dial("agent")
+        .audio(&peer)
+        .unwrap();
     let mut caller = caller.calls(1).start().unwrap();
     peer.hears(1000.0, LONG).await.unwrap();
     tokio::time::sleep(Duration::from_secs(1)).await; // speech to be kept
@@ -90,7 +128,11 @@ async fn baresip_talks_both_ways_and_keeps_what_it_heard() {
     caller.succeeds(LONG).await.unwrap();
     phone.says("terminated", LONG).await.unwrap();
     let heard = phone.heard().unwrap();
-    assert!(sound::seconds_of(600.0, &heard[0]) > 0.5, "{} s", sound::seconds_of(600.0, &heard[0]));
+    assert!(
+        sound::seconds_of(600.0, &heard[0]) > 0.5,
+        "{} s",
+        sound::seconds_of(600.0, &heard[0])
+    );
 }
 
 #[test]

@@ -1,0 +1,16 @@
+//! Calls through a whole centre, with telephones that are not ours (sipp, baresip). A test is named after the row of the
+//! specification or of the peers' bugs that it proves.
+
+mod answered;
+mod burst;
+mod exits;
+mod feature_codes;
+mod hold;
+mod hostile;
+mod nat;
+mod pause;
+mod report;
+mod restart;
+mod ringing;
+mod simple_dial;
+mod waiting;

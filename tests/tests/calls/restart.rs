@@ -1,0 +1,73 @@
+//! What a centre keeps over a restart: configuration, history, recordings, devices.
+
+use anyhow::{Context, Result, ensure};
+use centro_testkit::{Centre, eventually};
+use centro_tests::{AGENT_HZ, CALLER_HZ, SOON, floor, phones, stage};
+use serde_json::json;
+
+async fn keeps(centre: &mut Centre, power_cut: bool) -> Result<()> {
+    let (anna, owner) = (
+        centre.credentials().agents[0].clone(),
+        centre.owner().await?,
+    );
+    let queue = owner
+        .create_call_queue(json!({"displayName": "Returns", "wrapUp": "3s"}))
+        .await?;
+    one_call(centre, &owner).await?;
+    let contact = floor::ended(&owner, "HANDLED").await?;
+    let recording = eventually("the recording is finished", SOON, async || {
+        let all = owner
+            .recordings(contact["id"].as_str().unwrap_or_default())
+            .await?;
+        ensure!(all.len() == 1 && all[0]["finished"] == true, "{all:#?}");
+        Ok(all[0].clone())
+    })
+    .await?;
+    if power_cut {
+        centre.kill()?;
+    }
+    centre.restart().await?;
+
+    let owner = centre.owner().await?;
+    let id = queue["id"].as_str().context("a queue without id")?;
+    let kept = owner.get(&format!("/v1/call-queues/{id}")).await?;
+    ensure!(kept == queue, "the queue was {queue:#} and is {kept:#}");
+    let contacts = owner.contacts().await?;
+    ensure!(
+        contacts.len() == 1 && contacts[0]["id"] == contact["id"],
+        "{contacts:#?}"
+    );
+    ensure!(
+        contacts[0]["outcome"] == "OUTCOME_HANDLED" && contacts[0]["talkMs"] == contact["talkMs"],
+        "{contacts:#?}"
+    );
+    let audio = owner
+        .download_recording(recording["id"].as_str().unwrap_or_default())
+        .await?;
+    ensure!(audio.len() > 4000, "{} bytes of recording", audio.len());
+    ensure!(owner.agent_status(&anna.user_id).await.is_ok());
+    one_call(centre, &owner).await
+}
+
+/// Anna logs in and serves one call.
+async fn one_call(centre: &Centre, owner: &centro_testkit::Api) -> Result<()> {
+    let anna = centre.credentials().agents[0].clone();
+    let mut phone = phones::agent(centre, &anna, "agent_answer").await?;
+    floor::ready(owner, &anna.user_id).await?;
+    let mut caller = phones::caller(centre, "+12025550100").await?;
+    caller.answered().await?;
+    caller.ear.hears(AGENT_HZ, SOON).await?;
+    phone.ear.hears(CALLER_HZ, SOON).await?;
+    caller.hang_up().await?;
+    phone.is_over(SOON).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn restart_keeps_configuration_and_history() -> Result<()> {
+    stage::with_centre(async |centre| keeps(centre, false).await).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn power_cut_keeps_configuration_and_history() -> Result<()> {
+    stage::with_centre(async |centre| keeps(centre, true).await).await
+}
