@@ -11,7 +11,7 @@ use centro_bus::{Event, Seen, Watch};
 use centro_kernel::{DeviceId, UserId};
 use centro_node::Role;
 use centro_proto::{
-    configuration::{SnapshotRequest, configuration_feed_client::ConfigurationFeedClient},
+    configuration::{Change, SnapshotRequest, configuration_feed_client::ConfigurationFeedClient},
     events,
     telephony::{SnapshotRegistrationsRequest, registrations_client::RegistrationsClient},
 };
@@ -32,8 +32,7 @@ pub async fn configuration(router: Arc<Router>) {
                 Seen::Event(event) => {
                     let changed = event.decode::<events::ConfigurationChanged>();
                     if let Some(change) = changed.and_then(|c| c.change) {
-                        let (_, consequence) = router.directory.apply(&change);
-                        follow(&router, consequence);
+                        apply(&router, &change);
                     }
                 }
                 Seen::Lagged(lost) => {
@@ -95,9 +94,7 @@ async fn configuration_snapshot(router: &Arc<Router>) -> Result<(), Status> {
             .await?
             .into_inner();
         for change in &page.changes {
-            let (key, consequence) = router.directory.apply(change);
-            seen.extend(key);
-            follow(router, consequence);
+            seen.extend(apply(router, change));
         }
         if page.next_page_token.is_empty() {
             break;
@@ -108,6 +105,13 @@ async fn configuration_snapshot(router: &Arc<Router>) -> Result<(), Status> {
         follow(router, Some(consequence));
     }
     Ok(())
+}
+
+/// Takes a change over and tells those who act. Says which object it was.
+pub(crate) fn apply(router: &Arc<Router>, change: &Change) -> Option<Key> {
+    let (key, consequence) = router.directory.apply(change);
+    follow(router, consequence);
+    key
 }
 
 /// Tells those who act.
@@ -198,7 +202,7 @@ fn registered(router: &Arc<Router>, event: &Event) {
     }
 }
 
-fn set_online(router: &Arc<Router>, device: DeviceId, online: bool) {
+pub(crate) fn set_online(router: &Arc<Router>, device: DeviceId, online: bool) {
     if let Some((_, agent)) = router.directory.set_online(device, online) {
         router.tell_running_agent(agent, AgentMessage::Device { device, online });
     }

@@ -57,6 +57,13 @@ impl Router {
         })
     }
 
+    /// Drops every actor, as a panic would.
+    #[cfg(test)]
+    pub(crate) fn forget_actors(&self) {
+        self.queues.lock().clear();
+        self.agents.lock().clear();
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         self.node.clock().now()
     }

@@ -1,0 +1,517 @@
+//! A node with routing in it, a configuration put there directly, and an edge's side of every door.
+
+use crate::{Settings, directory::Directory, open, router::Router};
+use async_trait::async_trait;
+use centro_bus::{Event, EventBus, LocalBus, Seen, Watch};
+use centro_cluster::{Epoch, LocalOwnership};
+use centro_contract::{Keys, Principal, Role as Person};
+use centro_kernel::{Clock, ContactId, DeviceId, QueueId, SystemClock, TenantId, UserId};
+use centro_node::{Lifecycle, Mount, Node, NodeBuilder, Role};
+use centro_proto::{
+    configuration::{CallQueue, Change, Device, DeviceWithCredentials, QueueAgent, change::Object},
+    routing::{
+        self as pb, AgentStatus, agent_contacts_client::AgentContactsClient,
+        agents_client::AgentsClient, queue_statuses_client::QueueStatusesClient,
+        set_status_from_device_request::Action, wait_request, wait_response::Message,
+        waiting_client::WaitingClient,
+    },
+    telephony::{
+        CancelOfferRequest, CancelOfferResponse,
+        call_edge_server::{CallEdge, CallEdgeServer},
+    },
+    types::{LeftReason, OfferEnd},
+};
+use std::{sync::Arc, time::Duration};
+use tokio::sync::{Mutex, mpsc};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status, Streaming};
+
+const TENANT: TenantId = TenantId::from_u128(1);
+/// Nothing here takes longer unless it is broken.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+pub fn contact(n: u128) -> ContactId {
+    ContactId::from_u128(1_000 + n)
+}
+
+pub fn user(n: u128) -> UserId {
+    UserId::from_u128(100 + n)
+}
+
+fn queue(n: u128) -> QueueId {
+    QueueId::from_u128(10 + n)
+}
+
+async fn soon<T>(what: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, what)
+        .await
+        .expect("it should have happened by now")
+}
+
+/// Telephony's half of taking an offer back.
+struct Cancels(mpsc::Sender<CancelOfferRequest>);
+
+#[async_trait]
+impl CallEdge for Cancels {
+    async fn cancel_offer(
+        &self,
+        request: Request<CancelOfferRequest>,
+    ) -> Result<Response<CancelOfferResponse>, Status> {
+        let _ = self.0.send(request.into_inner()).await;
+        Ok(Response::new(CancelOfferResponse {}))
+    }
+}
+
+/// The place where it all happens.
+pub struct Floor {
+    node: Node,
+    router: Arc<Router>,
+    bus: LocalBus,
+    cancels: Mutex<mpsc::Receiver<CancelOfferRequest>>,
+    version: std::sync::atomic::AtomicU64,
+}
+
+/// Arbiters live as long as their actix system, which gets a thread of its own.
+fn arbiters() -> Vec<actix::ArbiterHandle> {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let system = actix::System::new();
+        let handles = system.block_on(async {
+            [
+                actix::Arbiter::new().handle(),
+                actix::Arbiter::new().handle(),
+            ]
+        });
+        sender.send(handles.to_vec()).unwrap();
+        system.run().unwrap();
+    });
+    receiver.recv().unwrap()
+}
+
+impl Floor {
+    pub async fn new(queues: u128, agents: u128) -> Self {
+        let bus = LocalBus::default();
+        let now = SystemClock.now().as_millis();
+        let node = NodeBuilder {
+            name: "floor".into(),
+            bus: Arc::new(bus.clone()),
+            clock: Arc::new(SystemClock),
+            ownership: Arc::new(LocalOwnership::new(Epoch(u64::try_from(now).unwrap()))),
+            keys: Keys::new(&[7; 32]),
+            data: std::env::temp_dir(),
+            arbiters: arbiters(),
+            lifecycle: Lifecycle::default(),
+        }
+        .build();
+        let directory = Arc::new(Directory::default());
+        let router = crate::router(&Settings::default(), node.clone(), directory.clone());
+        let mut mount = Mount::default();
+        open(&mut mount, router.clone());
+        let (sender, cancels) = mpsc::channel(8);
+        mount.grpc(CallEdgeServer::new(Cancels(sender)));
+        node.open(mount);
+
+        let cancels = Mutex::new(cancels);
+        let floor = Self {
+            node,
+            router,
+            bus,
+            cancels,
+            version: 0.into(),
+        };
+        for q in 0..queues {
+            floor.apply(Object::CallQueue(Self::call_queue(q, 15)), false);
+            for a in 0..agents {
+                let (queue_id, user_id) = (queue(q).to_string(), user(a).to_string());
+                floor.apply(
+                    Object::QueueAgent(QueueAgent {
+                        queue_id,
+                        user_id,
+                        create_time: None,
+                    }),
+                    false,
+                );
+            }
+        }
+        for a in 0..agents {
+            let (id, user_id) = (floor.device(a).to_string(), user(a).to_string());
+            let device = Some(Device {
+                id,
+                user_id,
+                ..Device::default()
+            });
+            floor.apply(
+                Object::Device(DeviceWithCredentials {
+                    device,
+                    credentials: None,
+                }),
+                false,
+            );
+            directory.set_online(floor.device(a), true);
+        }
+        directory.set_loaded();
+        floor
+    }
+
+    fn call_queue(n: u128, ring: i64) -> CallQueue {
+        let ring = prost_types::Duration {
+            seconds: ring,
+            nanos: 0,
+        };
+        CallQueue {
+            id: queue(n).to_string(),
+            agent_ring_timeout: Some(ring),
+            ..CallQueue::default()
+        }
+    }
+
+    fn change(&self, object: Object, deleted: bool) -> Change {
+        let version = 1 + self
+            .version
+            .fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        Change {
+            tenant_id: TENANT.to_string(),
+            version,
+            deleted,
+            object: Some(object),
+        }
+    }
+
+    fn apply(&self, object: Object, deleted: bool) {
+        crate::feed::apply(&self.router, &self.change(object, deleted));
+    }
+
+    pub async fn change_queue(&self, n: u128, ring: i64) {
+        self.apply(Object::CallQueue(Self::call_queue(n, ring)), false);
+    }
+
+    pub async fn delete_queue(&self, n: u128) {
+        self.apply(Object::CallQueue(Self::call_queue(n, 15)), true);
+    }
+
+    pub async fn register(&self, agent: u128, online: bool) {
+        crate::feed::set_online(&self.router, self.device(agent), online);
+    }
+
+    pub fn kill_actors(&self) {
+        self.router.forget_actors();
+    }
+
+    #[allow(clippy::unused_self)]
+    pub fn device(&self, agent: u128) -> DeviceId {
+        DeviceId::from_u128(500 + agent)
+    }
+
+    #[allow(clippy::unused_self)]
+    pub fn supervisor(&self) -> UserId {
+        UserId::from_u128(1)
+    }
+
+    /// What a person sends.
+    fn by<T>(&self, user: UserId, message: T) -> Request<T> {
+        let role = if user == self.supervisor() {
+            Person::Supervisor
+        } else {
+            Person::Agent
+        };
+        let principal = Principal::User {
+            tenant: TENANT,
+            user,
+            roles: vec![role],
+        };
+        let token = self
+            .node
+            .keys()
+            .mint(&principal, SystemClock.now(), PATIENCE * 6)
+            .unwrap();
+        let mut request = Request::new(message);
+        request
+            .metadata_mut()
+            .insert("authorization", format!("Bearer {token}").parse().unwrap());
+        request
+    }
+
+    fn agents_door(&self) -> AgentsClient<centro_node::Conn> {
+        AgentsClient::new(self.node.conn(Role::Routing))
+    }
+
+    fn contacts_door(&self) -> AgentContactsClient<centro_node::Conn> {
+        AgentContactsClient::new(self.node.conn(Role::Routing))
+    }
+
+    pub async fn log_in(&self, agent: u128) -> AgentStatus {
+        self.log_in_as(user(agent), user(agent), "", &[])
+            .await
+            .unwrap()
+    }
+
+    pub async fn log_in_as(
+        &self,
+        asker: UserId,
+        agent: UserId,
+        device: &str,
+        queues: &[String],
+    ) -> Result<AgentStatus, Status> {
+        let agent_id = if asker == agent {
+            "me".to_owned()
+        } else {
+            agent.to_string()
+        };
+        let (device_id, queue_ids) = (device.to_owned(), queues.to_vec());
+        let request = pb::LogInRequest {
+            agent_id,
+            device_id,
+            queue_ids,
+            ready: true,
+        };
+        Ok(self
+            .agents_door()
+            .log_in(self.by(asker, request))
+            .await?
+            .into_inner())
+    }
+
+    pub async fn pause(&self, agent: u128, reason: &str) {
+        let request = pb::PauseRequest {
+            agent_id: "me".into(),
+            reason: reason.into(),
+        };
+        self.agents_door()
+            .pause(self.by(user(agent), request))
+            .await
+            .unwrap();
+    }
+
+    pub async fn ready(&self, agent: u128) {
+        let request = pb::SetReadyRequest {
+            agent_id: "me".into(),
+        };
+        self.agents_door()
+            .set_ready(self.by(user(agent), request))
+            .await
+            .unwrap();
+    }
+
+    pub async fn end_wrap_up(&self, asker: UserId, agent: u128) -> Result<AgentStatus, Status> {
+        let request = pb::EndWrapUpRequest {
+            agent_id: user(agent).to_string(),
+        };
+        Ok(self
+            .agents_door()
+            .end_wrap_up(self.by(asker, request))
+            .await?
+            .into_inner())
+    }
+
+    pub async fn status(&self, agent: u128) -> AgentStatus {
+        let request = pb::GetAgentStatusRequest {
+            agent_id: user(agent).to_string(),
+        };
+        self.agents_door()
+            .get_agent_status(self.by(user(agent), request))
+            .await
+            .unwrap()
+            .into_inner()
+    }
+
+    pub async fn agents(&self) -> Vec<AgentStatus> {
+        let request = self.by(self.supervisor(), pb::ListAgentStatusesRequest::default());
+        self.agents_door()
+            .list_agent_statuses(request)
+            .await
+            .unwrap()
+            .into_inner()
+            .agents
+    }
+
+    pub async fn queues(&self) -> Vec<pb::QueueStatus> {
+        let mut door = QueueStatusesClient::new(self.node.conn(Role::Routing));
+        let request = self.by(self.supervisor(), pb::ListQueueStatusesRequest::default());
+        door.list_queue_statuses(request)
+            .await
+            .unwrap()
+            .into_inner()
+            .queues
+    }
+
+    pub async fn dial(&self, agent: u128, action: Action) -> Result<AgentStatus, Status> {
+        let request = pb::SetStatusFromDeviceRequest {
+            tenant_id: TENANT.to_string(),
+            user_id: user(agent).to_string(),
+            device_id: self.device(agent).to_string(),
+            action: action.into(),
+        };
+        Ok(self
+            .contacts_door()
+            .set_status_from_device(request)
+            .await?
+            .into_inner())
+    }
+
+    pub async fn alert(&self, r: &pb::Reservation, contact: ContactId) -> pb::AlertResponse {
+        let request = pb::AlertRequest {
+            tenant_id: TENANT.to_string(),
+            reservation: Some(r.clone()),
+            contact_id: contact.to_string(),
+            ..pb::AlertRequest::default()
+        };
+        self.contacts_door()
+            .alert(request)
+            .await
+            .unwrap()
+            .into_inner()
+    }
+
+    pub async fn connect(&self, r: &pb::Reservation, contact: ContactId) -> bool {
+        let (tenant_id, contact_id) = (TENANT.to_string(), contact.to_string());
+        let request = pb::ConnectRequest {
+            tenant_id,
+            reservation: Some(r.clone()),
+            contact_id,
+        };
+        self.contacts_door()
+            .connect(request)
+            .await
+            .unwrap()
+            .into_inner()
+            .ok
+    }
+
+    pub async fn end(&self, r: &pb::Reservation, contact: ContactId, why: OfferEnd) -> bool {
+        let (tenant_id, contact_id) = (TENANT.to_string(), contact.to_string());
+        let (reservation, why) = (Some(r.clone()), why.into());
+        let request = pb::EndRequest {
+            tenant_id,
+            reservation,
+            contact_id,
+            why,
+        };
+        self.contacts_door()
+            .end(request)
+            .await
+            .unwrap()
+            .into_inner()
+            .was_connected
+    }
+
+    pub async fn cancelled(&self) -> CancelOfferRequest {
+        soon(async { self.cancels.lock().await.recv().await })
+            .await
+            .unwrap()
+    }
+
+    pub async fn events(&self) -> Events {
+        Events(self.bus.watch(&["*.routing.#"]).await.unwrap())
+    }
+
+    /// A caller waits in the first queue.
+    pub async fn call(&self, contact: ContactId, attach_no: u32) -> Call {
+        let (out, messages) = mpsc::channel(16);
+        let since = i64::try_from(contact.as_u128()).unwrap();
+        let attach = pb::Attach {
+            tenant_id: TENANT.to_string(),
+            queue_id: queue(0).to_string(),
+            contact_id: contact.to_string(),
+            attach_no,
+            enqueue_time: Some(prost_types::Timestamp {
+                seconds: since,
+                nanos: 0,
+            }),
+            edge: "floor".into(),
+            ..pb::Attach::default()
+        };
+        let call = |message| pb::WaitRequest {
+            message: Some(message),
+        };
+        out.try_send(call(wait_request::Message::Attach(attach)))
+            .unwrap();
+        let mut door = WaitingClient::new(self.node.conn(Role::Routing));
+        let answers = soon(door.wait(ReceiverStream::new(messages)))
+            .await
+            .unwrap()
+            .into_inner();
+        Call { out, answers }
+    }
+}
+
+/// The routing events of the floor.
+pub struct Events(Box<dyn Watch>);
+
+impl Events {
+    pub async fn next_of(&mut self, contact: ContactId) -> Event {
+        loop {
+            match soon(self.0.next()).await {
+                Some(Seen::Event(event)) if event.subject == contact.to_string() => return event,
+                Some(_) => {}
+                None => panic!("the bus is closed"),
+            }
+        }
+    }
+}
+
+/// A caller's stream.
+pub struct Call {
+    out: mpsc::Sender<pb::WaitRequest>,
+    answers: Streaming<pb::WaitResponse>,
+}
+
+impl Call {
+    pub async fn next(&mut self) -> Message {
+        soon(self.answers.message())
+            .await
+            .unwrap()
+            .unwrap()
+            .message
+            .unwrap()
+    }
+
+    pub async fn offer(&mut self) -> pb::Offer {
+        loop {
+            if let Message::Offer(offer) = self.next().await {
+                return offer;
+            }
+        }
+    }
+
+    fn say(&self, message: wait_request::Message) {
+        self.out
+            .try_send(pb::WaitRequest {
+                message: Some(message),
+            })
+            .unwrap();
+    }
+
+    pub fn left(&self, attach_no: u32, reason: LeftReason) {
+        self.say(wait_request::Message::Left(pb::Left {
+            attach_no,
+            reason: reason.into(),
+        }));
+    }
+
+    pub fn offer_ended(&self, attach_no: u32, r: &pb::Reservation, why: OfferEnd) {
+        let (reservation, why) = (Some(r.clone()), why.into());
+        let ended = pb::OfferEnded {
+            attach_no,
+            reservation,
+            exclude_for: None,
+            why,
+        };
+        self.say(wait_request::Message::OfferEnded(ended));
+    }
+
+    /// The stream breaks, sooner or later.
+    pub async fn broken(&mut self) -> bool {
+        loop {
+            match soon(self.answers.message()).await {
+                Ok(Some(_)) => {}
+                Ok(None) => return false,
+                Err(_) => return true,
+            }
+        }
+    }
+
+    /// The stream ends in good order.
+    pub async fn ended(&mut self) -> bool {
+        matches!(soon(self.answers.message()).await, Ok(None))
+    }
+}
