@@ -25,7 +25,11 @@ impl Desk {
     fn ready(queues: &[QueueId]) -> Self {
         let cfg = Deadlines::default();
         let record = AgentRecord::new(UserId::from_u128(7), at(0));
-        let mut desk = Self { agent: Agent::recover(record, &cfg, at(0)).0, cfg, now: at(0) };
+        let mut desk = Self {
+            agent: Agent::recover(record, &cfg, at(0)).0,
+            cfg,
+            now: at(0),
+        };
         desk.say(AgentMessage::LogIn {
             device: DEVICE,
             device_online: true,
@@ -55,7 +59,10 @@ impl Desk {
             queue,
             epoch: 1,
             ver: self.agent.record().ver,
-            rank: Rank { weight, enqueued_at: at(enqueued_at) },
+            rank: Rank {
+                weight,
+                enqueued_at: at(enqueued_at),
+            },
             terms: Terms {
                 ring: Duration::from_secs(15),
                 wrap_up: Duration::from_secs(10),
@@ -65,7 +72,11 @@ impl Desk {
     }
 
     fn pass(&self, queue: QueueId) -> AgentMessage {
-        AgentMessage::Pass { queue, epoch: 1, ver: self.agent.record().ver }
+        AgentMessage::Pass {
+            queue,
+            epoch: 1,
+            ver: self.agent.record().ver,
+        }
     }
 
     fn alert(&mut self, number: u64) -> AgentOut {
@@ -79,7 +90,11 @@ impl Desk {
     }
 
     fn end(&mut self, number: u64, why: OfferEnd) -> AgentOut {
-        self.say(AgentMessage::End { number, contact: ANNA, why })
+        self.say(AgentMessage::End {
+            number,
+            contact: ANNA,
+            why,
+        })
     }
 
     /// Granted to A, alerting with number 1.
@@ -89,13 +104,19 @@ impl Desk {
             desk.say(desk.pass(*other));
         }
         assert_eq!(granted(&desk.say(desk.bid(A, 1, 0))), Some((A, 1)));
-        assert_eq!(desk.alert(1).answer, Some(Answer::AlertOk { device: DEVICE }));
+        assert_eq!(
+            desk.alert(1).answer,
+            Some(Answer::AlertOk { device: DEVICE })
+        );
         desk
     }
 
     fn connected(queues: &[QueueId]) -> Self {
         let mut desk = Self::alerting(queues);
-        let out = desk.say(AgentMessage::Connect { number: 1, contact: ANNA });
+        let out = desk.say(AgentMessage::Connect {
+            number: 1,
+            contact: ANNA,
+        });
         assert_eq!(out.answer, Some(Answer::ConnectOk));
         desk
     }
@@ -123,7 +144,11 @@ fn presences(out: &AgentOut) -> Vec<(QueueId, bool)> {
 #[test]
 fn a_ready_agent_asks_every_queue_and_waits_for_all_answers() {
     let mut desk = Desk::ready(&[A, B]);
-    assert_eq!(granted(&desk.say(desk.bid(A, 1, 0))), None, "B has not answered");
+    assert_eq!(
+        granted(&desk.say(desk.bid(A, 1, 0))),
+        None,
+        "B has not answered"
+    );
     assert_eq!(granted(&desk.say(desk.pass(B))), Some((A, 1)));
     assert_eq!(desk.state(), State::Reserved);
 }
@@ -180,7 +205,11 @@ fn an_idle_agent_heard_by_all_grants_at_once() {
     desk.say(desk.pass(B));
     let out = desk.say(desk.bid(B, 1, 0));
     assert_eq!(granted(&out), Some((B, 1)));
-    assert_eq!(presences(&out), [(A, false)], "the winner learns it from the grant");
+    assert_eq!(
+        presences(&out),
+        [(A, false)],
+        "the winner learns it from the grant"
+    );
 }
 
 #[test]
@@ -189,10 +218,16 @@ fn a_repeated_bid_gets_the_same_grant_and_an_old_one_the_news() {
     let bid = desk.bid(A, 1, 0);
     assert_eq!(granted(&desk.say(bid.clone())), Some((A, 1)));
     let again = desk.say(bid.clone());
-    assert_eq!((granted(&again), again.fence, again.changes.len()), (Some((A, 1)), true, 0));
+    assert_eq!(
+        (granted(&again), again.fence, again.changes.len()),
+        (Some((A, 1)), true, 0)
+    );
     desk.alert(1);
     let late = desk.say(bid);
-    assert_eq!((granted(&late), presences(&late), late.fence), (None, vec![(A, false)], false));
+    assert_eq!(
+        (granted(&late), presences(&late), late.fence),
+        (None, vec![(A, false)], false)
+    );
 }
 
 #[test]
@@ -202,8 +237,15 @@ fn an_old_owner_of_a_queue_is_ignored_and_a_newer_one_voids_its_word() {
     let ver = desk.agent.record().ver;
     let out = desk.say(AgentMessage::QueueMoved { queue: A, epoch: 2 });
     assert_eq!(presences(&out), [(A, true)]);
-    assert!(desk.say(desk.bid(A, 1, 0)).send.is_empty(), "epoch 1 is over");
-    desk.say(AgentMessage::Pass { queue: A, epoch: 2, ver });
+    assert!(
+        desk.say(desk.bid(A, 1, 0)).send.is_empty(),
+        "epoch 1 is over"
+    );
+    desk.say(AgentMessage::Pass {
+        queue: A,
+        epoch: 2,
+        ver,
+    });
     assert_eq!(desk.agent.next_due(), None);
 }
 
@@ -219,8 +261,15 @@ fn a_reservation_without_a_contact_ends_by_itself_without_penalty() {
     let mut desk = Desk::ready(&[A]);
     desk.say(desk.bid(A, 1, 0));
     desk.wait(3_000);
-    assert_eq!((desk.state(), desk.agent.record().misses), (State::Ready, 0));
-    assert_eq!(desk.alert(1).answer, Some(Answer::Refused), "a number never comes back");
+    assert_eq!(
+        (desk.state(), desk.agent.record().misses),
+        (State::Ready, 0)
+    );
+    assert_eq!(
+        desk.alert(1).answer,
+        Some(Answer::Refused),
+        "a number never comes back"
+    );
 }
 
 #[test]
@@ -238,14 +287,23 @@ fn release_is_honoured_only_before_anything_rings() {
 fn repeats_of_alert_and_connect_get_the_same_fenced_answer() {
     let mut desk = Desk::alerting(&[A]);
     let again = desk.alert(1);
-    assert_eq!((again.answer, again.fence), (Some(Answer::AlertOk { device: DEVICE }), true));
+    assert_eq!(
+        (again.answer, again.fence),
+        (Some(Answer::AlertOk { device: DEVICE }), true)
+    );
     for _ in 0..2 {
-        let out = desk.say(AgentMessage::Connect { number: 1, contact: ANNA });
+        let out = desk.say(AgentMessage::Connect {
+            number: 1,
+            contact: ANNA,
+        });
         assert_eq!((out.answer, out.fence), (Some(Answer::ConnectOk), true));
     }
     assert_eq!(desk.alert(1).answer, Some(Answer::Late));
     let other = ContactId::from_u128(101);
-    let out = desk.say(AgentMessage::Connect { number: 1, contact: other });
+    let out = desk.say(AgentMessage::Connect {
+        number: 1,
+        contact: other,
+    });
     assert_eq!((out.answer, out.fence), (Some(Answer::Refused), true));
 }
 
@@ -253,31 +311,62 @@ fn repeats_of_alert_and_connect_get_the_same_fenced_answer() {
 fn connected_tells_who_answered_and_how_long_it_rang() {
     let mut desk = Desk::alerting(&[A]);
     desk.wait(2_500);
-    let out = desk.say(AgentMessage::Connect { number: 1, contact: ANNA });
+    let out = desk.say(AgentMessage::Connect {
+        number: 1,
+        contact: ANNA,
+    });
     let ring = out.events.iter().find_map(|e| match e {
-        Event::OfferEnded { why: OfferEnd::Answered, ring, .. } => Some(*ring),
+        Event::OfferEnded {
+            why: OfferEnd::Answered,
+            ring,
+            ..
+        } => Some(*ring),
         _ => None,
     });
     assert_eq!(ring, Some(Duration::from_millis(2_500)));
-    assert!(out.events.iter().any(|e| matches!(e, Event::ContactConnected { .. })));
+    assert!(
+        out.events
+            .iter()
+            .any(|e| matches!(e, Event::ContactConnected { .. }))
+    );
 }
 
 #[test]
 fn no_answer_makes_not_responding_and_ready_brings_back() {
     let mut desk = Desk::alerting(&[A]);
     let out = desk.end(1, OfferEnd::NoAnswer);
-    assert_eq!(out.answer, Some(Answer::Ended { was_connected: false }));
-    assert_eq!((desk.state(), desk.agent.record().room()), (State::NotResponding, false));
+    assert_eq!(
+        out.answer,
+        Some(Answer::Ended {
+            was_connected: false
+        })
+    );
+    assert_eq!(
+        (desk.state(), desk.agent.record().room()),
+        (State::NotResponding, false)
+    );
     let out = desk.say(AgentMessage::SetStatus(Chosen::Ready));
-    assert_eq!((desk.state(), presences(&out)), (State::Ready, vec![(A, true)]));
+    assert_eq!(
+        (desk.state(), presences(&out)),
+        (State::Ready, vec![(A, true)])
+    );
 }
 
 #[test]
 fn caller_gone_while_dialing_leaves_the_agent_ready() {
-    for why in [OfferEnd::CallerGone, OfferEnd::Cut, OfferEnd::Elsewhere, OfferEnd::Rejected] {
+    for why in [
+        OfferEnd::CallerGone,
+        OfferEnd::Cut,
+        OfferEnd::Elsewhere,
+        OfferEnd::Rejected,
+    ] {
         let mut desk = Desk::alerting(&[A]);
         desk.end(1, why);
-        assert_eq!((desk.state(), desk.agent.record().misses), (State::Ready, 0), "{why:?}");
+        assert_eq!(
+            (desk.state(), desk.agent.record().misses),
+            (State::Ready, 0),
+            "{why:?}"
+        );
     }
 }
 
@@ -288,7 +377,12 @@ fn a_repeated_end_tells_the_truth_and_changes_nothing() {
     desk.wait(10_000);
     let ver = desk.agent.record().ver;
     let out = desk.end(1, OfferEnd::CallerGone);
-    assert_eq!(out.answer, Some(Answer::Ended { was_connected: true }));
+    assert_eq!(
+        out.answer,
+        Some(Answer::Ended {
+            was_connected: true
+        })
+    );
     assert!(out.fence && out.changes.is_empty());
     assert_eq!(desk.agent.record().ver, ver);
 }
@@ -308,14 +402,20 @@ fn wrapup_multi_queue() {
     assert_eq!(desk.state(), State::WrapUp);
     for queue in [A, B] {
         let out = desk.say(desk.bid(queue, 900, 0));
-        assert_eq!((granted(&out), presences(&out)), (None, vec![(queue, false)]));
+        assert_eq!(
+            (granted(&out), presences(&out)),
+            (None, vec![(queue, false)])
+        );
     }
     // A new owner of the record keeps its end.
     let record = desk.agent.record().clone();
     desk.agent = Agent::recover(record, &desk.cfg, desk.now).0;
     assert!(desk.wait(9_999).is_empty());
     let outs = desk.wait(1);
-    assert_eq!(outs.iter().flat_map(presences).collect::<Vec<_>>(), [(A, true), (B, true)]);
+    assert_eq!(
+        outs.iter().flat_map(presences).collect::<Vec<_>>(),
+        [(A, true), (B, true)]
+    );
     assert!(outs[0].events.iter().any(
         |e| matches!(e, Event::WrapUpEnded { wrap_up, .. } if *wrap_up == Duration::from_secs(10))
     ));
@@ -328,7 +428,10 @@ fn timer_and_end_of_wrap_up_at_one_instant_make_one_transition() {
     assert_eq!(desk.say(AgentMessage::EndWrapUp).answer, Some(Answer::Done));
     let out = desk.say(AgentMessage::Timer(AgentTimer::Slot(1)));
     assert!(out.events.is_empty() && !out.fence);
-    assert_eq!(desk.say(AgentMessage::EndWrapUp).answer, Some(Answer::NotInWrapUp));
+    assert_eq!(
+        desk.say(AgentMessage::EndWrapUp).answer,
+        Some(Answer::NotInWrapUp)
+    );
 }
 
 #[test]
@@ -336,15 +439,29 @@ fn pause_during_offer() {
     let mut desk = Desk::alerting(&[A]);
     let out = desk.say(AgentMessage::SetStatus(Chosen::Paused("lunch".into())));
     let cancels = |out: &AgentOut| {
-        out.send.iter().filter(|e| matches!(e, AgentEffect::CancelOffer { .. })).count()
+        out.send
+            .iter()
+            .filter(|e| matches!(e, AgentEffect::CancelOffer { .. }))
+            .count()
     };
     assert_eq!(cancels(&out), 1);
     assert_eq!(desk.state(), State::Paused);
-    assert_eq!(cancels(&desk.say(AgentMessage::SetStatus(Chosen::Paused("lunch".into())))), 0);
-    let answer = desk.say(AgentMessage::Connect { number: 1, contact: ANNA }).answer;
+    assert_eq!(
+        cancels(&desk.say(AgentMessage::SetStatus(Chosen::Paused("lunch".into())))),
+        0
+    );
+    let answer = desk
+        .say(AgentMessage::Connect {
+            number: 1,
+            contact: ANNA,
+        })
+        .answer;
     assert_eq!(answer, Some(Answer::Refused), "the pause came first");
     desk.end(1, OfferEnd::Revoked);
-    assert_eq!((desk.state(), desk.agent.record().misses), (State::Paused, 0));
+    assert_eq!(
+        (desk.state(), desk.agent.record().misses),
+        (State::Paused, 0)
+    );
     assert_eq!(granted(&desk.say(desk.bid(A, 1, 0))), None);
 }
 
@@ -363,7 +480,12 @@ fn next_status_last_wins() {
     let mut desk = Desk::connected(&[A]);
     desk.say(AgentMessage::SetStatus(Chosen::LoggedOut));
     assert_eq!(desk.state(), State::Connected);
-    desk.say(AgentMessage::LogIn { device: DEVICE, device_online: true, queues: vec![A], ready: true });
+    desk.say(AgentMessage::LogIn {
+        device: DEVICE,
+        device_online: true,
+        queues: vec![A],
+        ready: true,
+    });
     desk.end(1, OfferEnd::Answered);
     desk.wait(10_000);
     assert_eq!(desk.state(), State::Ready);
@@ -376,18 +498,33 @@ fn a_log_out_during_a_contact_takes_effect_afterwards() {
     assert_eq!(desk.agent.view().queues.len(), 2);
     desk.end(1, OfferEnd::Answered);
     desk.wait(10_000);
-    assert_eq!((desk.state(), desk.agent.view().queues.len()), (State::LoggedOut, 0));
-    assert_eq!(desk.say(AgentMessage::SetStatus(Chosen::Ready)).answer, Some(Answer::NotLoggedIn));
+    assert_eq!(
+        (desk.state(), desk.agent.view().queues.len()),
+        (State::LoggedOut, 0)
+    );
+    assert_eq!(
+        desk.say(AgentMessage::SetStatus(Chosen::Ready)).answer,
+        Some(Answer::NotLoggedIn)
+    );
 }
 
 #[test]
 fn a_device_that_goes_away_takes_the_agent_out_of_the_queues() {
     let mut desk = Desk::ready(&[A]);
-    let out = desk.say(AgentMessage::Device { device: DEVICE, online: false });
+    let out = desk.say(AgentMessage::Device {
+        device: DEVICE,
+        online: false,
+    });
     assert_eq!(presences(&out), [(A, false)]);
-    let out = desk.say(AgentMessage::Device { device: DEVICE, online: true });
+    let out = desk.say(AgentMessage::Device {
+        device: DEVICE,
+        online: true,
+    });
     assert_eq!(presences(&out), [(A, true)]);
-    let other = AgentMessage::Device { device: DeviceId::from_u128(8), online: false };
+    let other = AgentMessage::Device {
+        device: DeviceId::from_u128(8),
+        online: false,
+    };
     assert!(desk.say(other).send.is_empty());
 }
 
@@ -406,7 +543,10 @@ fn a_lost_edge_frees_the_agent_after_ring_and_margin() {
     let mut desk = Desk::alerting(&[A]);
     assert!(desk.wait(19_999).is_empty());
     desk.wait(1);
-    assert_eq!((desk.state(), desk.agent.record().misses), (State::Ready, 0));
+    assert_eq!(
+        (desk.state(), desk.agent.record().misses),
+        (State::Ready, 0)
+    );
 }
 
 #[test]

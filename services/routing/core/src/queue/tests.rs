@@ -3,9 +3,7 @@
 use super::*;
 use crate::{
     Event,
-    message::{
-        AgentMessage, Attach, Bid, Caller, EdgeMessage, Grant, Presence, QueueEffect,
-    },
+    message::{AgentMessage, Attach, Bid, Caller, EdgeMessage, Grant, Presence, QueueEffect},
 };
 use centro_kernel::{UserId, contact::OfferEnd};
 
@@ -59,7 +57,12 @@ impl Hall {
     fn with(settings: QueueSettings) -> Self {
         let cfg = Deadlines::default();
         let queue = Queue::recover(settings, 1, QueueRecord::default(), &cfg, at(0));
-        Self { queue, cfg, now: at(0), numbers: 0 }
+        Self {
+            queue,
+            cfg,
+            now: at(0),
+            numbers: 0,
+        }
     }
 
     fn new() -> Self {
@@ -89,14 +92,29 @@ impl Hall {
     fn presence(&mut self, n: u128, ver: u64, free: bool) -> QueueOut {
         let (idle_since, logged_in_at) = (at(n as i64), at(1_000 - n as i64));
         let agent = agent(n);
-        let presence = Presence { agent, ver, member: true, free, idle_since, logged_in_at };
+        let presence = Presence {
+            agent,
+            ver,
+            member: true,
+            free,
+            idle_since,
+            logged_in_at,
+        };
         self.say(QueueMessage::Presence(presence))
     }
 
     fn grant(&mut self, n: u128, ver: u64) -> (Reservation, QueueOut) {
         self.numbers += 1;
-        let reservation = Reservation { agent: agent(n), number: self.numbers };
-        let grant = Grant { reservation, ver, epoch: 1, free: false };
+        let reservation = Reservation {
+            agent: agent(n),
+            number: self.numbers,
+        };
+        let grant = Grant {
+            reservation,
+            ver,
+            epoch: 1,
+            free: false,
+        };
         (reservation, self.say(QueueMessage::Grant(grant)))
     }
 
@@ -114,11 +132,15 @@ fn bids(out: &QueueOut) -> Vec<u128> {
 }
 
 fn released(out: &QueueOut) -> bool {
-    out.send.iter().any(|e| matches!(e, QueueEffect::Agent(_, AgentMessage::Release { .. })))
+    out.send
+        .iter()
+        .any(|e| matches!(e, QueueEffect::Agent(_, AgentMessage::Release { .. })))
 }
 
 fn passed(out: &QueueOut) -> bool {
-    out.send.iter().any(|e| matches!(e, QueueEffect::Agent(_, AgentMessage::Pass { .. })))
+    out.send
+        .iter()
+        .any(|e| matches!(e, QueueEffect::Agent(_, AgentMessage::Pass { .. })))
 }
 
 fn offered(out: &QueueOut) -> Option<u128> {
@@ -137,9 +159,19 @@ fn a_contact_gets_its_place_and_a_bid_goes_to_the_agent_idle_longest() {
     assert_eq!(bids(&out), [2]);
     assert!(matches!(
         out.send[0],
-        QueueEffect::Edge(_, EdgeMessage::Attached { position: 1, waiting: 1, .. })
+        QueueEffect::Edge(
+            _,
+            EdgeMessage::Attached {
+                position: 1,
+                waiting: 1,
+                ..
+            }
+        )
     ));
-    assert!(matches!(out.events[0], Event::ContactQueued { position: 1, .. }));
+    assert!(matches!(
+        out.events[0],
+        Event::ContactQueued { position: 1, .. }
+    ));
 }
 
 #[test]
@@ -152,13 +184,19 @@ fn burst_distinct_agents() {
     asked.sort_unstable();
     assert_eq!(asked, (1..=20).collect::<Vec<_>>());
     // Grants in any order: every contact is offered once, the longest-waiting first.
-    let served: Vec<_> = (1..=20).rev().filter_map(|n| offered(&hall.grant(n, 1).1)).collect();
+    let served: Vec<_> = (1..=20)
+        .rev()
+        .filter_map(|n| offered(&hall.grant(n, 1).1))
+        .collect();
     assert_eq!(served, (101..=120).collect::<Vec<_>>());
 }
 
 #[test]
 fn round_robin_asks_in_the_order_of_log_in() {
-    let mut hall = Hall::with(QueueSettings { strategy: Strategy::RoundRobin, ..settings() });
+    let mut hall = Hall::with(QueueSettings {
+        strategy: Strategy::RoundRobin,
+        ..settings()
+    });
     for n in 1..=3 {
         hall.presence(n, 1, true); // 3 logged in first
     }
@@ -189,7 +227,11 @@ fn a_free_agent_always_gets_a_bid_or_a_pass() {
     let mut hall = Hall::new();
     assert!(passed(&hall.presence(1, 1, true)));
     hall.arrive(10);
-    assert_eq!(bids(&hall.presence(1, 1, true)), [1], "asked again: the bid was lost");
+    assert_eq!(
+        bids(&hall.presence(1, 1, true)),
+        [1],
+        "asked again: the bid was lost"
+    );
     assert!(hall.presence(2, 1, false).send.is_empty());
 }
 
@@ -201,7 +243,11 @@ fn an_older_presence_is_ignored_and_a_newer_one_voids_the_bid() {
     assert!(hall.presence(1, 4, false).send.is_empty());
     hall.presence(1, 6, false);
     assert!(released(&hall.grant(1, 5).1));
-    assert_eq!(bids(&hall.presence(2, 1, true)), [2], "the contact asks elsewhere");
+    assert_eq!(
+        bids(&hall.presence(2, 1, true)),
+        [2],
+        "the contact asks elsewhere"
+    );
 }
 
 #[test]
@@ -213,7 +259,10 @@ fn a_bid_that_is_not_answered_is_repeated_and_its_contact_asks_elsewhere() {
     let outs = hall.wait(1_000);
     assert_eq!(bids(&outs[0]), [1, 2]);
     hall.grant(2, 1);
-    assert!(released(&hall.grant(1, 1).1), "nobody is left for the slow one");
+    assert!(
+        released(&hall.grant(1, 1).1),
+        "nobody is left for the slow one"
+    );
 }
 
 #[test]
@@ -222,7 +271,12 @@ fn a_repeated_grant_changes_nothing_and_a_newer_epoch_deposes() {
     hall.presence(1, 1, true);
     hall.arrive(10);
     let (reservation, _) = hall.grant(1, 1);
-    let grant = Grant { reservation, ver: 1, epoch: 1, free: false };
+    let grant = Grant {
+        reservation,
+        ver: 1,
+        epoch: 1,
+        free: false,
+    };
     assert_eq!(hall.say(QueueMessage::Grant(grant)), QueueOut::default());
     let newer = hall.say(QueueMessage::Grant(Grant { epoch: 2, ..grant }));
     assert!(newer.deposed && newer.send.is_empty());
@@ -245,7 +299,10 @@ fn an_offer_that_came_to_nothing_leaves_place_and_wait_as_they_were() {
         why: OfferEnd::NoAnswer,
     });
     assert_eq!(hall.order(), [10, 11]);
-    assert_eq!(hall.queue.entry(contact(10)).map(|e| e.enqueued_at), Some(at(0)));
+    assert_eq!(
+        hall.queue.entry(contact(10)).map(|e| e.enqueued_at),
+        Some(at(0))
+    );
     hall.presence(2, 1, true);
     assert_eq!(offered(&hall.grant(2, 1).1), Some(10));
 }
@@ -257,23 +314,44 @@ fn reject_memory() {
     hall.arrive(10);
     let (reservation, _) = hall.grant(1, 1);
     let why = OfferEnd::Rejected;
-    let ended =
-        QueueMessage::OfferEnded { contact: contact(10), reservation, exclude_for: None, why };
+    let ended = QueueMessage::OfferEnded {
+        contact: contact(10),
+        reservation,
+        exclude_for: None,
+        why,
+    };
     hall.say(ended);
-    assert!(passed(&hall.presence(1, 3, true)), "not the same agent again");
-    assert_eq!(bids(&hall.arrive(11)), [1], "but another contact may have the agent");
+    assert!(
+        passed(&hall.presence(1, 3, true)),
+        "not the same agent again"
+    );
+    assert_eq!(
+        bids(&hall.arrive(11)),
+        [1],
+        "but another contact may have the agent"
+    );
     assert_eq!(bids(&hall.presence(2, 1, true)), [2]);
     assert_eq!(offered(&hall.grant(2, 1).1), Some(10));
     hall.wait(10_000);
-    assert!(hall.queue.entry(contact(10)).is_some_and(|e| e.excluded.is_empty()));
+    assert!(
+        hall.queue
+            .entry(contact(10))
+            .is_some_and(|e| e.excluded.is_empty())
+    );
 }
 
 #[test]
 fn a_higher_priority_is_served_first_and_positions_follow() {
     let mut hall = Hall::new();
     hall.arrive(10);
-    let out = hall.say(QueueMessage::Attach(Attach { priority: 9, ..attach(11, 1, 50) }));
-    assert!(matches!(out.send[0], QueueEffect::Edge(_, EdgeMessage::Attached { position: 1, .. })));
+    let out = hall.say(QueueMessage::Attach(Attach {
+        priority: 9,
+        ..attach(11, 1, 50)
+    }));
+    assert!(matches!(
+        out.send[0],
+        QueueEffect::Edge(_, EdgeMessage::Attached { position: 1, .. })
+    ));
     assert_eq!(hall.order(), [11, 10]);
 }
 
@@ -281,14 +359,26 @@ fn a_higher_priority_is_served_first_and_positions_follow() {
 fn who_left_stays_away_and_is_told_again() {
     let mut hall = Hall::new();
     hall.arrive(10);
-    let left =
-        QueueMessage::Left { contact: contact(10), attach_no: 1, reason: LeftReason::Abandoned };
+    let left = QueueMessage::Left {
+        contact: contact(10),
+        attach_no: 1,
+        reason: LeftReason::Abandoned,
+    };
     let out = hall.say(left.clone());
-    assert!(matches!(out.events[0], Event::ContactLeft { reason: LeftReason::Abandoned, .. }));
+    assert!(matches!(
+        out.events[0],
+        Event::ContactLeft {
+            reason: LeftReason::Abandoned,
+            ..
+        }
+    ));
     let again = hall.say(left);
     assert!(again.events.is_empty() && again.fence);
     let late = hall.say(QueueMessage::Attach(attach(10, 1, 0)));
-    assert!(matches!(late.send[0], QueueEffect::Edge(_, EdgeMessage::LeftOk { attach_no: 1 })));
+    assert!(matches!(
+        late.send[0],
+        QueueEffect::Edge(_, EdgeMessage::LeftOk { attach_no: 1 })
+    ));
     hall.say(QueueMessage::Attach(attach(10, 2, 0)));
     assert_eq!(hall.order(), [10], "a new attachment is a new stay");
 }
@@ -300,18 +390,31 @@ fn answered_names_the_agent() {
     hall.arrive(10);
     hall.grant(1, 1);
     let reason = LeftReason::Answered;
-    let out = hall.say(QueueMessage::Left { contact: contact(10), attach_no: 1, reason });
+    let out = hall.say(QueueMessage::Left {
+        contact: contact(10),
+        attach_no: 1,
+        reason,
+    });
     assert!(matches!(out.events[0], Event::ContactLeft { agent: Some(a), .. } if a == agent(1)));
 }
 
 #[test]
 fn a_full_queue_turns_away_and_says_so_again() {
-    let mut hall = Hall::with(QueueSettings { max_callers: 1, ..settings() });
+    let mut hall = Hall::with(QueueSettings {
+        max_callers: 1,
+        ..settings()
+    });
     hall.arrive(10);
     for _ in 0..2 {
         let out = hall.arrive(11);
         let reason = LeftReason::QueueFull;
-        let told = QueueEffect::Edge(contact(11), EdgeMessage::NotTaken { attach_no: 1, reason });
+        let told = QueueEffect::Edge(
+            contact(11),
+            EdgeMessage::NotTaken {
+                attach_no: 1,
+                reason,
+            },
+        );
         assert_eq!(out.send, [told]);
     }
     assert_eq!(hall.order(), [10]);
@@ -325,7 +428,10 @@ fn a_broken_stream_keeps_the_place_and_is_not_offered_until_it_is_back() {
     hall.arrive(10);
     hall.now = at(5);
     hall.arrive(11);
-    hall.say(QueueMessage::Detached { contact: contact(10), attach_no: 1 });
+    hall.say(QueueMessage::Detached {
+        contact: contact(10),
+        attach_no: 1,
+    });
     hall.presence(1, 1, true);
     assert_eq!(offered(&hall.grant(1, 1).1), Some(11));
     let out = hall.say(QueueMessage::Attach(attach(10, 2, 0)));
@@ -340,13 +446,25 @@ fn an_edge_that_does_not_come_back_is_a_system_failure() {
     hall.presence(1, 1, true);
     hall.arrive(10);
     hall.grant(1, 1);
-    hall.say(QueueMessage::Detached { contact: contact(10), attach_no: 1 });
+    hall.say(QueueMessage::Detached {
+        contact: contact(10),
+        attach_no: 1,
+    });
     let outs = hall.wait(10_000);
     let out = outs.last().unwrap();
-    assert!(matches!(out.events[0], Event::ContactLeft { reason: LeftReason::SystemFailure, .. }));
+    assert!(matches!(
+        out.events[0],
+        Event::ContactLeft {
+            reason: LeftReason::SystemFailure,
+            ..
+        }
+    ));
     assert!(released(out));
     hall.say(QueueMessage::Attach(attach(10, 9, 0)));
-    assert!(hall.order().is_empty(), "its last attachment may still have been on its way");
+    assert!(
+        hall.order().is_empty(),
+        "its last attachment may still have been on its way"
+    );
 }
 
 #[test]
@@ -365,7 +483,10 @@ fn a_contact_that_comes_back_releases_what_it_does_not_hold() {
     hall.presence(1, 1, true);
     hall.arrive(10);
     let (reservation, _) = hall.grant(1, 1);
-    let back = Attach { holding: vec![reservation], ..attach(10, 2, 0) };
+    let back = Attach {
+        holding: vec![reservation],
+        ..attach(10, 2, 0)
+    };
     assert!(!released(&hall.say(QueueMessage::Attach(back))));
     assert!(released(&hall.say(QueueMessage::Attach(attach(10, 3, 0)))));
 }
@@ -392,7 +513,10 @@ fn after_the_hold_the_others_are_served() {
     hall.arrive(10);
     let entry = hall.queue.entry(contact(10)).cloned().unwrap();
     let entries = BTreeMap::from([(entry.contact, Arc::new(entry))]);
-    let record = QueueRecord { entries, left: BTreeMap::new() };
+    let record = QueueRecord {
+        entries,
+        left: BTreeMap::new(),
+    };
     hall.queue = Queue::recover(settings(), 2, record, &hall.cfg, hall.now);
     hall.presence(1, 1, true);
     assert!(bids(&hall.arrive(11)).is_empty());
@@ -409,8 +533,15 @@ fn reload_is_silent() {
         hall.arrive(n);
     }
     let before = hall.order();
-    let changed = QueueSettings { strategy: Strategy::RoundRobin, weight: None, ..settings() };
-    assert_eq!(hall.say(QueueMessage::Configure(changed)), QueueOut::default());
+    let changed = QueueSettings {
+        strategy: Strategy::RoundRobin,
+        weight: None,
+        ..settings()
+    };
+    assert_eq!(
+        hall.say(QueueMessage::Configure(changed)),
+        QueueOut::default()
+    );
     assert_eq!(hall.order(), before);
     assert_eq!(bids(&hall.presence(20, 2, true)), [20]);
 }
@@ -425,7 +556,13 @@ fn a_deleted_queue_sends_everybody_away() {
     assert!(hall.order().is_empty());
     let late = hall.arrive(12);
     let reason = LeftReason::QueueClosed;
-    let told = QueueEffect::Edge(contact(12), EdgeMessage::NotTaken { attach_no: 1, reason });
+    let told = QueueEffect::Edge(
+        contact(12),
+        EdgeMessage::NotTaken {
+            attach_no: 1,
+            reason,
+        },
+    );
     assert_eq!(late.send, [told]);
 }
 
@@ -435,7 +572,11 @@ fn graves_are_tended() {
     for n in 0..100 {
         hall.arrive(n);
         let reason = LeftReason::Abandoned;
-        hall.say(QueueMessage::Left { contact: contact(n), attach_no: 1, reason });
+        hall.say(QueueMessage::Left {
+            contact: contact(n),
+            attach_no: 1,
+            reason,
+        });
         hall.wait(1_000);
     }
     assert!(hall.queue.left.len() < 65, "{}", hall.queue.left.len());
@@ -452,8 +593,19 @@ fn bids_carry_weight_wait_and_terms() {
         QueueEffect::Agent(_, AgentMessage::Bid(bid)) => Some(*bid),
         _ => None,
     });
-    let Some(Bid { ver: 7, rank, terms, .. }) = bid else { panic!("{bid:?}") };
-    assert_eq!((rank.weight, rank.enqueued_at, terms.wrap_up), (5, at(3), Duration::from_secs(10)));
+    let Some(Bid {
+        ver: 7,
+        rank,
+        terms,
+        ..
+    }) = bid
+    else {
+        panic!("{bid:?}")
+    };
+    assert_eq!(
+        (rank.weight, rank.enqueued_at, terms.wrap_up),
+        (5, at(3), Duration::from_secs(10))
+    );
 }
 
 #[test]
@@ -466,7 +618,11 @@ fn an_idle_queue_has_no_deadline() {
     hall.arrive(10);
     hall.grant(1, 1);
     let reason = LeftReason::Answered;
-    hall.say(QueueMessage::Left { contact: contact(10), attach_no: 1, reason });
+    hall.say(QueueMessage::Left {
+        contact: contact(10),
+        attach_no: 1,
+        reason,
+    });
     assert_eq!(hall.queue.next_due(), None);
 }
 
@@ -489,11 +645,18 @@ fn a_thousand_agents_and_a_thousand_waiting_cost_little() {
             let (_, out) = hall.grant(n, ver);
             let served = offered(&out).unwrap();
             let reason = LeftReason::Answered;
-            hall.say(QueueMessage::Left { contact: contact(served), attach_no: 1, reason });
+            hall.say(QueueMessage::Left {
+                contact: contact(served),
+                attach_no: 1,
+                reason,
+            });
             hall.arrive(20_000 + u128::from(round) * 1_000 + n);
             steps += 4;
         }
     }
     let each = started.elapsed() / steps;
-    assert!(each < Duration::from_micros(500), "{each:?} a step, unoptimised");
+    assert!(
+        each < Duration::from_micros(500),
+        "{each:?} a step, unoptimised"
+    );
 }
