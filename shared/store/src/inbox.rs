@@ -6,6 +6,7 @@ use crate::fault;
 use centro_kernel::{EventId, Fault, Timestamp};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set, TryInsertResult};
 use sea_orm_migration::prelude::*;
+use std::collections::HashSet;
 
 mod entity {
     use sea_orm::entity::prelude::*;
@@ -38,6 +39,31 @@ pub async fn first_time(txn: &impl ConnectionTrait, id: EventId) -> Result<bool,
         .await
         .map_err(fault)?;
     Ok(matches!(done, TryInsertResult::Inserted(1)))
+}
+
+/// Those of the events that come for the first time, in one statement; from now on they do not. To be called in the
+/// transaction that carries out their effect.
+///
+/// # Errors
+/// Those of the database, as [`fault`] makes them.
+pub async fn first_times(
+    txn: &impl ConnectionTrait,
+    ids: impl IntoIterator<Item = EventId>,
+) -> Result<HashSet<EventId>, Fault> {
+    let rows = ids.into_iter().map(|id| entity::ActiveModel {
+        event_id: Set(id.to_string()),
+    });
+    let done = entity::Entity::insert_many(rows)
+        .on_conflict_do_nothing()
+        .exec_with_returning_keys(txn)
+        .await
+        .map_err(fault)?;
+    match done {
+        TryInsertResult::Inserted(keys) => {
+            Ok(keys.iter().filter_map(|key| key.parse().ok()).collect())
+        }
+        TryInsertResult::Empty | TryInsertResult::Conflicted => Ok(HashSet::new()),
+    }
 }
 
 /// Forgets ids made before `before`, to keep the table small: events are not delivered again after so long a time.

@@ -173,6 +173,17 @@ async fn an_event_is_new_once_and_only_if_its_transaction_was_committed() {
 }
 
 #[tokio::test]
+async fn of_many_events_those_are_new_that_were_never_seen() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = database(&dir).await;
+    let [a, b, c] = [(); 3].map(|()| EventId::generate());
+    assert_eq!(inbox::first_times(&db, [a, b, a]).await, Ok([a, b].into()));
+    assert_eq!(inbox::first_times(&db, [b, c]).await, Ok([c].into()));
+    assert_eq!(inbox::first_times(&db, [b, c]).await, Ok([].into()));
+    assert_eq!(inbox::first_times(&db, []).await, Ok([].into()));
+}
+
+#[tokio::test]
 async fn ids_are_forgotten_by_the_time_they_carry() {
     let dir = tempfile::tempdir().unwrap();
     let db = database(&dir).await;
