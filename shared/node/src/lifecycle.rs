@@ -8,6 +8,7 @@ pub struct Lifecycle {
     draining: CancellationToken,
     stopping: CancellationToken,
     live: TaskTracker,
+    closing: TaskTracker,
 }
 
 impl Lifecycle {
@@ -26,6 +27,12 @@ impl Lifecycle {
         &self.live
     }
 
+    /// Tasks tracked here write down what they have gathered once the bus is closed; they are waited for after the live
+    /// ones, before the process ends.
+    pub fn closing(&self) -> &TaskTracker {
+        &self.closing
+    }
+
     /// No new work from now on.
     pub fn drain(&self) {
         self.draining.cancel();
@@ -36,5 +43,6 @@ impl Lifecycle {
     pub fn stop(&self) {
         self.drain();
         self.stopping.cancel();
+        self.closing.close();
     }
 }
