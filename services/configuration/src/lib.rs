@@ -26,7 +26,8 @@ use async_trait::async_trait;
 use centro_node::{Mount, Node, Role, Service};
 use centro_proto::configuration::{
     call_queues_server::CallQueuesServer, configuration_feed_server::ConfigurationFeedServer,
-    devices_server::DevicesServer, dial_plans_server::DialPlansServer, numbers_server::NumbersServer,
+    devices_server::DevicesServer, dial_plans_server::DialPlansServer,
+    numbers_server::NumbersServer,
 };
 use centro_store::outbox::{self, Wake};
 use std::sync::Arc;

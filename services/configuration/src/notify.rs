@@ -22,6 +22,14 @@ pub fn changed(
         deleted,
         object: Some(object),
     };
-    let data = ConfigurationChanged { change: Some(change) };
-    Event::new(Some(tenant), "configuration.object.changed", key, now, &data)
+    let data = ConfigurationChanged {
+        change: Some(change),
+    };
+    Event::new(
+        Some(tenant),
+        "configuration.object.changed",
+        key,
+        now,
+        &data,
+    )
 }

@@ -23,7 +23,10 @@ pub struct People {
 impl People {
     /// Over this node's connections.
     pub fn new(node: Node) -> Self {
-        Self { node, slugs: Mutex::default() }
+        Self {
+            node,
+            slugs: Mutex::default(),
+        }
     }
 
     /// The tenant's short name.
@@ -35,7 +38,9 @@ impl People {
             return Ok(slug.clone());
         }
         let answer = patiently(|| async {
-            TenantsClient::new(self.node.conn(Role::Identity)).list_tenants(ListTenantsRequest {}).await
+            TenantsClient::new(self.node.conn(Role::Identity))
+                .list_tenants(ListTenantsRequest {})
+                .await
         });
         let tenants = answer.await?.into_inner().tenants;
         let mut slugs = self.slugs.lock();
@@ -44,18 +49,29 @@ impl People {
                 slugs.insert(id, known.slug);
             }
         }
-        slugs.get(&tenant).cloned().ok_or_else(|| from_fault(Fault::not_found("tenant", tenant)))
+        slugs
+            .get(&tenant)
+            .cloned()
+            .ok_or_else(|| from_fault(Fault::not_found("tenant", tenant)))
     }
 
     /// Checks that the caller's tenant has this person. Identity is asked in the caller's name.
     ///
     /// # Errors
     /// `not_found`; `identity_unavailable` when identity does not answer.
-    pub async fn check(&self, caller: Option<AsciiMetadataValue>, user: UserId) -> Result<(), Status> {
+    pub async fn check(
+        &self,
+        caller: Option<AsciiMetadataValue>,
+        user: UserId,
+    ) -> Result<(), Status> {
         let answer = patiently(|| {
-            let mut request = Request::new(GetUserRequest { id: user.to_string() });
+            let mut request = Request::new(GetUserRequest {
+                id: user.to_string(),
+            });
             if let Some(caller) = &caller {
-                request.metadata_mut().insert("authorization", caller.clone());
+                request
+                    .metadata_mut()
+                    .insert("authorization", caller.clone());
             }
             let conn = self.node.conn(Role::Identity);
             async move { UsersClient::new(conn).get_user(request).await }
@@ -86,9 +102,16 @@ where
         }
     }
     let message = "people and tenants cannot be looked up at this moment; try again";
-    Err(from_fault(Fault::new(Code::Unavailable, "identity_unavailable", message)))
+    Err(from_fault(Fault::new(
+        Code::Unavailable,
+        "identity_unavailable",
+        message,
+    )))
 }
 
 fn is_away(status: &Status) -> bool {
-    matches!(status.code(), tonic::Code::Unavailable | tonic::Code::DeadlineExceeded | tonic::Code::Unimplemented)
+    matches!(
+        status.code(),
+        tonic::Code::Unavailable | tonic::Code::DeadlineExceeded | tonic::Code::Unimplemented
+    )
 }

@@ -13,7 +13,9 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { realm: "centro".to_owned() }
+        Self {
+            realm: "centro".to_owned(),
+        }
     }
 }
 
@@ -25,9 +27,11 @@ impl Settings {
     pub fn validate(&self) -> Result<(), String> {
         let fits = |c: char| c.is_ascii_graphic() && c != '"' && c != '\\' && c != ':';
         if self.realm.is_empty() || self.realm.len() > 253 || !self.realm.chars().all(fits) {
-            return Err("configuration.realm must be a short name without spaces, quotes and colons, \
+            return Err(
+                "configuration.realm must be a short name without spaces, quotes and colons, \
                         e.g. the domain of the installation"
-                .into());
+                    .into(),
+            );
         }
         Ok(())
     }
@@ -41,7 +45,14 @@ mod tests {
     fn a_realm_fits_between_the_quotes_and_colons_of_a_digest() {
         assert_eq!(Settings::default().validate(), Ok(()));
         for wrong in ["", "a b", "a:b", "a\"b"] {
-            assert!(Settings { realm: wrong.to_owned() }.validate().is_err(), "{wrong}");
+            assert!(
+                Settings {
+                    realm: wrong.to_owned()
+                }
+                .validate()
+                .is_err(),
+                "{wrong}"
+            );
         }
     }
 }

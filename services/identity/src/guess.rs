@@ -29,7 +29,10 @@ impl Guesses {
         };
         Self {
             logins: Mutex::new(Throttle::new(rule(settings.sign_in_failures), CAPACITY)),
-            sources: Mutex::new(Throttle::new(rule(settings.sign_in_failures_per_source), CAPACITY)),
+            sources: Mutex::new(Throttle::new(
+                rule(settings.sign_in_failures_per_source),
+                CAPACITY,
+            )),
         }
     }
 

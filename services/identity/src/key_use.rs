@@ -22,8 +22,12 @@ impl KeyUse {
 
     /// Writes down what has gathered. What cannot be written stays for the next time.
     pub async fn flush(&self, store: &Store) {
-        let uses: Vec<(String, Timestamp)> =
-            self.0.lock().iter().map(|(id, time)| (id.clone(), *time)).collect();
+        let uses: Vec<(String, Timestamp)> = self
+            .0
+            .lock()
+            .iter()
+            .map(|(id, time)| (id.clone(), *time))
+            .collect();
         if uses.is_empty() {
             return;
         }

@@ -74,14 +74,21 @@ async fn open(settings: Settings, node: &Node) -> anyhow::Result<Desk> {
     };
     let flushing = desk.clone();
     node.spawn(async move {
-        flushing.key_use.flush_every(flushing.settings.api_key_use_flush, &flushing.store).await;
+        flushing
+            .key_use
+            .flush_every(flushing.settings.api_key_use_flush, &flushing.store)
+            .await;
     });
     let forgetting = desk.clone();
     node.spawn(async move {
         let mut tick = tokio::time::interval(FORGET_EVERY);
         loop {
             tick.tick().await;
-            if let Err(fault) = forgetting.store.forget_old_sessions(forgetting.clock.now()).await {
+            if let Err(fault) = forgetting
+                .store
+                .forget_old_sessions(forgetting.clock.now())
+                .await
+            {
                 tracing::warn!(%fault, "old sessions are still kept");
             }
         }

@@ -26,6 +26,9 @@ fn about(tenant: TenantId, kind: &str, user: &user::Model, now: Timestamp) -> Ev
 
 /// A sign-in failed.
 pub fn sign_in_refused(tenant: TenantId, login: &str, source: &str, now: Timestamp) -> Event {
-    let data = events::SignInRefused { login: login.to_owned(), source: source.to_owned() };
+    let data = events::SignInRefused {
+        login: login.to_owned(),
+        source: source.to_owned(),
+    };
     Event::new(Some(tenant), "identity.session.refused", login, now, &data)
 }

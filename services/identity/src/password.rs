@@ -56,7 +56,8 @@ impl Passwords {
         let argon = self.argon.clone();
         let decoy = self.decoy.clone();
         self.run(move || {
-            let parsed = PasswordHash::new(hash.as_deref().unwrap_or(&decoy)).map_err(Fault::internal)?;
+            let parsed =
+                PasswordHash::new(hash.as_deref().unwrap_or(&decoy)).map_err(Fault::internal)?;
             Ok(argon.verify_password(password.as_bytes(), &parsed).is_ok() && hash.is_some())
         })
         .await?
@@ -66,8 +67,17 @@ impl Passwords {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Fault> {
-        let place = self.places.clone().try_acquire_owned().map_err(|_| busy())?;
-        let worker = self.workers.clone().acquire_owned().await.map_err(Fault::internal)?;
+        let place = self
+            .places
+            .clone()
+            .try_acquire_owned()
+            .map_err(|_| busy())?;
+        let worker = self
+            .workers
+            .clone()
+            .acquire_owned()
+            .await
+            .map_err(Fault::internal)?;
         // The permits go with the work: a caller who hangs up does not free a core that is still busy.
         let permits: (OwnedSemaphorePermit, OwnedSemaphorePermit) = (place, worker);
         tokio::task::spawn_blocking(move || {
@@ -90,7 +100,9 @@ fn busy() -> Fault {
 
 fn hash_with(argon: &Argon2<'_>, password: &str) -> Result<String, Fault> {
     let salt = SaltString::encode_b64(&rand::random::<[u8; 16]>()).map_err(Fault::internal)?;
-    let hash = argon.hash_password(password.as_bytes(), &salt).map_err(Fault::internal)?;
+    let hash = argon
+        .hash_password(password.as_bytes(), &salt)
+        .map_err(Fault::internal)?;
     Ok(hash.to_string())
 }
 
@@ -103,9 +115,20 @@ mod tests {
         let passwords = Passwords::new(2, 8).unwrap();
         let hash = passwords.hash("correct horse".to_owned()).await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
-        assert_eq!(passwords.verify("correct horse".to_owned(), Some(hash.clone())).await, Ok(true));
-        assert_eq!(passwords.verify("wrong horse".to_owned(), Some(hash)).await, Ok(false));
-        assert_eq!(passwords.verify("anything".to_owned(), None).await, Ok(false));
+        assert_eq!(
+            passwords
+                .verify("correct horse".to_owned(), Some(hash.clone()))
+                .await,
+            Ok(true)
+        );
+        assert_eq!(
+            passwords.verify("wrong horse".to_owned(), Some(hash)).await,
+            Ok(false)
+        );
+        assert_eq!(
+            passwords.verify("anything".to_owned(), None).await,
+            Ok(false)
+        );
     }
 
     #[tokio::test]
@@ -114,13 +137,18 @@ mod tests {
         let mut checks = Vec::new();
         for _ in 0..2 {
             let passwords = passwords.clone();
-            checks.push(tokio::spawn(async move { passwords.verify("x".to_owned(), None).await }));
+            checks.push(tokio::spawn(async move {
+                passwords.verify("x".to_owned(), None).await
+            }));
         }
         while passwords.places.available_permits() > 0 {
             tokio::task::yield_now().await;
         }
         let refused = passwords.verify("x".to_owned(), None).await.unwrap_err();
-        assert_eq!((refused.code, refused.reason), (Code::Busy, "busy_signing_in"));
+        assert_eq!(
+            (refused.code, refused.reason),
+            (Code::Busy, "busy_signing_in")
+        );
         for check in checks {
             assert_eq!(check.await.unwrap(), Ok(false));
         }

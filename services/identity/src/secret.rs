@@ -12,7 +12,10 @@ pub fn refresh_token() -> String {
 
 /// A new API key: the prefix and 256 random bits.
 pub fn api_key() -> String {
-    format!("{API_KEY_PREFIX}{}", hex::encode(rand::random::<[u8; 32]>()))
+    format!(
+        "{API_KEY_PREFIX}{}",
+        hex::encode(rand::random::<[u8; 32]>())
+    )
 }
 
 /// The form in which a secret is stored. A plain hash is enough for 256 random bits: there is nothing to guess.

@@ -69,19 +69,29 @@ impl Settings {
             return Err(format!("identity.{key} is too short; give at least 1s"));
         }
         if self.access_token_ttl > self.refresh_token_ttl {
-            return Err("identity.access_token_ttl outlives identity.refresh_token_ttl; make it shorter".into());
+            return Err(
+                "identity.access_token_ttl outlives identity.refresh_token_ttl; make it shorter"
+                    .into(),
+            );
         }
         if self.sign_in_pause_max < self.sign_in_pause {
-            return Err("identity.sign_in_pause_max is below identity.sign_in_pause; make it longer".into());
+            return Err(
+                "identity.sign_in_pause_max is below identity.sign_in_pause; make it longer".into(),
+            );
         }
         if self.hash_workers == 0 || self.hash_workers > 1024 {
-            return Err("identity.hash_workers must be 1 to 1024; use at most the number of cores".into());
+            return Err(
+                "identity.hash_workers must be 1 to 1024; use at most the number of cores".into(),
+            );
         }
         if self.hash_queue > 100_000 {
             return Err("identity.hash_queue is above 100000; nobody waits that long".into());
         }
         if self.sign_in_failures == 0 || self.sign_in_failures_per_source == 0 {
-            return Err("identity.sign_in_failures and sign_in_failures_per_source must be at least 1".into());
+            return Err(
+                "identity.sign_in_failures and sign_in_failures_per_source must be at least 1"
+                    .into(),
+            );
         }
         Ok(())
     }
@@ -94,7 +104,15 @@ mod tests {
     #[test]
     fn the_defaults_are_valid_and_nonsense_names_its_key() {
         assert_eq!(Settings::default().validate(), Ok(()));
-        let wrong = Settings { hash_workers: 0, ..Settings::default() };
-        assert!(wrong.validate().unwrap_err().contains("identity.hash_workers"));
+        let wrong = Settings {
+            hash_workers: 0,
+            ..Settings::default()
+        };
+        assert!(
+            wrong
+                .validate()
+                .unwrap_err()
+                .contains("identity.hash_workers")
+        );
     }
 }

@@ -20,7 +20,10 @@ pub fn check(text: &str, index: usize) -> Result<String, Fault> {
 
 fn parse(text: &str) -> Option<String> {
     let Some((address, length)) = text.split_once('/') else {
-        return text.parse::<IpAddr>().ok().map(|address| address.to_string());
+        return text
+            .parse::<IpAddr>()
+            .ok()
+            .map(|address| address.to_string());
     };
     let address: IpAddr = address.parse().ok()?;
     if length.is_empty() || !length.bytes().all(|b| b.is_ascii_digit()) {
@@ -37,7 +40,13 @@ mod tests {
 
     #[test]
     fn addresses_and_networks_are_accepted_in_both_families() {
-        for good in ["192.0.2.1", "192.0.2.0/28", "2001:db8::1", "2001:db8::/32", "10.0.0.0/8"] {
+        for good in [
+            "192.0.2.1",
+            "192.0.2.0/28",
+            "2001:db8::1",
+            "2001:db8::/32",
+            "10.0.0.0/8",
+        ] {
             assert_eq!(check(good, 0).as_deref(), Ok(good));
         }
         assert_eq!(check(" 2001:DB8:0::1 ", 0).as_deref(), Ok("2001:db8::1"));
@@ -45,9 +54,21 @@ mod tests {
 
     #[test]
     fn anything_else_is_named_by_its_place() {
-        for wrong in ["", "carrier.example", "192.0.2.1/33", "2001:db8::/129", "192.0.2.1/", "1.2.3", "::1/+8"] {
+        for wrong in [
+            "",
+            "carrier.example",
+            "192.0.2.1/33",
+            "2001:db8::/129",
+            "192.0.2.1/",
+            "1.2.3",
+            "::1/+8",
+        ] {
             let fault = check(wrong, 2).unwrap_err();
-            assert_eq!((fault.reason, fault.field.as_str()), ("address_bad_format", "/addresses/2"), "{wrong}");
+            assert_eq!(
+                (fault.reason, fault.field.as_str()),
+                ("address_bad_format", "/addresses/2"),
+                "{wrong}"
+            );
         }
     }
 }

@@ -46,7 +46,10 @@ mod tests {
     #[test]
     fn user_names_say_whose_they_are() {
         assert_eq!(username("acme", "101"), "acme-101");
-        assert_eq!(trunk_username("trk_0199aaaabbbbccccddddeeeeffff0000"), "trunk-eeeeffff0000");
+        assert_eq!(
+            trunk_username("trk_0199aaaabbbbccccddddeeeeffff0000"),
+            "trunk-eeeeffff0000"
+        );
         assert_eq!(secret([0xab; 16]).len(), 32);
     }
 }

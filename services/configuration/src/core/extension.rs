@@ -10,7 +10,11 @@ use std::collections::BTreeSet;
 /// `extension_bad_format`.
 pub fn check(extension: &str) -> Result<(), Fault> {
     if !well_formed(extension) {
-        return Err(invalid("extension_bad_format", "an extension has 3 to 6 digits", "/extension"));
+        return Err(invalid(
+            "extension_bad_format",
+            "an extension has 3 to 6 digits",
+            "/extension",
+        ));
     }
     Ok(())
 }
@@ -29,7 +33,11 @@ pub fn next_free(taken: &BTreeSet<String>) -> Result<String, Fault> {
         .map(|number| number.to_string())
         .find(|extension| !taken.contains(extension))
         .ok_or_else(|| {
-            Fault::new(Code::Conflict, "extensions_exhausted", "every extension is taken; delete something first")
+            Fault::new(
+                Code::Conflict,
+                "extensions_exhausted",
+                "every extension is taken; delete something first",
+            )
         })
 }
 
@@ -53,7 +61,11 @@ mod tests {
             assert_eq!(check(good), Ok(()));
         }
         for wrong in ["", "12", "1234567", "1a3", "١٢٣", "+39"] {
-            assert_eq!(check(wrong).map_err(|f| f.reason), Err("extension_bad_format"), "{wrong}");
+            assert_eq!(
+                check(wrong).map_err(|f| f.reason),
+                Err("extension_bad_format"),
+                "{wrong}"
+            );
         }
     }
 

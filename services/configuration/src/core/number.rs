@@ -29,10 +29,26 @@ mod tests {
 
     #[test]
     fn a_number_is_written_in_e164() {
-        let check = |e164: &str| check(&mut Number { e164: e164.to_owned(), ..Number::default() });
+        let check = |e164: &str| {
+            check(&mut Number {
+                e164: e164.to_owned(),
+                ..Number::default()
+            })
+        };
         assert_eq!(check("+390212345678"), Ok(()));
-        for wrong in ["", "0212345678", "+0212345678", "+123", "+1234567890123456", "+39 02 12345"] {
-            assert_eq!(check(wrong).map_err(|f| f.reason), Err("number_bad_format"), "{wrong}");
+        for wrong in [
+            "",
+            "0212345678",
+            "+0212345678",
+            "+123",
+            "+1234567890123456",
+            "+39 02 12345",
+        ] {
+            assert_eq!(
+                check(wrong).map_err(|f| f.reason),
+                Err("number_bad_format"),
+                "{wrong}"
+            );
         }
     }
 }

@@ -54,7 +54,11 @@ fn node_ids(nodes: &[DialPlanNode]) -> Result<BTreeSet<&str>, Fault> {
     for (index, node) in nodes.iter().enumerate() {
         let field = format!("/nodes/{index}/id");
         if node.id.is_empty() || node.id.chars().count() > MAX_NODE_ID {
-            return Err(invalid("node_id_bad_format", "a node's id has 1 to 64 characters", &field));
+            return Err(invalid(
+                "node_id_bad_format",
+                "a node's id has 1 to 64 characters",
+                &field,
+            ));
         }
         if !ids.insert(node.id.as_str()) {
             let message = format_args!("two nodes have the id {}", node.id);
@@ -74,14 +78,23 @@ fn check_node(
         if target.is_empty() || ids.contains(target) {
             return Ok(());
         }
-        let message = format_args!("node {} leads to {target}, which is not in the plan", node.id);
-        Err(invalid("node_exit_unknown", message, &format!("{field}/{name}"))
-            .with("node", &node.id)
-            .with("exit", target))
+        let message = format_args!(
+            "node {} leads to {target}, which is not in the plan",
+            node.id
+        );
+        Err(
+            invalid("node_exit_unknown", message, &format!("{field}/{name}"))
+                .with("node", &node.id)
+                .with("exit", target),
+        )
     };
     match &node.kind {
-        None => Err(invalid("node_kind_missing", format_args!("say what node {} does", node.id), field)
-            .with("node", &node.id)),
+        None => Err(invalid(
+            "node_kind_missing",
+            format_args!("say what node {} does", node.id),
+            field,
+        )
+        .with("node", &node.id)),
         Some(Kind::PlayClip(clip)) => {
             if clip.clip.trim().is_empty() {
                 let message = format_args!("choose the clip that node {} plays", node.id);
@@ -96,7 +109,12 @@ fn check_node(
                 let field = format!("{field}/queue/queueId");
                 return Err(invalid("queue_not_selected", message, &field).with("node", &node.id));
             }
-            duration(queue.timeout.as_ref(), 1, 86_400, &format!("{field}/queue/timeout"))?;
+            duration(
+                queue.timeout.as_ref(),
+                1,
+                86_400,
+                &format!("{field}/queue/timeout"),
+            )?;
             exit("queue/onTimeout", &queue.on_timeout)?;
             exit("queue/onExit", &queue.on_exit)?;
             exit("queue/onFull", &queue.on_full)
@@ -104,9 +122,18 @@ fn check_node(
         Some(Kind::SimpleDial(dial)) => {
             if !extension::well_formed(&dial.extension) {
                 let field = format!("{field}/simpleDial/extension");
-                return Err(invalid("extension_bad_format", "an extension has 3 to 6 digits", &field));
+                return Err(invalid(
+                    "extension_bad_format",
+                    "an extension has 3 to 6 digits",
+                    &field,
+                ));
             }
-            duration(dial.timeout.as_ref(), 1, 900, &format!("{field}/simpleDial/timeout"))?;
+            duration(
+                dial.timeout.as_ref(),
+                1,
+                900,
+                &format!("{field}/simpleDial/timeout"),
+            )?;
             exit("simpleDial/onNoAnswer", &dial.on_no_answer)
         }
         Some(Kind::HangUp(_)) => Ok(()),
@@ -119,7 +146,10 @@ mod tests {
     use centro_proto::configuration::{HangUpNode, PlayClipNode, QueueNode, SimpleDialNode};
 
     fn node(id: &str, kind: Kind) -> DialPlanNode {
-        DialPlanNode { id: id.to_owned(), kind: Some(kind) }
+        DialPlanNode {
+            id: id.to_owned(),
+            kind: Some(kind),
+        }
     }
 
     fn plan() -> DialPlan {
@@ -127,21 +157,30 @@ mod tests {
             display_name: " Main ".to_owned(),
             entry: "hello".to_owned(),
             nodes: vec![
-                node("hello", Kind::PlayClip(PlayClipNode {
-                    clip: "welcome".to_owned(),
-                    on_done: "sales".to_owned(),
-                    ..Default::default()
-                })),
-                node("sales", Kind::Queue(QueueNode {
-                    queue_id: "que_1".to_owned(),
-                    on_timeout: "desk".to_owned(),
-                    on_exit: "bye".to_owned(),
-                    ..Default::default()
-                })),
-                node("desk", Kind::SimpleDial(SimpleDialNode {
-                    extension: "101".to_owned(),
-                    ..Default::default()
-                })),
+                node(
+                    "hello",
+                    Kind::PlayClip(PlayClipNode {
+                        clip: "welcome".to_owned(),
+                        on_done: "sales".to_owned(),
+                        ..Default::default()
+                    }),
+                ),
+                node(
+                    "sales",
+                    Kind::Queue(QueueNode {
+                        queue_id: "que_1".to_owned(),
+                        on_timeout: "desk".to_owned(),
+                        on_exit: "bye".to_owned(),
+                        ..Default::default()
+                    }),
+                ),
+                node(
+                    "desk",
+                    Kind::SimpleDial(SimpleDialNode {
+                        extension: "101".to_owned(),
+                        ..Default::default()
+                    }),
+                ),
                 node("bye", Kind::HangUp(HangUpNode {})),
             ],
             ..Default::default()
@@ -165,18 +204,35 @@ mod tests {
     #[test]
     fn each_mistake_has_its_own_code() {
         assert_eq!(reason(|p| p.nodes.clear()), "node_count_out_of_range");
-        assert_eq!(reason(|p| p.nodes[3].id = "hello".to_owned()), "node_duplicate");
+        assert_eq!(
+            reason(|p| p.nodes[3].id = "hello".to_owned()),
+            "node_duplicate"
+        );
         assert_eq!(reason(|p| p.nodes[3].id.clear()), "node_id_bad_format");
         assert_eq!(reason(|p| p.nodes[3].kind = None), "node_kind_missing");
         assert_eq!(reason(|p| p.entry = "nowhere".to_owned()), "entry_unknown");
-        assert_eq!(reason(|p| { p.nodes.remove(3); }), "node_exit_unknown");
+        assert_eq!(
+            reason(|p| {
+                p.nodes.remove(3);
+            }),
+            "node_exit_unknown"
+        );
         let queue = |p: &mut DialPlan, id: &str| {
-            p.nodes[1].kind = Some(Kind::Queue(QueueNode { queue_id: id.to_owned(), ..Default::default() }));
+            p.nodes[1].kind = Some(Kind::Queue(QueueNode {
+                queue_id: id.to_owned(),
+                ..Default::default()
+            }));
         };
         assert_eq!(reason(|p| queue(p, "")), "queue_not_selected");
         assert_eq!(reason(|p| queue(p, "que_2")), "queue_not_selected");
-        assert_eq!(reason(|p| p.nodes[0].kind = Some(Kind::PlayClip(PlayClipNode::default()))), "clip_not_selected");
-        assert_eq!(reason(|p| p.extension = "1".to_owned()), "extension_bad_format");
+        assert_eq!(
+            reason(|p| p.nodes[0].kind = Some(Kind::PlayClip(PlayClipNode::default()))),
+            "clip_not_selected"
+        );
+        assert_eq!(
+            reason(|p| p.extension = "1".to_owned()),
+            "extension_bad_format"
+        );
     }
 
     #[test]

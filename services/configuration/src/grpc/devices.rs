@@ -120,11 +120,19 @@ impl Desk {
         if !who.grants("agents.manage") && (user_id.is_none() || user_id != own) {
             return Ok(pb::ListDevicesResponse::default());
         }
-        let only = Only { user_id, ..Only::default() };
+        let only = Only {
+            user_id,
+            ..Only::default()
+        };
         let limit = page::limit(asked.page_size);
-        let (devices, next_page_token) =
-            self.store.list(tenant, only, limit, &asked.page_token).await?;
-        Ok(pb::ListDevicesResponse { devices, next_page_token })
+        let (devices, next_page_token) = self
+            .store
+            .list(tenant, only, limit, &asked.page_token)
+            .await?;
+        Ok(pb::ListDevicesResponse {
+            devices,
+            next_page_token,
+        })
     }
 
     async fn create_device(

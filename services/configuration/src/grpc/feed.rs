@@ -12,7 +12,10 @@ impl ConfigurationFeed for Desk {
         request: Request<pb::SnapshotRequest>,
     ) -> Result<Response<pb::SnapshotResponse>, Status> {
         let page = self.store.snapshot(&request.get_ref().page_token).await;
-        answer(page.map(|(changes, next_page_token)| pb::SnapshotResponse { changes, next_page_token }))
+        answer(page.map(|(changes, next_page_token)| pb::SnapshotResponse {
+            changes,
+            next_page_token,
+        }))
     }
 
     async fn get_credentials(
@@ -21,8 +24,10 @@ impl ConfigurationFeed for Desk {
     ) -> Result<Response<pb::Credentials>, Status> {
         let asked = request.into_inner();
         let found = async {
-            let tenant: TenantId =
-                asked.tenant_id.parse().map_err(|_| Fault::not_found("tenant", &asked.tenant_id))?;
+            let tenant: TenantId = asked
+                .tenant_id
+                .parse()
+                .map_err(|_| Fault::not_found("tenant", &asked.tenant_id))?;
             self.store.credentials(tenant, &asked.id).await
         };
         answer(found.await)

@@ -38,12 +38,18 @@ fn answer<T>(result: Result<T, Fault>) -> Result<Response<T>, Status> {
 
 /// An id from a request. One of the wrong form names nothing.
 fn id<T: FromStr + ToString>(what: &str, text: &str) -> Result<String, Fault> {
-    text.parse::<T>().map(|id| id.to_string()).map_err(|_| Fault::not_found(what, text))
+    text.parse::<T>()
+        .map(|id| id.to_string())
+        .map_err(|_| Fault::not_found(what, text))
 }
 
 fn required<T>(field: Option<T>, name: &str) -> Result<T, Fault> {
     field.ok_or_else(|| {
-        let fault = Fault::new(Code::Invalid, "field_missing", format_args!("{name} is needed"));
+        let fault = Fault::new(
+            Code::Invalid,
+            "field_missing",
+            format_args!("{name} is needed"),
+        );
         fault.at(&format!("/{name}"))
     })
 }

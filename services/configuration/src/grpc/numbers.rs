@@ -20,8 +20,16 @@ impl Numbers for Desk {
         let (tenant, _) = principal(&request)?;
         let asked = request.into_inner();
         let limit = page::limit(asked.page_size);
-        let page = self.store.list(tenant, Only::default(), limit, &asked.page_token).await;
-        answer(page.map(|(numbers, next_page_token)| pb::ListNumbersResponse { numbers, next_page_token }))
+        let page = self
+            .store
+            .list(tenant, Only::default(), limit, &asked.page_token)
+            .await;
+        answer(
+            page.map(|(numbers, next_page_token)| pb::ListNumbersResponse {
+                numbers,
+                next_page_token,
+            }),
+        )
     }
 
     async fn create_number(
@@ -60,12 +68,20 @@ impl Numbers for Desk {
     ) -> Result<Response<pb::ProposeExtensionResponse>, Status> {
         let (tenant, _) = principal(&request)?;
         let proposed = async { extension::next_free(&self.store.extensions(tenant).await?) };
-        answer(proposed.await.map(|extension| pb::ProposeExtensionResponse { extension }))
+        answer(
+            proposed
+                .await
+                .map(|extension| pb::ProposeExtensionResponse { extension }),
+        )
     }
 }
 
 impl Desk {
-    async fn create(&self, tenant: TenantId, asked: pb::CreateNumberRequest) -> Result<Number, Fault> {
+    async fn create(
+        &self,
+        tenant: TenantId,
+        asked: pb::CreateNumberRequest,
+    ) -> Result<Number, Fault> {
         let mut made = required(asked.number, "number")?;
         number::check(&mut made)?;
         rules(&made)?;
@@ -78,12 +94,21 @@ impl Desk {
         Ok(made)
     }
 
-    async fn update(&self, tenant: TenantId, asked: pb::UpdateNumberRequest) -> Result<Number, Fault> {
+    async fn update(
+        &self,
+        tenant: TenantId,
+        asked: pb::UpdateNumberRequest,
+    ) -> Result<Number, Fault> {
         let patch = required(asked.number, "number")?;
         let id = id::<NumberId>("number", &patch.id)?;
         let mut write = self.store.write(tenant, self.now()).await?;
         let before: Number = write.get(&id).await?;
-        let mut after = merged(&before, &patch, asked.update_mask, (&before.etag, &patch.etag))?;
+        let mut after = merged(
+            &before,
+            &patch,
+            asked.update_mask,
+            (&before.etag, &patch.etag),
+        )?;
         number::check(&mut after)?;
         rules(&after)?;
         check_plan(&write, &after).await?;

@@ -22,11 +22,16 @@ impl DialPlans for Desk {
         let (tenant, _) = principal(&request)?;
         let asked = request.into_inner();
         let limit = page::limit(asked.page_size);
-        let page = self.store.list(tenant, Only::default(), limit, &asked.page_token).await;
-        answer(page.map(|(dial_plans, next_page_token)| pb::ListDialPlansResponse {
-            dial_plans,
-            next_page_token,
-        }))
+        let page = self
+            .store
+            .list(tenant, Only::default(), limit, &asked.page_token)
+            .await;
+        answer(
+            page.map(|(dial_plans, next_page_token)| pb::ListDialPlansResponse {
+                dial_plans,
+                next_page_token,
+            }),
+        )
     }
 
     async fn get_dial_plan(
@@ -97,7 +102,12 @@ impl Desk {
         let id = id::<DialPlanId>(PLAN, &patch.id)?;
         let mut write = self.store.write(tenant, self.now()).await?;
         let before: DialPlan = write.get(&id).await?;
-        let mut after = merged(&before, &patch, asked.update_mask, (&before.etag, &patch.etag))?;
+        let mut after = merged(
+            &before,
+            &patch,
+            asked.update_mask,
+            (&before.etag, &patch.etag),
+        )?;
         check(&write, &mut after).await?;
         let after = write.put(after, None).await?;
         write.commit().await?;

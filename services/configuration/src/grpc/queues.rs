@@ -1,13 +1,12 @@
 //! Call queues and who serves them.
 
 use super::{Desk, answer, id, merged, required, rules, time, token};
-use crate::{
-    core::queue,
-    store::Only,
-};
+use crate::{core::queue, store::Only};
 use centro_contract::{principal, status::from_fault};
 use centro_kernel::{Fault, QueueId, TenantId, UserId};
-use centro_proto::configuration::{self as pb, CallQueue, QueueAgent, call_queues_server::CallQueues};
+use centro_proto::configuration::{
+    self as pb, CallQueue, QueueAgent, call_queues_server::CallQueues,
+};
 use centro_store::page;
 use tonic::{Request, Response, Status};
 
@@ -22,11 +21,16 @@ impl CallQueues for Desk {
         let (tenant, _) = principal(&request)?;
         let asked = request.into_inner();
         let limit = page::limit(asked.page_size);
-        let page = self.store.list(tenant, Only::default(), limit, &asked.page_token).await;
-        answer(page.map(|(call_queues, next_page_token)| pb::ListCallQueuesResponse {
-            call_queues,
-            next_page_token,
-        }))
+        let page = self
+            .store
+            .list(tenant, Only::default(), limit, &asked.page_token)
+            .await;
+        answer(page.map(
+            |(call_queues, next_page_token)| pb::ListCallQueuesResponse {
+                call_queues,
+                next_page_token,
+            },
+        ))
     }
 
     async fn get_call_queue(
@@ -77,14 +81,22 @@ impl CallQueues for Desk {
         let page = async {
             let queue = id::<QueueId>(QUEUE, &asked.queue_id)?;
             self.store.get::<CallQueue>(tenant, &queue).await?;
-            let only = Only { queue_id: Some(queue), ..Only::default() };
+            let only = Only {
+                queue_id: Some(queue),
+                ..Only::default()
+            };
             let limit = page::limit(asked.page_size);
-            self.store.list(tenant, only, limit, &asked.page_token).await
+            self.store
+                .list(tenant, only, limit, &asked.page_token)
+                .await
         };
-        answer(page.await.map(|(agents, next_page_token)| pb::ListQueueAgentsResponse {
-            agents,
-            next_page_token,
-        }))
+        answer(
+            page.await
+                .map(|(agents, next_page_token)| pb::ListQueueAgentsResponse {
+                    agents,
+                    next_page_token,
+                }),
+        )
     }
 
     async fn assign_queue_agent(
@@ -99,7 +111,10 @@ impl CallQueues for Desk {
             .parse()
             .map_err(|_| from_fault(Fault::not_found("user", &asked.user_id)))?;
         let queue = id::<QueueId>(QUEUE, &asked.queue_id).map_err(from_fault)?;
-        self.store.get::<CallQueue>(tenant, &queue).await.map_err(from_fault)?;
+        self.store
+            .get::<CallQueue>(tenant, &queue)
+            .await
+            .map_err(from_fault)?;
         self.people.check(caller, user).await?;
         answer(self.assign(tenant, queue, user).await)
     }
@@ -114,7 +129,9 @@ impl CallQueues for Desk {
             let queue = id::<QueueId>(QUEUE, &asked.queue_id)?;
             let user = id::<UserId>("user", &asked.user_id)?;
             let mut write = self.store.write(tenant, self.now()).await?;
-            write.remove::<QueueAgent>(&format!("{queue}/{user}")).await?;
+            write
+                .remove::<QueueAgent>(&format!("{queue}/{user}"))
+                .await?;
             write.commit().await
         };
         answer(done.await)
@@ -150,7 +167,12 @@ impl Desk {
         let id = id::<QueueId>(QUEUE, &patch.id)?;
         let mut write = self.store.write(tenant, self.now()).await?;
         let before: CallQueue = write.get(&id).await?;
-        let after = merged(&before, &patch, asked.update_mask, (&before.etag, &patch.etag))?;
+        let after = merged(
+            &before,
+            &patch,
+            asked.update_mask,
+            (&before.etag, &patch.etag),
+        )?;
         // A field that was emptied goes back to its default, the extension stays.
         let mut after = queue::with_defaults(after);
         if after.extension.is_empty() {
@@ -164,14 +186,23 @@ impl Desk {
     }
 
     /// Repeating it changes nothing and tells nobody.
-    async fn assign(&self, tenant: TenantId, queue: String, user: UserId) -> Result<QueueAgent, Fault> {
+    async fn assign(
+        &self,
+        tenant: TenantId,
+        queue: String,
+        user: UserId,
+    ) -> Result<QueueAgent, Fault> {
         let mut write = self.store.write(tenant, self.now()).await?;
         write.get::<CallQueue>(&queue).await?;
         match write.get::<QueueAgent>(&format!("{queue}/{user}")).await {
             Err(fault) if fault.reason == "not_found" => {}
             other => return other,
         }
-        let made = QueueAgent { queue_id: queue, user_id: user.to_string(), create_time: time(write.now()) };
+        let made = QueueAgent {
+            queue_id: queue,
+            user_id: user.to_string(),
+            create_time: time(write.now()),
+        };
         let made = write.put(made, None).await?;
         write.commit().await?;
         Ok(made)

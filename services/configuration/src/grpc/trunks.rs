@@ -16,9 +16,14 @@ impl Desk {
         asked: pb::ListTrunksRequest,
     ) -> Result<pb::ListTrunksResponse, Fault> {
         let limit = page::limit(asked.page_size);
-        let (trunks, next_page_token) =
-            self.store.list(tenant, Only::default(), limit, &asked.page_token).await?;
-        Ok(pb::ListTrunksResponse { trunks, next_page_token })
+        let (trunks, next_page_token) = self
+            .store
+            .list(tenant, Only::default(), limit, &asked.page_token)
+            .await?;
+        Ok(pb::ListTrunksResponse {
+            trunks,
+            next_page_token,
+        })
     }
 
     pub(super) async fn create_trunk(
@@ -55,7 +60,9 @@ fn checked(asked: Trunk) -> Result<Trunk, Fault> {
     let addresses = asked.addresses.iter().enumerate();
     let made = Trunk {
         display_name: name::check(&asked.display_name)?,
-        addresses: addresses.map(|(index, text)| address::check(text, index)).collect::<Result<_, _>>()?,
+        addresses: addresses
+            .map(|(index, text)| address::check(text, index))
+            .collect::<Result<_, _>>()?,
         digest: asked.digest,
         ..Trunk::default()
     };

@@ -48,7 +48,12 @@ fn change(row: &row::Model) -> Result<Change, Fault> {
         k if k == Kind::Device as i16 => decode::<Device>(row)?.into_change(credentials),
         k if k == Kind::Trunk as i16 => decode::<Trunk>(row)?.into_change(credentials),
         k if k == Kind::QueueAgent as i16 => decode::<QueueAgent>(row)?.into_change(None),
-        other => return Err(Fault::internal(format_args!("row {} has the unknown kind {other}", row.id))),
+        other => {
+            return Err(Fault::internal(format_args!(
+                "row {} has the unknown kind {other}",
+                row.id
+            )));
+        }
     };
     Ok(Change {
         tenant_id: row.tenant.clone(),

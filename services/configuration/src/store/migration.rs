@@ -11,7 +11,11 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(CreateOutbox), Box::new(CreateInbox), Box::new(CreateConfiguration)]
+        vec![
+            Box::new(CreateOutbox),
+            Box::new(CreateInbox),
+            Box::new(CreateConfiguration),
+        ]
     }
 }
 
@@ -46,14 +50,22 @@ impl MigrationTrait for CreateConfiguration {
             .col(schema::text(extension::Column::Tenant))
             .col(schema::text(extension::Column::Extension))
             .col(schema::text(extension::Column::ObjectId).unique_key())
-            .primary_key(Index::create().col(extension::Column::Tenant).col(extension::Column::Extension))
+            .primary_key(
+                Index::create()
+                    .col(extension::Column::Tenant)
+                    .col(extension::Column::Extension),
+            )
             .to_owned();
         manager.create_table(extensions).await?;
         let links = Table::create()
             .table(link::Entity)
             .col(schema::text(link::Column::FromId))
             .col(schema::text(link::Column::ToId))
-            .primary_key(Index::create().col(link::Column::FromId).col(link::Column::ToId))
+            .primary_key(
+                Index::create()
+                    .col(link::Column::FromId)
+                    .col(link::Column::ToId),
+            )
             .to_owned();
         manager.create_table(links).await?;
         let versions = Table::create()
@@ -68,10 +80,18 @@ impl MigrationTrait for CreateConfiguration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager.drop_table(Table::drop().table(version::Entity).to_owned()).await?;
-        manager.drop_table(Table::drop().table(link::Entity).to_owned()).await?;
-        manager.drop_table(Table::drop().table(extension::Entity).to_owned()).await?;
-        manager.drop_table(Table::drop().table(object::Entity).to_owned()).await
+        manager
+            .drop_table(Table::drop().table(version::Entity).to_owned())
+            .await?;
+        manager
+            .drop_table(Table::drop().table(link::Entity).to_owned())
+            .await?;
+        manager
+            .drop_table(Table::drop().table(extension::Entity).to_owned())
+            .await?;
+        manager
+            .drop_table(Table::drop().table(object::Entity).to_owned())
+            .await
     }
 }
 

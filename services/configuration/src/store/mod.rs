@@ -17,7 +17,10 @@ use centro_kernel::{Fault, TenantId, Timestamp};
 use centro_proto::configuration::Credentials;
 use centro_store::{fault, outbox::Wake, page::Token};
 use entity::{extension, object as row};
-use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect,
+};
 use std::collections::BTreeSet;
 
 /// Queues, numbers, dial plans, devices, trunks and who serves which queue.
@@ -113,7 +116,11 @@ impl Store {
 }
 
 /// One object of the tenant, or `not_found`.
-async fn find<T: Object>(db: &impl ConnectionTrait, tenant: TenantId, key: &str) -> Result<T, Fault> {
+async fn find<T: Object>(
+    db: &impl ConnectionTrait,
+    tenant: TenantId,
+    key: &str,
+) -> Result<T, Fault> {
     let found = row::Entity::find_by_id(key)
         .filter(row::Column::Tenant.eq(tenant.to_string()))
         .filter(row::Column::Kind.eq(T::KIND as i16))
@@ -123,7 +130,10 @@ async fn find<T: Object>(db: &impl ConnectionTrait, tenant: TenantId, key: &str)
     decode(&found.ok_or_else(|| Fault::not_found(T::WHAT, key))?)
 }
 
-async fn extensions(db: &impl ConnectionTrait, tenant: TenantId) -> Result<BTreeSet<String>, Fault> {
+async fn extensions(
+    db: &impl ConnectionTrait,
+    tenant: TenantId,
+) -> Result<BTreeSet<String>, Fault> {
     let taken = extension::Entity::find()
         .select_only()
         .column(extension::Column::Extension)
@@ -133,9 +143,13 @@ async fn extensions(db: &impl ConnectionTrait, tenant: TenantId) -> Result<BTree
 }
 
 fn decode<T: Object>(row: &row::Model) -> Result<T, Fault> {
-    T::decode(row.body.as_slice()).map_err(|error| Fault::internal(format_args!("row {}: {error}", row.id)))
+    T::decode(row.body.as_slice())
+        .map_err(|error| Fault::internal(format_args!("row {}: {error}", row.id)))
 }
 
 fn digests(row: &row::Model) -> Option<Credentials> {
-    Some(Credentials { ha1_md5: row.ha1_md5.clone()?, ha1_sha256: row.ha1_sha256.clone()? })
+    Some(Credentials {
+        ha1_md5: row.ha1_md5.clone()?,
+        ha1_sha256: row.ha1_sha256.clone()?,
+    })
 }

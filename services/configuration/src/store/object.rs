@@ -87,7 +87,10 @@ impl Object for CallQueue {
         self.etag = etag;
     }
     fn remains(&self) -> Self {
-        Self { id: self.id.clone(), ..Self::default() }
+        Self {
+            id: self.id.clone(),
+            ..Self::default()
+        }
     }
     fn into_change(self, _: Option<Credentials>) -> change::Object {
         change::Object::CallQueue(self)
@@ -112,13 +115,19 @@ impl Object for Number {
         Fault::new(centro_kernel::Code::Conflict, "number_taken", message).at("/e164")
     }
     fn links(&self) -> Vec<String> {
-        Some(self.dial_plan_id.clone()).filter(|id| !id.is_empty()).into_iter().collect()
+        Some(self.dial_plan_id.clone())
+            .filter(|id| !id.is_empty())
+            .into_iter()
+            .collect()
     }
     fn stamp(&mut self, etag: String) {
         self.etag = etag;
     }
     fn remains(&self) -> Self {
-        Self { id: self.id.clone(), ..Self::default() }
+        Self {
+            id: self.id.clone(),
+            ..Self::default()
+        }
     }
     fn into_change(self, _: Option<Credentials>) -> change::Object {
         change::Object::Number(self)
@@ -148,7 +157,10 @@ impl Object for DialPlan {
         self.etag = etag;
     }
     fn remains(&self) -> Self {
-        Self { id: self.id.clone(), ..Self::default() }
+        Self {
+            id: self.id.clone(),
+            ..Self::default()
+        }
     }
     fn into_change(self, _: Option<Credentials>) -> change::Object {
         change::Object::DialPlan(self)
@@ -178,10 +190,16 @@ impl Object for Device {
         self.etag = etag;
     }
     fn remains(&self) -> Self {
-        Self { id: self.id.clone(), ..Self::default() }
+        Self {
+            id: self.id.clone(),
+            ..Self::default()
+        }
     }
     fn into_change(self, credentials: Option<Credentials>) -> change::Object {
-        change::Object::Device(DeviceWithCredentials { device: Some(self), credentials })
+        change::Object::Device(DeviceWithCredentials {
+            device: Some(self),
+            credentials,
+        })
     }
 }
 
@@ -202,10 +220,16 @@ impl Object for Trunk {
         Some(format!("sip:{}", self.username)).filter(|_| self.digest)
     }
     fn remains(&self) -> Self {
-        Self { id: self.id.clone(), ..Self::default() }
+        Self {
+            id: self.id.clone(),
+            ..Self::default()
+        }
     }
     fn into_change(self, credentials: Option<Credentials>) -> change::Object {
-        change::Object::Trunk(TrunkWithCredentials { trunk: Some(self), credentials })
+        change::Object::Trunk(TrunkWithCredentials {
+            trunk: Some(self),
+            credentials,
+        })
     }
 }
 
@@ -226,7 +250,10 @@ impl Object for QueueAgent {
         Some(self.user_id.clone())
     }
     fn remains(&self) -> Self {
-        Self { create_time: None, ..self.clone() }
+        Self {
+            create_time: None,
+            ..self.clone()
+        }
     }
     fn into_change(self, _: Option<Credentials>) -> change::Object {
         change::Object::QueueAgent(self)

@@ -14,8 +14,9 @@ use centro_store::{
     outbox::{self, Wake},
 };
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel,
-    QueryFilter, QueryOrder, QuerySelect, Set, SqlErr, TransactionTrait, sea_query::OnConflict,
+    ActiveModelTrait, ColumnTrait, DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait,
+    IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Set, SqlErr, TransactionTrait,
+    sea_query::OnConflict,
 };
 use std::collections::BTreeSet;
 
@@ -29,7 +30,7 @@ pub struct Writer {
     events: Vec<Event>,
 }
 
-/// What uses an object that somebody wants to delete.
+/// At most this many users of an object are named when it cannot be deleted.
 const SHOWN: u64 = 10;
 
 impl Writer {
@@ -42,9 +43,20 @@ impl Writer {
         now: Timestamp,
     ) -> Result<Self, Fault> {
         let txn = db.begin().await.map_err(fault)?;
-        let last = version::Entity::find_by_id(1).lock_exclusive().one(&txn).await.map_err(fault)?;
+        let last = version::Entity::find_by_id(1)
+            .lock_exclusive()
+            .one(&txn)
+            .await
+            .map_err(fault)?;
         let last = last.ok_or_else(|| Fault::internal("the version row is missing"))?;
-        Ok(Self { txn, wake, tenant, now, version: last.last, events: Vec::new() })
+        Ok(Self {
+            txn,
+            wake,
+            tenant,
+            now,
+            version: last.last,
+            events: Vec::new(),
+        })
     }
 
     /// One object of the tenant, as this write sees it.
@@ -59,7 +71,11 @@ impl Writer {
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn existing(&self, kind: Kind, keys: &BTreeSet<&str>) -> Result<BTreeSet<String>, Fault> {
+    pub async fn existing(
+        &self,
+        kind: Kind,
+        keys: &BTreeSet<&str>,
+    ) -> Result<BTreeSet<String>, Fault> {
         let found = row::Entity::find()
             .select_only()
             .column(row::Column::Id)
@@ -67,7 +83,12 @@ impl Writer {
             .filter(row::Column::Kind.eq(kind as i16))
             .filter(row::Column::Id.is_in(keys.iter().copied()))
             .into_tuple::<String>();
-        Ok(found.all(&self.txn).await.map_err(fault)?.into_iter().collect())
+        Ok(found
+            .all(&self.txn)
+            .await
+            .map_err(fault)?
+            .into_iter()
+            .collect())
     }
 
     /// The next free extension of the tenant.
@@ -82,7 +103,11 @@ impl Writer {
     ///
     /// # Errors
     /// `name_duplicate` and `extension_taken` with the `existing_id`, `number_taken`.
-    pub async fn put<T: Object>(&mut self, mut object: T, credentials: Option<Credentials>) -> Result<T, Fault> {
+    pub async fn put<T: Object>(
+        &mut self,
+        mut object: T,
+        credentials: Option<Credentials>,
+    ) -> Result<T, Fault> {
         let key = object.key();
         self.check_name(&object, &key).await?;
         self.take_extension(&object, &key).await?;
@@ -102,8 +127,14 @@ impl Writer {
             ..Default::default()
         };
         use row::Column as C;
-        let mut updated =
-            vec![C::NameKey, C::Claim, C::QueueId, C::UserId, C::Body, C::Version];
+        let mut updated = vec![
+            C::NameKey,
+            C::Claim,
+            C::QueueId,
+            C::UserId,
+            C::Body,
+            C::Version,
+        ];
         if let Some(credentials) = credentials {
             model.ha1_md5 = Set(Some(credentials.ha1_md5));
             model.ha1_sha256 = Set(Some(credentials.ha1_sha256));
@@ -159,7 +190,10 @@ impl Writer {
     /// # Errors
     /// Those of the database.
     pub async fn commit(self) -> Result<(), Fault> {
-        let last = version::ActiveModel { id: Set(1), last: Set(self.version) };
+        let last = version::ActiveModel {
+            id: Set(1),
+            last: Set(self.version),
+        };
         last.update(&self.txn).await.map_err(fault)?;
         outbox::append_all(&self.txn, &self.events).await?;
         self.txn.commit().await.map_err(fault)?;
@@ -186,7 +220,10 @@ impl Writer {
 
     async fn erase<T: Object>(&mut self, object: &T) -> Result<(), Fault> {
         let key = object.key();
-        row::Entity::delete_by_id(&key).exec(&self.txn).await.map_err(fault)?;
+        row::Entity::delete_by_id(&key)
+            .exec(&self.txn)
+            .await
+            .map_err(fault)?;
         extension::Entity::delete_many()
             .filter(extension::Column::ObjectId.eq(&key))
             .exec(&self.txn)
@@ -198,7 +235,10 @@ impl Writer {
         Ok(())
     }
 
-    async fn of_kind<T: Object>(&self, filter: impl sea_orm::sea_query::IntoCondition) -> Result<Vec<T>, Fault> {
+    async fn of_kind<T: Object>(
+        &self,
+        filter: impl sea_orm::sea_query::IntoCondition,
+    ) -> Result<Vec<T>, Fault> {
         let rows = row::Entity::find()
             .filter(row::Column::Tenant.eq(self.tenant.to_string()))
             .filter(row::Column::Kind.eq(T::KIND as i16))
@@ -211,7 +251,9 @@ impl Writer {
     }
 
     async fn check_name<T: Object>(&self, object: &T, key: &str) -> Result<(), Fault> {
-        let Some(name) = object.name_key() else { return Ok(()) };
+        let Some(name) = object.name_key() else {
+            return Ok(());
+        };
         let same = row::Entity::find()
             .filter(row::Column::Tenant.eq(self.tenant.to_string()))
             .filter(row::Column::Kind.eq(T::KIND as i16))
@@ -224,8 +266,12 @@ impl Writer {
     }
 
     async fn check_claim<T: Object>(&self, object: &T, key: &str) -> Result<(), Fault> {
-        let Some(claim) = object.claim() else { return Ok(()) };
-        let same = row::Entity::find().filter(row::Column::Claim.eq(claim)).filter(row::Column::Id.ne(key));
+        let Some(claim) = object.claim() else {
+            return Ok(());
+        };
+        let same = row::Entity::find()
+            .filter(row::Column::Claim.eq(claim))
+            .filter(row::Column::Id.ne(key));
         match same.one(&self.txn).await.map_err(fault)? {
             Some(_) => Err(object.claimed()),
             None => Ok(()),
@@ -251,10 +297,13 @@ impl Writer {
             extension: wanted.to_owned(),
             object_id: key.to_owned(),
         };
-        row.into_active_model().insert(&self.txn).await.map_err(|error| match error.sql_err() {
-            Some(SqlErr::UniqueConstraintViolation(_)) => rule::taken(wanted, None),
-            _ => fault(error),
-        })?;
+        row.into_active_model()
+            .insert(&self.txn)
+            .await
+            .map_err(|error| match error.sql_err() {
+                Some(SqlErr::UniqueConstraintViolation(_)) => rule::taken(wanted, None),
+                _ => fault(error),
+            })?;
         Ok(())
     }
 
@@ -268,23 +317,44 @@ impl Writer {
             return Ok(());
         }
         let rows = to.into_iter().map(|to| {
-            link::Model { from_id: from.to_owned(), to_id: to }.into_active_model()
+            link::Model {
+                from_id: from.to_owned(),
+                to_id: to,
+            }
+            .into_active_model()
         });
-        link::Entity::insert_many(rows).exec_without_returning(&self.txn).await.map_err(fault)?;
+        link::Entity::insert_many(rows)
+            .exec_without_returning(&self.txn)
+            .await
+            .map_err(fault)?;
         Ok(())
     }
 
     async fn refuse_in_use<T: Object>(&self, object: &T, key: &str) -> Result<(), Fault> {
-        let links = link::Entity::find().filter(link::Column::ToId.eq(key)).limit(SHOWN);
-        let users: Vec<String> =
-            links.all(&self.txn).await.map_err(fault)?.into_iter().map(|link| link.from_id).collect();
+        let links = link::Entity::find()
+            .filter(link::Column::ToId.eq(key))
+            .limit(SHOWN);
+        let users: Vec<String> = links
+            .all(&self.txn)
+            .await
+            .map_err(fault)?
+            .into_iter()
+            .map(|link| link.from_id)
+            .collect();
         if users.is_empty() {
             return Ok(());
         }
-        let rows = row::Entity::find().filter(row::Column::Id.is_in(&users)).all(&self.txn).await.map_err(fault)?;
+        let rows = row::Entity::find()
+            .filter(row::Column::Id.is_in(&users))
+            .all(&self.txn)
+            .await
+            .map_err(fault)?;
         let names: Vec<String> = rows.iter().map(title).collect::<Result<_, _>>()?;
         let (what, names) = (T::WHAT, names.join(", "));
-        let message = format!("the {what} {} is used by {names}; change that first", object.title());
+        let message = format!(
+            "the {what} {} is used by {names}; change that first",
+            object.title()
+        );
         Err(Fault::new(Code::Conflict, "in_use", message)
             .with("used_by", names)
             .with("used_by_ids", users.join(",")))

@@ -44,15 +44,27 @@ async fn each_write_is_told_once_in_the_order_of_versions_and_without_credential
     let versions: Vec<u64> = told.iter().map(|change| change.version).collect();
     assert_eq!(versions, (1..=8).collect::<Vec<u64>>());
     let deleted: Vec<bool> = told.iter().map(|change| change.deleted).collect();
-    assert_eq!(deleted, [false, false, false, false, true, true, true, false]);
-    let Some(Object::Device(device)) = &told[1].object else { panic!("{:?}", told[1]) };
+    assert_eq!(
+        deleted,
+        [false, false, false, false, true, true, true, false]
+    );
+    let Some(Object::Device(device)) = &told[1].object else {
+        panic!("{:?}", told[1])
+    };
     assert_eq!(device.credentials, None);
     let device = device.device.as_ref().unwrap();
     assert!(device.secret.is_empty());
     assert_eq!((&device.id, &device.username), (&phone.id, &phone.username));
-    let Some(Object::QueueAgent(agent)) = &told[4].object else { panic!("{:?}", told[4]) };
-    assert_eq!((&agent.queue_id, &agent.user_id), (&sales.id, &ANNA.to_string()));
-    let Some(Object::CallQueue(queue)) = &told[6].object else { panic!("{:?}", told[6]) };
+    let Some(Object::QueueAgent(agent)) = &told[4].object else {
+        panic!("{:?}", told[4])
+    };
+    assert_eq!(
+        (&agent.queue_id, &agent.user_id),
+        (&sales.id, &ANNA.to_string())
+    );
+    let Some(Object::CallQueue(queue)) = &told[6].object else {
+        panic!("{:?}", told[6])
+    };
     assert_eq!((&queue.id, queue.display_name.as_str()), (&sales.id, ""));
 }
 
@@ -71,7 +83,10 @@ async fn the_snapshot_holds_every_tenants_present_state_with_credentials() {
     assert_eq!(all.len(), 5);
     assert!(all.windows(2).all(|pair| pair[0].version < pair[1].version));
     assert!(all.iter().all(|change| !change.deleted));
-    let tenants = all.iter().filter(|change| change.tenant_id == OTHER.to_string()).count();
+    let tenants = all
+        .iter()
+        .filter(|change| change.tenant_id == OTHER.to_string())
+        .count();
     assert_eq!(tenants, 2);
     let device = all.iter().find_map(|change| match &change.object {
         Some(Object::Device(device)) => Some(device),
@@ -106,8 +121,17 @@ async fn a_deleted_person_serves_no_queue_and_has_no_phone() {
     world.assign(&sales.id, BRUNO).await.unwrap();
     let phone = world.device(ACME, "", &ANNA.to_string()).await.unwrap();
     let mut events = world.watch().await;
-    let data = UserChanged { user_id: ANNA.to_string(), ..Default::default() };
-    let gone = Event::new(Some(ACME), "identity.user.deleted", ANNA, world.clock.now(), &data);
+    let data = UserChanged {
+        user_id: ANNA.to_string(),
+        ..Default::default()
+    };
+    let gone = Event::new(
+        Some(ACME),
+        "identity.user.deleted",
+        ANNA,
+        world.clock.now(),
+        &data,
+    );
     world.bus.publish(gone.clone()).await.unwrap();
     world.bus.publish(gone).await.unwrap();
     let mut deleted = Vec::new();

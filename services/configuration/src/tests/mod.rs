@@ -16,8 +16,8 @@ use centro_kernel::{Clock, Fault, TenantId, TestClock, Timestamp, UserId};
 use centro_node::{Lifecycle, Mount, Node, NodeBuilder};
 use centro_proto::{
     configuration::{
-        self as pb, CallQueue, Change, Device, DialPlan, DialPlanNode, HangUpNode, Number, QueueNode,
-        call_queues_server::CallQueues, devices_server::Devices, dial_plan_node::Kind,
+        self as pb, CallQueue, Change, Device, DialPlan, DialPlanNode, HangUpNode, Number,
+        QueueNode, call_queues_server::CallQueues, devices_server::Devices, dial_plan_node::Kind,
         dial_plans_server::DialPlans, numbers_server::Numbers,
     },
     events::ConfigurationChanged,
@@ -60,25 +60,54 @@ impl World {
         }
         .build();
         let mut mount = Mount::default();
-        let people = Roster { keys: keys.clone(), clock: clock.clone() };
+        let people = Roster {
+            keys: keys.clone(),
+            clock: clock.clone(),
+        };
         mount.grpc(tenants_server::TenantsServer::new(people.clone()));
         mount.grpc(users_server::UsersServer::new(people));
         node.open(mount);
-        let desk = open(Settings { realm: "centro.test".to_owned() }, &node).await.unwrap();
-        Self { desk, bus, keys, clock, _node: node, _data: data }
+        let desk = open(
+            Settings {
+                realm: "centro.test".to_owned(),
+            },
+            &node,
+        )
+        .await
+        .unwrap();
+        Self {
+            desk,
+            bus,
+            keys,
+            clock,
+            _node: node,
+            _data: data,
+        }
     }
 
     /// A request of an administrator of the tenant.
     pub fn ask<T>(&self, tenant: TenantId, message: T) -> Request<T> {
         let user = if tenant == ACME { ANNA } else { STRANGER };
-        self.ask_as(&Principal::User { tenant, user, roles: vec![Role::Admin] }, message)
+        self.ask_as(
+            &Principal::User {
+                tenant,
+                user,
+                roles: vec![Role::Admin],
+            },
+            message,
+        )
     }
 
     /// A request as the guard would hand it over.
     pub fn ask_as<T>(&self, who: &Principal, message: T) -> Request<T> {
-        let token = self.keys.mint(who, self.clock.now(), Duration::from_secs(600)).unwrap();
+        let token = self
+            .keys
+            .mint(who, self.clock.now(), Duration::from_secs(600))
+            .unwrap();
         let mut request = Request::new(message);
-        request.metadata_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+        request
+            .metadata_mut()
+            .insert("authorization", format!("Bearer {token}").parse().unwrap());
         request.extensions_mut().insert(who.clone());
         request
     }
@@ -89,14 +118,26 @@ impl World {
             extension: extension.to_owned(),
             ..Default::default()
         };
-        let request = pb::CreateCallQueueRequest { call_queue: Some(call_queue) };
-        Ok(self.desk.create_call_queue(self.ask(ACME, request)).await?.into_inner())
+        let request = pb::CreateCallQueueRequest {
+            call_queue: Some(call_queue),
+        };
+        Ok(self
+            .desk
+            .create_call_queue(self.ask(ACME, request))
+            .await?
+            .into_inner())
     }
 
     /// A plan that leads into the queue.
     pub async fn plan(&self, name: &str, queue: &str) -> Result<DialPlan, Status> {
-        let request = pb::CreateDialPlanRequest { dial_plan: Some(plan(name, queue)) };
-        Ok(self.desk.create_dial_plan(self.ask(ACME, request)).await?.into_inner())
+        let request = pb::CreateDialPlanRequest {
+            dial_plan: Some(plan(name, queue)),
+        };
+        Ok(self
+            .desk
+            .create_dial_plan(self.ask(ACME, request))
+            .await?
+            .into_inner())
     }
 
     pub async fn number(&self, tenant: TenantId, e164: &str, plan: &str) -> Result<Number, Status> {
@@ -105,30 +146,56 @@ impl World {
             dial_plan_id: plan.to_owned(),
             ..Default::default()
         };
-        let request = pb::CreateNumberRequest { number: Some(number) };
-        Ok(self.desk.create_number(self.ask(tenant, request)).await?.into_inner())
+        let request = pb::CreateNumberRequest {
+            number: Some(number),
+        };
+        Ok(self
+            .desk
+            .create_number(self.ask(tenant, request))
+            .await?
+            .into_inner())
     }
 
-    pub async fn device(&self, tenant: TenantId, extension: &str, user: &str) -> Result<Device, Status> {
+    pub async fn device(
+        &self,
+        tenant: TenantId,
+        extension: &str,
+        user: &str,
+    ) -> Result<Device, Status> {
         let device = Device {
             display_name: "Desk phone".to_owned(),
             extension: extension.to_owned(),
             user_id: user.to_owned(),
             ..Default::default()
         };
-        let request = pb::CreateDeviceRequest { device: Some(device) };
-        Ok(self.desk.create_device(self.ask(tenant, request)).await?.into_inner())
+        let request = pb::CreateDeviceRequest {
+            device: Some(device),
+        };
+        Ok(self
+            .desk
+            .create_device(self.ask(tenant, request))
+            .await?
+            .into_inner())
     }
 
     pub async fn assign(&self, queue: &str, user: UserId) -> Result<pb::QueueAgent, Status> {
-        let request =
-            pb::AssignQueueAgentRequest { queue_id: queue.to_owned(), user_id: user.to_string() };
-        Ok(self.desk.assign_queue_agent(self.ask(ACME, request)).await?.into_inner())
+        let request = pb::AssignQueueAgentRequest {
+            queue_id: queue.to_owned(),
+            user_id: user.to_string(),
+        };
+        Ok(self
+            .desk
+            .assign_queue_agent(self.ask(ACME, request))
+            .await?
+            .into_inner())
     }
 
     pub async fn delete_queue(&self, id: &str) -> Result<(), Status> {
         let request = pb::DeleteCallQueueRequest { id: id.to_owned() };
-        self.desk.delete_call_queue(self.ask(ACME, request)).await.map(|_| ())
+        self.desk
+            .delete_call_queue(self.ask(ACME, request))
+            .await
+            .map(|_| ())
     }
 
     pub async fn watch(&self) -> Box<dyn Watch> {
@@ -146,8 +213,14 @@ pub fn plan(name: &str, queue: &str) -> DialPlan {
         display_name: name.to_owned(),
         entry: "wait".to_owned(),
         nodes: vec![
-            DialPlanNode { id: "wait".to_owned(), kind: Some(Kind::Queue(queue)) },
-            DialPlanNode { id: "bye".to_owned(), kind: Some(Kind::HangUp(HangUpNode {})) },
+            DialPlanNode {
+                id: "wait".to_owned(),
+                kind: Some(Kind::Queue(queue)),
+            },
+            DialPlanNode {
+                id: "bye".to_owned(),
+                kind: Some(Kind::HangUp(HangUpNode {})),
+            },
         ],
         ..Default::default()
     }
@@ -161,7 +234,11 @@ pub async fn next(watch: &mut Box<dyn Watch>) -> (Event, Change) {
     let seen = tokio::time::timeout(Duration::from_secs(10), watch.next()).await;
     match seen.expect("an event within ten seconds") {
         Some(Seen::Event(event)) => {
-            let change = event.decode::<ConfigurationChanged>().unwrap().change.unwrap();
+            let change = event
+                .decode::<ConfigurationChanged>()
+                .unwrap()
+                .change
+                .unwrap();
             (event, change)
         }
         other => panic!("no event but {other:?}"),
@@ -193,7 +270,9 @@ impl tenants_server::Tenants for Roster {
             slug: slug.to_owned(),
             ..Default::default()
         });
-        Ok(Response::new(identity::ListTenantsResponse { tenants: tenants.into() }))
+        Ok(Response::new(identity::ListTenantsResponse {
+            tenants: tenants.into(),
+        }))
     }
 }
 
@@ -203,16 +282,28 @@ impl users_server::Users for Roster {
         &self,
         request: Request<identity::GetUserRequest>,
     ) -> Result<Response<identity::User>, Status> {
-        let token = request.metadata().get("authorization").and_then(|value| value.to_str().ok());
-        let token = token.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
+        let token = request
+            .metadata()
+            .get("authorization")
+            .and_then(|value| value.to_str().ok());
+        let token = token
+            .and_then(|value| value.strip_prefix("Bearer "))
+            .unwrap_or_default();
         let caller = self.keys.verify(token, self.clock.now());
         let caller = caller.map_err(|error| Status::unauthenticated(error.to_string()))?;
         let id = request.into_inner().id;
-        let known: &[UserId] = if caller.tenant() == Some(ACME) { &[ANNA, BRUNO] } else { &[STRANGER] };
+        let known: &[UserId] = if caller.tenant() == Some(ACME) {
+            &[ANNA, BRUNO]
+        } else {
+            &[STRANGER]
+        };
         if !known.iter().any(|user| user.to_string() == id) {
             return Err(status::from_fault(Fault::not_found("user", id)));
         }
-        Ok(Response::new(identity::User { id, ..Default::default() }))
+        Ok(Response::new(identity::User {
+            id,
+            ..Default::default()
+        }))
     }
 
     async fn list_users(

@@ -1,8 +1,14 @@
 use super::*;
 
 async fn create(world: &World, plan: DialPlan) -> Result<DialPlan, Status> {
-    let request = pb::CreateDialPlanRequest { dial_plan: Some(plan) };
-    Ok(world.desk.create_dial_plan(world.ask(ACME, request)).await?.into_inner())
+    let request = pb::CreateDialPlanRequest {
+        dial_plan: Some(plan),
+    };
+    Ok(world
+        .desk
+        .create_dial_plan(world.ask(ACME, request))
+        .await?
+        .into_inner())
 }
 
 #[tokio::test]
@@ -15,12 +21,21 @@ async fn a_plan_may_lead_nowhere_but_not_to_what_is_not_there() {
     dangling.nodes.pop();
     assert_eq!(reason(create(&world, dangling).await), "node_exit_unknown");
     let gone = "que_00000000000000000000000000000099";
-    assert_eq!(reason(create(&world, plan("Three", gone)).await), "queue_not_selected");
-    assert_eq!(reason(create(&world, plan("Four", "")).await), "queue_not_selected");
+    assert_eq!(
+        reason(create(&world, plan("Three", gone)).await),
+        "queue_not_selected"
+    );
+    assert_eq!(
+        reason(create(&world, plan("Four", "")).await),
+        "queue_not_selected"
+    );
     let mut twice = plan("Five", &sales.id);
     twice.nodes[1].id = "wait".to_owned();
     assert_eq!(reason(create(&world, twice).await), "node_duplicate");
-    assert_eq!(reason(create(&world, plan("MAIN", &sales.id)).await), "name_duplicate");
+    assert_eq!(
+        reason(create(&world, plan("MAIN", &sales.id)).await),
+        "name_duplicate"
+    );
 }
 
 #[tokio::test]
@@ -29,10 +44,24 @@ async fn an_update_frees_the_queue_it_no_longer_uses() {
     let sales = world.queue("Sales", "").await.unwrap();
     let support = world.queue("Support", "").await.unwrap();
     let main = create(&world, plan("Main", &sales.id)).await.unwrap();
-    let patch = DialPlan { id: main.id, etag: main.etag.clone(), ..plan("Main", &support.id) };
-    let request = pb::UpdateDialPlanRequest { dial_plan: Some(patch), update_mask: None };
-    world.desk.update_dial_plan(world.ask(ACME, request.clone())).await.unwrap();
-    assert_eq!(reason(world.desk.update_dial_plan(world.ask(ACME, request)).await), "etag_mismatch");
+    let patch = DialPlan {
+        id: main.id,
+        etag: main.etag.clone(),
+        ..plan("Main", &support.id)
+    };
+    let request = pb::UpdateDialPlanRequest {
+        dial_plan: Some(patch),
+        update_mask: None,
+    };
+    world
+        .desk
+        .update_dial_plan(world.ask(ACME, request.clone()))
+        .await
+        .unwrap();
+    assert_eq!(
+        reason(world.desk.update_dial_plan(world.ask(ACME, request)).await),
+        "etag_mismatch"
+    );
     world.delete_queue(&sales.id).await.unwrap();
     assert_eq!(reason(world.delete_queue(&support.id).await), "in_use");
 }

@@ -3,21 +3,36 @@ use prost_types::FieldMask;
 use std::collections::BTreeSet;
 
 async fn update(world: &World, queue: CallQueue, paths: &[&str]) -> Result<CallQueue, Status> {
-    let update_mask = Some(FieldMask { paths: paths.iter().map(|path| (*path).to_owned()).collect() });
-    let request = pb::UpdateCallQueueRequest { call_queue: Some(queue), update_mask };
-    Ok(world.desk.update_call_queue(world.ask(ACME, request)).await?.into_inner())
+    let update_mask = Some(FieldMask {
+        paths: paths.iter().map(|path| (*path).to_owned()).collect(),
+    });
+    let request = pb::UpdateCallQueueRequest {
+        call_queue: Some(queue),
+        update_mask,
+    };
+    Ok(world
+        .desk
+        .update_call_queue(world.ask(ACME, request))
+        .await?
+        .into_inner())
 }
 
 #[tokio::test]
 async fn a_new_queue_gets_the_next_free_extension_and_the_defaults() {
     let world = World::new().await;
     let sales = world.queue(" Sales ", "").await.unwrap();
-    assert_eq!((sales.display_name.as_str(), sales.extension.as_str()), ("Sales", "100"));
+    assert_eq!(
+        (sales.display_name.as_str(), sales.extension.as_str()),
+        ("Sales", "100")
+    );
     assert_eq!(sales.agent_ring_timeout.unwrap().seconds, 15);
     world.queue("Support", "102").await.unwrap();
     assert_eq!(world.device(ACME, "", "").await.unwrap().extension, "101");
     assert_eq!(world.queue("Billing", "").await.unwrap().extension, "103");
-    let proposed = world.desk.propose_extension(world.ask(ACME, pb::ProposeExtensionRequest {})).await;
+    let proposed = world
+        .desk
+        .propose_extension(world.ask(ACME, pb::ProposeExtensionRequest {}))
+        .await;
     assert_eq!(proposed.unwrap().into_inner().extension, "104");
     world.delete_queue(&sales.id).await.unwrap();
     assert_eq!(world.queue("Again", "").await.unwrap().extension, "100");
@@ -32,10 +47,21 @@ async fn an_extension_is_taken_once_whatever_has_it() {
     assert_eq!(refused.code(), tonic::Code::FailedPrecondition);
     let mut main = plan("Main", &sales.id);
     main.extension = "200".to_owned();
-    let request = pb::CreateDialPlanRequest { dial_plan: Some(main) };
-    assert_eq!(reason(world.desk.create_dial_plan(world.ask(ACME, request)).await), "extension_taken");
-    assert_eq!(reason(world.queue("Other", "20").await), "extension_bad_format");
-    assert_eq!(world.device(OTHER, "200", "").await.unwrap().extension, "200");
+    let request = pb::CreateDialPlanRequest {
+        dial_plan: Some(main),
+    };
+    assert_eq!(
+        reason(world.desk.create_dial_plan(world.ask(ACME, request)).await),
+        "extension_taken"
+    );
+    assert_eq!(
+        reason(world.queue("Other", "20").await),
+        "extension_bad_format"
+    );
+    assert_eq!(
+        world.device(OTHER, "200", "").await.unwrap().extension,
+        "200"
+    );
 }
 
 #[tokio::test]
@@ -43,7 +69,13 @@ async fn of_many_made_at_once_each_gets_an_extension_of_its_own() {
     let world = Arc::new(World::new().await);
     let tries = (0..20).map(|n| {
         let world = world.clone();
-        tokio::spawn(async move { world.queue(&format!("Queue {n}"), "").await.unwrap().extension })
+        tokio::spawn(async move {
+            world
+                .queue(&format!("Queue {n}"), "")
+                .await
+                .unwrap()
+                .extension
+        })
     });
     let mut seen = BTreeSet::new();
     for one in tries.collect::<Vec<_>>() {
@@ -76,10 +108,25 @@ async fn names_are_unique_ignoring_case() {
     assert_eq!(reason(world.queue(" sALES", "").await), "name_duplicate");
     assert_eq!(reason(world.queue(" ", "").await), "name_empty");
     let support = world.queue("Support", "").await.unwrap();
-    let renamed = CallQueue { display_name: "SALES".to_owned(), ..support.clone() };
-    assert_eq!(reason(update(&world, renamed, &["display_name"]).await), "name_duplicate");
-    let own = CallQueue { display_name: "SUPPORT".to_owned(), ..support };
-    assert_eq!(update(&world, own, &["display_name"]).await.unwrap().display_name, "SUPPORT");
+    let renamed = CallQueue {
+        display_name: "SALES".to_owned(),
+        ..support.clone()
+    };
+    assert_eq!(
+        reason(update(&world, renamed, &["display_name"]).await),
+        "name_duplicate"
+    );
+    let own = CallQueue {
+        display_name: "SUPPORT".to_owned(),
+        ..support
+    };
+    assert_eq!(
+        update(&world, own, &["display_name"])
+            .await
+            .unwrap()
+            .display_name,
+        "SUPPORT"
+    );
 }
 
 #[tokio::test]
@@ -93,16 +140,45 @@ async fn an_update_changes_what_it_names_and_checks_the_whole() {
         ..sales.clone()
     };
     let after = update(&world, wanted, &["weight"]).await.unwrap();
-    assert_eq!((after.display_name.as_str(), after.weight), ("Sales", Some(7)));
-    assert_eq!((after.create_time, &after.extension), (sales.create_time, &sales.extension));
+    assert_eq!(
+        (after.display_name.as_str(), after.weight),
+        ("Sales", Some(7))
+    );
+    assert_eq!(
+        (after.create_time, &after.extension),
+        (sales.create_time, &sales.extension)
+    );
     assert_ne!(after.etag, sales.etag);
-    assert_eq!(reason(update(&world, sales.clone(), &["weight"]).await), "etag_mismatch");
-    let wrong = CallQueue { weight: Some(5000), etag: String::new(), ..sales.clone() };
-    assert_eq!(reason(update(&world, wrong, &["weight"]).await), "number_out_of_range");
-    let moved = CallQueue { extension: "300".to_owned(), etag: String::new(), ..sales.clone() };
-    assert_eq!(update(&world, moved, &["extension"]).await.unwrap().extension, "300");
+    assert_eq!(
+        reason(update(&world, sales.clone(), &["weight"]).await),
+        "etag_mismatch"
+    );
+    let wrong = CallQueue {
+        weight: Some(5000),
+        etag: String::new(),
+        ..sales.clone()
+    };
+    assert_eq!(
+        reason(update(&world, wrong, &["weight"]).await),
+        "number_out_of_range"
+    );
+    let moved = CallQueue {
+        extension: "300".to_owned(),
+        etag: String::new(),
+        ..sales.clone()
+    };
+    assert_eq!(
+        update(&world, moved, &["extension"])
+            .await
+            .unwrap()
+            .extension,
+        "300"
+    );
     assert_eq!(world.queue("Next", "").await.unwrap().extension, "100");
-    assert_eq!(reason(update(&world, sales, &["colour"]).await), "etag_mismatch");
+    assert_eq!(
+        reason(update(&world, sales, &["colour"]).await),
+        "etag_mismatch"
+    );
 }
 
 #[tokio::test]
@@ -112,9 +188,17 @@ async fn a_queue_in_a_plan_stays_until_the_plan_lets_go() {
     let main = world.plan("Main", &sales.id).await.unwrap();
     let refused = world.delete_queue(&sales.id).await.unwrap_err();
     assert_eq!(status::reason(&refused), "in_use");
-    assert!(refused.message().contains("dial plan Main"), "{}", refused.message());
+    assert!(
+        refused.message().contains("dial plan Main"),
+        "{}",
+        refused.message()
+    );
     let request = pb::DeleteDialPlanRequest { id: main.id };
-    world.desk.delete_dial_plan(world.ask(ACME, request)).await.unwrap();
+    world
+        .desk
+        .delete_dial_plan(world.ask(ACME, request))
+        .await
+        .unwrap();
     world.delete_queue(&sales.id).await.unwrap();
     assert_eq!(reason(world.delete_queue(&sales.id).await), "not_found");
 }
@@ -135,13 +219,38 @@ async fn assigning_an_agent_again_changes_nothing() {
             told.push(event.subject);
         }
     }
-    assert_eq!(told, [format!("{}/{ANNA}", sales.id), format!("{}/{BRUNO}", sales.id)]);
-    let list = pb::ListQueueAgentsRequest { queue_id: sales.id.clone(), ..Default::default() };
-    let agents = world.desk.list_queue_agents(world.ask(ACME, list)).await.unwrap().into_inner().agents;
+    assert_eq!(
+        told,
+        [
+            format!("{}/{ANNA}", sales.id),
+            format!("{}/{BRUNO}", sales.id)
+        ]
+    );
+    let list = pb::ListQueueAgentsRequest {
+        queue_id: sales.id.clone(),
+        ..Default::default()
+    };
+    let agents = world
+        .desk
+        .list_queue_agents(world.ask(ACME, list))
+        .await
+        .unwrap()
+        .into_inner()
+        .agents;
     assert_eq!(agents.len(), 2);
-    let gone = pb::UnassignQueueAgentRequest { queue_id: sales.id.clone(), user_id: ANNA.to_string() };
-    world.desk.unassign_queue_agent(world.ask(ACME, gone.clone())).await.unwrap();
-    assert_eq!(reason(world.desk.unassign_queue_agent(world.ask(ACME, gone)).await), "not_found");
+    let gone = pb::UnassignQueueAgentRequest {
+        queue_id: sales.id.clone(),
+        user_id: ANNA.to_string(),
+    };
+    world
+        .desk
+        .unassign_queue_agent(world.ask(ACME, gone.clone()))
+        .await
+        .unwrap();
+    assert_eq!(
+        reason(world.desk.unassign_queue_agent(world.ask(ACME, gone)).await),
+        "not_found"
+    );
 }
 
 #[tokio::test]
@@ -152,8 +261,16 @@ async fn pages_hold_every_queue_once() {
     }
     let (mut seen, mut token) = (BTreeSet::new(), String::new());
     loop {
-        let request = pb::ListCallQueuesRequest { page_size: 2, page_token: token };
-        let page = world.desk.list_call_queues(world.ask(ACME, request)).await.unwrap().into_inner();
+        let request = pb::ListCallQueuesRequest {
+            page_size: 2,
+            page_token: token,
+        };
+        let page = world
+            .desk
+            .list_call_queues(world.ask(ACME, request))
+            .await
+            .unwrap()
+            .into_inner();
         assert!(page.call_queues.len() <= 2);
         for queue in page.call_queues {
             assert!(seen.insert(queue.id));

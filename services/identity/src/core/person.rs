@@ -15,10 +15,18 @@ pub fn login(login: &str) -> Result<String, Fault> {
     name::check(login).map_err(|fault| {
         let (reason, message) = match fault.reason {
             "name_too_long" => ("login_too_long", "a login has at most 255 characters"),
-            "name_bad_character" => ("login_bad_character", "the login has a character that cannot be used"),
+            "name_bad_character" => (
+                "login_bad_character",
+                "the login has a character that cannot be used",
+            ),
             _ => ("login_empty", "a login is needed"),
         };
-        Fault { reason, message: message.to_owned(), field: "/login".to_owned(), ..fault }
+        Fault {
+            reason,
+            message: message.to_owned(),
+            field: "/login".to_owned(),
+            ..fault
+        }
     })
 }
 
@@ -28,11 +36,19 @@ pub fn login(login: &str) -> Result<String, Fault> {
 /// `password_too_short` (with `min`) or `password_too_long` (with `max`).
 pub fn password(password: &str, field: &str) -> Result<(), Fault> {
     if password.chars().count() < MIN_PASSWORD {
-        let fault = Fault::new(Code::Invalid, "password_too_short", "a password has at least 12 characters");
+        let fault = Fault::new(
+            Code::Invalid,
+            "password_too_short",
+            "a password has at least 12 characters",
+        );
         return Err(fault.at(field).with("min", MIN_PASSWORD));
     }
     if password.len() > MAX_PASSWORD {
-        let fault = Fault::new(Code::Invalid, "password_too_long", "a password has at most 1024 bytes");
+        let fault = Fault::new(
+            Code::Invalid,
+            "password_too_long",
+            "a password has at most 1024 bytes",
+        );
         return Err(fault.at(field).with("max", MAX_PASSWORD));
     }
     Ok(())
@@ -61,17 +77,29 @@ mod tests {
 
     #[test]
     fn a_password_has_at_least_twelve_characters() {
-        assert_eq!(password("elevenchars", "/password").map_err(|f| f.reason), Err("password_too_short"));
+        assert_eq!(
+            password("elevenchars", "/password").map_err(|f| f.reason),
+            Err("password_too_short")
+        );
         assert_eq!(password("twelve chars", "/password"), Ok(()));
         assert_eq!(password("èèèèèèèèèèèè", "/password"), Ok(()));
-        assert_eq!(password(&"x".repeat(1025), "/password").map_err(|f| f.reason), Err("password_too_long"));
+        assert_eq!(
+            password(&"x".repeat(1025), "/password").map_err(|f| f.reason),
+            Err("password_too_long")
+        );
     }
 
     #[test]
     fn a_login_fault_names_the_login() {
         let fault = login(" ").unwrap_err();
-        assert_eq!((fault.reason, fault.field.as_str()), ("login_empty", "/login"));
-        assert_eq!(login(" anna@example.com ").as_deref(), Ok("anna@example.com"));
+        assert_eq!(
+            (fault.reason, fault.field.as_str()),
+            ("login_empty", "/login")
+        );
+        assert_eq!(
+            login(" anna@example.com ").as_deref(),
+            Ok("anna@example.com")
+        );
     }
 
     #[test]

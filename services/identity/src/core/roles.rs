@@ -53,12 +53,17 @@ impl Roles {
 
     /// Every row value that contains the role.
     pub fn rows_with(role: Role) -> Vec<i16> {
-        (0..16).filter(|bits| Self::from_row(*bits).has(role)).collect()
+        (0..16)
+            .filter(|bits| Self::from_row(*bits).has(role))
+            .collect()
     }
 
     /// As messages name them.
     pub fn to_proto(self) -> Vec<i32> {
-        self.list().into_iter().map(|role| to_proto(role) as i32).collect()
+        self.list()
+            .into_iter()
+            .map(|role| to_proto(role) as i32)
+            .collect()
     }
 
     /// From a message.
@@ -66,9 +71,16 @@ impl Roles {
     /// # Errors
     /// `role_needed` when there is none, `role_unknown` when one is not known.
     pub fn from_proto(roles: &[i32]) -> Result<Self, Fault> {
-        let roles: Vec<Role> = roles.iter().map(|role| from_proto(*role)).collect::<Result<_, _>>()?;
+        let roles: Vec<Role> = roles
+            .iter()
+            .map(|role| from_proto(*role))
+            .collect::<Result<_, _>>()?;
         if roles.is_empty() {
-            let fault = Fault::new(Code::Invalid, "role_needed", "give the person at least one role");
+            let fault = Fault::new(
+                Code::Invalid,
+                "role_needed",
+                "give the person at least one role",
+            );
             return Err(fault.at("/roles"));
         }
         Ok(Self::of(&roles))
@@ -137,7 +149,10 @@ mod tests {
     fn half_of_all_sets_contain_a_given_role() {
         let rows = Roles::rows_with(Role::Supervisor);
         assert_eq!(rows.len(), 8);
-        assert!(rows.iter().all(|row| Roles::from_row(*row).has(Role::Supervisor)));
+        assert!(
+            rows.iter()
+                .all(|row| Roles::from_row(*row).has(Role::Supervisor))
+        );
     }
 
     #[test]

@@ -35,7 +35,11 @@ pub struct Throttle {
 impl Throttle {
     /// Nobody has failed yet.
     pub fn new(rule: Rule, capacity: usize) -> Self {
-        Self { rule, capacity: capacity.max(1), tries: HashMap::new() }
+        Self {
+            rule,
+            capacity: capacity.max(1),
+            tries: HashMap::new(),
+        }
     }
 
     /// Lets one try through and counts it as failed.
@@ -47,7 +51,10 @@ impl Throttle {
             return Err(wait);
         }
         self.make_room(key, now);
-        let tries = self.tries.entry(key.to_owned()).or_insert(Tries { failed: 0, last: now });
+        let tries = self.tries.entry(key.to_owned()).or_insert(Tries {
+            failed: 0,
+            last: now,
+        });
         if now.since(tries.last) > self.rule.window {
             tries.failed = 0;
         }
@@ -89,9 +96,13 @@ impl Throttle {
             return;
         }
         let window = self.rule.window;
-        self.tries.retain(|_, tries| now.since(tries.last) <= window);
+        self.tries
+            .retain(|_, tries| now.since(tries.last) <= window);
         if self.tries.len() >= self.capacity {
-            let quietest = self.tries.iter().min_by_key(|(_, tries)| (tries.failed, tries.last));
+            let quietest = self
+                .tries
+                .iter()
+                .min_by_key(|(_, tries)| (tries.failed, tries.last));
             if let Some(quietest) = quietest.map(|(key, _)| key.clone()) {
                 self.tries.remove(&quietest);
             }
@@ -162,6 +173,9 @@ mod tests {
             let _ = throttle.admit(&name.to_string(), at(0));
         }
         assert!(throttle.tries.len() <= 2);
-        assert!(throttle.wait("anna", at(0)).is_some(), "who failed most is kept");
+        assert!(
+            throttle.wait("anna", at(0)).is_some(),
+            "who failed most is kept"
+        );
     }
 }

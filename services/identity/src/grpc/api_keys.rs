@@ -28,7 +28,10 @@ impl ApiKeys for Desk {
             row.last_use_ms = row.last_use_ms.max(pending);
         }
         let api_keys = rows.into_iter().map(message::api_key).collect();
-        Ok(Response::new(pb::ListApiKeysResponse { api_keys, next_page_token }))
+        Ok(Response::new(pb::ListApiKeysResponse {
+            api_keys,
+            next_page_token,
+        }))
     }
 
     async fn create_api_key(
@@ -37,9 +40,17 @@ impl ApiKeys for Desk {
     ) -> Result<Response<pb::ApiKey>, Status> {
         let (tenant, who) = principal(&request)?;
         let asked = required(request.into_inner().api_key, "apiKey")?;
-        let (row, secret) = self.make(tenant, asked, is_owner(&who)).map_err(from_fault)?;
-        self.store.create_api_key(row.clone()).await.map_err(from_fault)?;
-        Ok(Response::new(pb::ApiKey { secret, ..message::api_key(row) }))
+        let (row, secret) = self
+            .make(tenant, asked, is_owner(&who))
+            .map_err(from_fault)?;
+        self.store
+            .create_api_key(row.clone())
+            .await
+            .map_err(from_fault)?;
+        Ok(Response::new(pb::ApiKey {
+            secret,
+            ..message::api_key(row)
+        }))
     }
 
     async fn delete_api_key(
@@ -48,7 +59,10 @@ impl ApiKeys for Desk {
     ) -> Result<Response<()>, Status> {
         let (tenant, _) = principal(&request)?;
         let id: ApiKeyId = id("API key", &request.into_inner().id)?;
-        self.store.delete_api_key(tenant, id).await.map_err(from_fault)?;
+        self.store
+            .delete_api_key(tenant, id)
+            .await
+            .map_err(from_fault)?;
         Ok(Response::new(()))
     }
 }
@@ -65,7 +79,11 @@ impl Desk {
         let now = self.now();
         let expire = asked.expire_time.as_ref().map(message::instant);
         if expire.is_some_and(|expire| expire <= now) {
-            let fault = Fault::new(Code::Invalid, "expire_time_past", "give a time in the future, or none");
+            let fault = Fault::new(
+                Code::Invalid,
+                "expire_time_past",
+                "give a time in the future, or none",
+            );
             return Err(fault.at("/expireTime"));
         }
         let secret = secret::api_key();

@@ -15,7 +15,10 @@ pub fn time(millis: i64) -> prost_types::Timestamp {
 }
 
 pub fn instant(time: &prost_types::Timestamp) -> Timestamp {
-    let millis = time.seconds.saturating_mul(1000).saturating_add(i64::from(time.nanos) / 1_000_000);
+    let millis = time
+        .seconds
+        .saturating_mul(1000)
+        .saturating_add(i64::from(time.nanos) / 1_000_000);
     Timestamp::from_millis(millis)
 }
 
@@ -42,7 +45,10 @@ pub fn tenant(row: tenant::Model) -> pb::Tenant {
 }
 
 pub fn api_key(row: api_key::Model) -> pb::ApiKey {
-    let role = Roles::from_row(row.role).list().first().map_or(0, |role| roles::to_proto(*role) as i32);
+    let role = Roles::from_row(row.role)
+        .list()
+        .first()
+        .map_or(0, |role| roles::to_proto(*role) as i32);
     pb::ApiKey {
         id: row.id,
         display_name: row.display_name,

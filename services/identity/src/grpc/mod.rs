@@ -37,7 +37,10 @@ impl Desk {
 
 /// Where the call came from: what the gateway says, or the socket's peer.
 fn source<T>(request: &Request<T>) -> String {
-    let told = request.metadata().get(SOURCE).and_then(|value| value.to_str().ok());
+    let told = request
+        .metadata()
+        .get(SOURCE)
+        .and_then(|value| value.to_str().ok());
     match (told, request.remote_addr()) {
         (Some(told), _) => told.chars().take(64).collect(),
         (None, Some(peer)) => peer.ip().to_string(),
@@ -56,12 +59,17 @@ fn is_owner(principal: &Principal) -> bool {
 
 /// An id from a request. One of the wrong form names nothing.
 fn id<T: FromStr>(what: &str, text: &str) -> Result<T, Status> {
-    text.parse().map_err(|_| from_fault(Fault::not_found(what, text)))
+    text.parse()
+        .map_err(|_| from_fault(Fault::not_found(what, text)))
 }
 
 fn required<T>(field: Option<T>, name: &str) -> Result<T, Status> {
     field.ok_or_else(|| {
-        let fault = Fault::new(Code::Invalid, "field_missing", format_args!("{name} is needed"));
+        let fault = Fault::new(
+            Code::Invalid,
+            "field_missing",
+            format_args!("{name} is needed"),
+        );
         from_fault(fault.at(&format!("/{name}")))
     })
 }

@@ -32,22 +32,25 @@ impl Sessions for Desk {
         let ttl = self.settings.refresh_token_ttl;
         let refreshed = self.store.refresh_session(&token, self.now(), ttl).await;
         match refreshed.map_err(from_fault)? {
-            Refreshed::Goes { user, refresh_token } => {
+            Refreshed::Goes {
+                user,
+                refresh_token,
+            } => {
                 let session = self.session(*user, refresh_token).map_err(from_fault)?;
                 Ok(Response::new(session))
             }
             Refreshed::Gone => Err(from_fault(session_ended())),
             Refreshed::UsedTwice { user_id } => {
-                tracing::warn!(user = user_id, "a refresh token came twice; its session was ended");
+                tracing::warn!(
+                    user = user_id,
+                    "a refresh token came twice; its session was ended"
+                );
                 Err(from_fault(session_ended()))
             }
         }
     }
 
-    async fn sign_out(
-        &self,
-        request: Request<pb::SignOutRequest>,
-    ) -> Result<Response<()>, Status> {
+    async fn sign_out(&self, request: Request<pb::SignOutRequest>) -> Result<Response<()>, Status> {
         let token = request.into_inner().refresh_token;
         self.store.end_session(&token).await.map_err(from_fault)?;
         Ok(Response::new(()))
@@ -66,10 +69,16 @@ impl Sessions for Desk {
         let source = source(&request);
         let (tenant, who) = principal(&request)?;
         let user = who.user().ok_or_else(|| {
-            from_fault(Fault::new(Code::Forbidden, "not_a_person", "an API key has no password"))
+            from_fault(Fault::new(
+                Code::Forbidden,
+                "not_a_person",
+                "an API key has no password",
+            ))
         })?;
         let asked = request.into_inner();
-        self.replace_password(tenant, user, asked, &source).await.map_err(from_fault)?;
+        self.replace_password(tenant, user, asked, &source)
+            .await
+            .map_err(from_fault)?;
         Ok(Response::new(()))
     }
 
@@ -139,7 +148,10 @@ impl Desk {
 
     fn mint(&self, principal: &Principal, ttl: Duration) -> Result<(String, Timestamp), Fault> {
         let now = self.now();
-        let token = self.keys.mint(principal, now, ttl).map_err(Fault::internal)?;
+        let token = self
+            .keys
+            .mint(principal, now, ttl)
+            .map_err(Fault::internal)?;
         Ok((token, now + ttl))
     }
 
@@ -147,7 +159,12 @@ impl Desk {
         let row = self.store.tenant(tenant).await?;
         let (user, roles) = match who {
             Principal::User { user, .. } => {
-                let user = self.store.user(tenant, *user).await.ok().filter(|user| !user.disabled);
+                let user = self
+                    .store
+                    .user(tenant, *user)
+                    .await
+                    .ok()
+                    .filter(|user| !user.disabled);
                 let user = user.ok_or_else(session_ended)?;
                 let roles = Roles::from_row(user.roles).list();
                 (Some(message::user(user)), roles)
@@ -155,8 +172,11 @@ impl Desk {
             Principal::Key { role, .. } => (None, vec![*role]),
             Principal::Service { .. } => (None, Vec::new()),
         };
-        let permissions: BTreeSet<&str> =
-            roles.iter().flat_map(|role| role.permissions()).copied().collect();
+        let permissions: BTreeSet<&str> = roles
+            .iter()
+            .flat_map(|role| role.permissions())
+            .copied()
+            .collect();
         Ok(pb::Me {
             user,
             tenant: Some(message::tenant(row)),
@@ -175,36 +195,65 @@ impl Desk {
         let user = self.store.user(tenant, id).await?;
         let guess = format!("{tenant} {}", user.login_key);
         self.guesses.admit(&guess, source, self.now())?;
-        let right = self.passwords.verify(asked.current_password, Some(user.password_hash)).await;
+        let right = self
+            .passwords
+            .verify(asked.current_password, Some(user.password_hash))
+            .await;
         if !right.inspect_err(|_| self.guesses.unanswered(&guess, source))? {
-            let fault = Fault::new(Code::Invalid, "password_wrong", "the present password is another one");
+            let fault = Fault::new(
+                Code::Invalid,
+                "password_wrong",
+                "the present password is another one",
+            );
             return Err(fault.at("/currentPassword"));
         }
         self.guesses.succeeded(&guess, source);
         let hash = self.passwords.hash(asked.new_password).await?;
-        let change = UserChange { password_hash: Some(hash), ..UserChange::default() };
+        let change = UserChange {
+            password_hash: Some(hash),
+            ..UserChange::default()
+        };
         // An owner may change the own password, whoever else may not touch an owner.
-        self.store.update_user(tenant, id, "", true, change, self.now()).await?;
+        self.store
+            .update_user(tenant, id, "", true, change, self.now())
+            .await?;
         Ok(())
     }
 
     async fn exchange(&self, key: &str) -> Result<pb::Session, Fault> {
         let wrong = || {
-            Fault::new(Code::Unauthenticated, "api_key_wrong", "this API key is unknown or no longer valid")
+            Fault::new(
+                Code::Unauthenticated,
+                "api_key_wrong",
+                "this API key is unknown or no longer valid",
+            )
         };
         if !key.starts_with(secret::API_KEY_PREFIX) {
             return Err(wrong());
         }
-        let row = self.store.api_key(&secret::fingerprint(key)).await?.ok_or_else(wrong)?;
+        let row = self
+            .store
+            .api_key(&secret::fingerprint(key))
+            .await?
+            .ok_or_else(wrong)?;
         let now = self.now();
-        if row.expire_ms.is_some_and(|expire| expire <= now.as_millis()) {
+        if row
+            .expire_ms
+            .is_some_and(|expire| expire <= now.as_millis())
+        {
             return Err(wrong());
         }
         let role = *Roles::from_row(row.role).list().first().ok_or_else(wrong)?;
         self.key_use.note(&row.id, now);
-        let left = row.expire_ms.map_or(Duration::MAX, |expire| Timestamp::from_millis(expire).since(now));
-        let principal = Principal::Key { tenant: store::id(&row.tenant)?, role };
-        let (access_token, expire) = self.mint(&principal, self.settings.access_token_ttl.min(left))?;
+        let left = row.expire_ms.map_or(Duration::MAX, |expire| {
+            Timestamp::from_millis(expire).since(now)
+        });
+        let principal = Principal::Key {
+            tenant: store::id(&row.tenant)?,
+            role,
+        };
+        let (access_token, expire) =
+            self.mint(&principal, self.settings.access_token_ttl.min(left))?;
         Ok(pb::Session {
             access_token,
             expire_time: Some(message::time(expire.as_millis())),
@@ -215,5 +264,9 @@ impl Desk {
 }
 
 fn session_ended() -> Fault {
-    Fault::new(Code::Unauthenticated, "session_ended", "the session has ended; sign in again")
+    Fault::new(
+        Code::Unauthenticated,
+        "session_ended",
+        "the session has ended; sign in again",
+    )
 }

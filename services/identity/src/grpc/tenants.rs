@@ -24,7 +24,9 @@ impl Tenants for Desk {
             };
             let mut owner = self.new_user(owner, roles).await?;
             owner.disabled = false;
-            self.store.create_tenant(&asked.slug, &display_name, owner, self.now()).await
+            self.store
+                .create_tenant(&asked.slug, &display_name, owner, self.now())
+                .await
         };
         let row = made.await.map_err(from_fault)?;
         Ok(Response::new(message::tenant(row)))

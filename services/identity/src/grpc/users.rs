@@ -27,10 +27,16 @@ impl Users for Desk {
             role => Some(roles::from_proto(role).map_err(from_fault)?),
         };
         let limit = page::limit(asked.page_size);
-        let page = self.store.users(tenant, role, limit, &asked.page_token).await;
+        let page = self
+            .store
+            .users(tenant, role, limit, &asked.page_token)
+            .await;
         let (rows, next_page_token) = page.map_err(from_fault)?;
         let users = rows.into_iter().map(message::user).collect();
-        Ok(Response::new(pb::ListUsersResponse { users, next_page_token }))
+        Ok(Response::new(pb::ListUsersResponse {
+            users,
+            next_page_token,
+        }))
     }
 
     async fn get_user(
@@ -70,7 +76,9 @@ impl Users for Desk {
         let etag = user.etag.clone();
         let made = async {
             let change = self.change(user, asked.update_mask).await?;
-            self.store.update_user(tenant, id, &etag, is_owner(&who), change, self.now()).await
+            self.store
+                .update_user(tenant, id, &etag, is_owner(&who), change, self.now())
+                .await
         };
         let row = made.await.map_err(from_fault)?;
         Ok(Response::new(message::user(row)))
@@ -82,7 +90,10 @@ impl Users for Desk {
     ) -> Result<Response<()>, Status> {
         let (tenant, who) = principal(&request)?;
         let id: UserId = id("user", &request.into_inner().id)?;
-        let done = self.store.delete_user(tenant, id, is_owner(&who), self.now()).await;
+        let done = self
+            .store
+            .delete_user(tenant, id, is_owner(&who), self.now())
+            .await;
         done.map_err(from_fault)?;
         Ok(Response::new(()))
     }
@@ -125,7 +136,9 @@ impl Desk {
                 "id" | "create_time" | "etag" => {}
                 other => {
                     let message = format_args!("a user has no field {other}");
-                    return Err(Fault::new(Code::Invalid, "field_unknown", message).at("/updateMask"));
+                    return Err(
+                        Fault::new(Code::Invalid, "field_unknown", message).at("/updateMask")
+                    );
                 }
             }
         }
@@ -147,5 +160,9 @@ fn paths(user: &pb::User, mask: Option<prost_types::FieldMask>) -> Vec<String> {
         ("password", !user.password.is_empty()),
         ("disabled", user.disabled),
     ];
-    filled.into_iter().filter(|(_, filled)| *filled).map(|(path, _)| path.to_owned()).collect()
+    filled
+        .into_iter()
+        .filter(|(_, filled)| *filled)
+        .map(|(path, _)| path.to_owned())
+        .collect()
 }

@@ -3,7 +3,10 @@
 use super::{Store, entity::api_key};
 use centro_kernel::{ApiKeyId, Fault, TenantId, Timestamp};
 use centro_store::{fault, page::Token};
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    QuerySelect,
+};
 
 impl Store {
     /// Keeps a new key.
@@ -11,7 +14,10 @@ impl Store {
     /// # Errors
     /// Those of the database.
     pub async fn create_api_key(&self, row: api_key::Model) -> Result<(), Fault> {
-        row.into_active_model().insert(&self.db).await.map_err(fault)?;
+        row.into_active_model()
+            .insert(&self.db)
+            .await
+            .map_err(fault)?;
         Ok(())
     }
 

@@ -80,11 +80,21 @@ impl MigrationTrait for CreateIdentity {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager.drop_table(Table::drop().table(api_key::Entity).to_owned()).await?;
-        manager.drop_table(Table::drop().table(refresh_token::Entity).to_owned()).await?;
-        manager.drop_table(Table::drop().table(session::Entity).to_owned()).await?;
-        manager.drop_table(Table::drop().table(user::Entity).to_owned()).await?;
-        manager.drop_table(Table::drop().table(tenant::Entity).to_owned()).await
+        manager
+            .drop_table(Table::drop().table(api_key::Entity).to_owned())
+            .await?;
+        manager
+            .drop_table(Table::drop().table(refresh_token::Entity).to_owned())
+            .await?;
+        manager
+            .drop_table(Table::drop().table(session::Entity).to_owned())
+            .await?;
+        manager
+            .drop_table(Table::drop().table(user::Entity).to_owned())
+            .await?;
+        manager
+            .drop_table(Table::drop().table(tenant::Entity).to_owned())
+            .await
     }
 }
 

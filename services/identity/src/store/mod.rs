@@ -17,8 +17,8 @@ use centro_store::{
 };
 use entity::tenant;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, DatabaseConnection, DatabaseTransaction, EntityTrait, IntoActiveModel,
-    QueryFilter, QueryOrder, QuerySelect, SqlErr, TransactionTrait,
+    ActiveModelTrait, ColumnTrait, DatabaseConnection, DatabaseTransaction, EntityTrait,
+    IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, SqlErr, TransactionTrait,
 };
 
 /// Tenants, people, sessions and keys.
@@ -63,12 +63,19 @@ impl Store {
             create_ms: now.as_millis(),
         };
         let txn = self.begin().await?;
-        row.clone().into_active_model().insert(&txn).await.map_err(|error| match error.sql_err() {
-            Some(SqlErr::UniqueConstraintViolation(_)) => {
-                Fault::new(Code::Conflict, "slug_taken", "another tenant has this short name").at("/slug")
-            }
-            _ => fault(error),
-        })?;
+        row.clone()
+            .into_active_model()
+            .insert(&txn)
+            .await
+            .map_err(|error| match error.sql_err() {
+                Some(SqlErr::UniqueConstraintViolation(_)) => Fault::new(
+                    Code::Conflict,
+                    "slug_taken",
+                    "another tenant has this short name",
+                )
+                .at("/slug"),
+                _ => fault(error),
+            })?;
         users::insert(&txn, id, owner, now).await?;
         self.commit(txn).await?;
         Ok(row)
@@ -79,7 +86,11 @@ impl Store {
     /// # Errors
     /// Those of the database.
     pub async fn tenants(&self) -> Result<Vec<tenant::Model>, Fault> {
-        tenant::Entity::find().order_by_asc(tenant::Column::Id).all(&self.db).await.map_err(fault)
+        tenant::Entity::find()
+            .order_by_asc(tenant::Column::Id)
+            .all(&self.db)
+            .await
+            .map_err(fault)
     }
 
     /// One tenant.
@@ -87,7 +98,10 @@ impl Store {
     /// # Errors
     /// `not_found`.
     pub async fn tenant(&self, id: TenantId) -> Result<tenant::Model, Fault> {
-        let row = tenant::Entity::find_by_id(id.to_string()).one(&self.db).await.map_err(fault)?;
+        let row = tenant::Entity::find_by_id(id.to_string())
+            .one(&self.db)
+            .await
+            .map_err(fault)?;
         row.ok_or_else(|| Fault::not_found("tenant", id))
     }
 
@@ -101,7 +115,11 @@ impl Store {
             let found = tenant::Entity::find().filter(tenant::Column::Slug.eq(slug.to_lowercase()));
             return found.one(&self.db).await.map_err(fault);
         }
-        let mut some = tenant::Entity::find().limit(2).all(&self.db).await.map_err(fault)?;
+        let mut some = tenant::Entity::find()
+            .limit(2)
+            .all(&self.db)
+            .await
+            .map_err(fault)?;
         match (some.pop(), some.is_empty()) {
             (Some(only), true) => Ok(Some(only)),
             _ => Err(Fault::new(
@@ -126,5 +144,6 @@ impl Store {
 
 /// The id in a row that this service wrote.
 pub fn id<T: std::str::FromStr>(text: &str) -> Result<T, Fault> {
-    text.parse().map_err(|_| Fault::internal(format_args!("a row holds a malformed id: {text}")))
+    text.parse()
+        .map_err(|_| Fault::internal(format_args!("a row holds a malformed id: {text}")))
 }

@@ -5,8 +5,8 @@ use crate::secret;
 use centro_kernel::{Fault, Timestamp};
 use centro_store::fault;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
-    Set,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter,
+    QuerySelect, Set,
 };
 use std::time::Duration;
 
@@ -82,18 +82,27 @@ impl Store {
             .one(&txn)
             .await
             .map_err(fault)?;
-        let Some(found) = found else { return Ok(Refreshed::Gone) };
-        let Some(session) =
-            session::Entity::find_by_id(&found.session_id).one(&txn).await.map_err(fault)?
+        let Some(found) = found else {
+            return Ok(Refreshed::Gone);
+        };
+        let Some(session) = session::Entity::find_by_id(&found.session_id)
+            .one(&txn)
+            .await
+            .map_err(fault)?
         else {
             return Ok(Refreshed::Gone);
         };
         if found.used_ms.is_some() {
             end(&txn, &session.id).await?;
             self.commit(txn).await?;
-            return Ok(Refreshed::UsedTwice { user_id: session.user_id });
+            return Ok(Refreshed::UsedTwice {
+                user_id: session.user_id,
+            });
         }
-        let user = user::Entity::find_by_id(&session.user_id).one(&txn).await.map_err(fault)?;
+        let user = user::Entity::find_by_id(&session.user_id)
+            .one(&txn)
+            .await
+            .map_err(fault)?;
         let user = user.filter(|user| !user.disabled && found.expire_ms > now.as_millis());
         let Some(user) = user else {
             end(&txn, &session.id).await?;
@@ -116,7 +125,10 @@ impl Store {
             .map_err(fault)?;
         let refresh_token = add_token(&txn, &id, expire_ms).await?;
         self.commit(txn).await?;
-        Ok(Refreshed::Goes { user: Box::new(user), refresh_token })
+        Ok(Refreshed::Goes {
+            user: Box::new(user),
+            refresh_token,
+        })
     }
 
     /// Ends the session of a refresh token. An unknown token changes nothing.
@@ -180,11 +192,18 @@ async fn end(txn: &impl ConnectionTrait, session: &str) -> Result<(), Fault> {
         .exec(txn)
         .await
         .map_err(fault)?;
-    session::Entity::delete_by_id(session).exec(txn).await.map_err(fault)?;
+    session::Entity::delete_by_id(session)
+        .exec(txn)
+        .await
+        .map_err(fault)?;
     Ok(())
 }
 
-async fn add_token(txn: &impl ConnectionTrait, session: &str, expire_ms: i64) -> Result<String, Fault> {
+async fn add_token(
+    txn: &impl ConnectionTrait,
+    session: &str,
+    expire_ms: i64,
+) -> Result<String, Fault> {
     let token = secret::refresh_token();
     let row = refresh_token::Model {
         fingerprint: secret::fingerprint(&token),

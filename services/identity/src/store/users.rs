@@ -9,8 +9,8 @@ use centro_contract::Role;
 use centro_kernel::{Code, Fault, TenantId, Timestamp, UserId, name};
 use centro_store::{fault, outbox, page::Token};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect, SqlErr,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel,
+    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, SqlErr,
 };
 
 /// A person to be. Everything is checked already.
@@ -72,7 +72,11 @@ impl Store {
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn user_by_login(&self, tenant: &str, login: &str) -> Result<Option<user::Model>, Fault> {
+    pub async fn user_by_login(
+        &self,
+        tenant: &str,
+        login: &str,
+    ) -> Result<Option<user::Model>, Fault> {
         user::Entity::find()
             .filter(user::Column::Tenant.eq(tenant))
             .filter(user::Column::LoginKey.eq(name::key(login)))
@@ -137,7 +141,7 @@ impl Store {
             .reset_all()
             .update(&txn)
             .await
-            .map_err(|error| taken_or(error))?;
+            .map_err(taken_or)?;
         if ends_sessions {
             sessions::end_all(&txn, &after.id).await?;
         }
@@ -163,7 +167,10 @@ impl Store {
         let roles = Roles::from_row(row.roles);
         roles::may_touch(by_owner, roles, roles)?;
         keep_an_owner(&txn, &row).await?;
-        user::Entity::delete_by_id(&row.id).exec(&txn).await.map_err(fault)?;
+        user::Entity::delete_by_id(&row.id)
+            .exec(&txn)
+            .await
+            .map_err(fault)?;
         sessions::end_all(&txn, &row.id).await?;
         outbox::append(&txn, &notify::user_deleted(tenant, &row, now)).await?;
         self.commit(txn).await
@@ -198,12 +205,20 @@ pub(super) async fn insert(
     if let Some(existing) = existing {
         return Err(taken(Some(&existing.id)));
     }
-    row.clone().into_active_model().insert(txn).await.map_err(|error| taken_or(error))?;
+    row.clone()
+        .into_active_model()
+        .insert(txn)
+        .await
+        .map_err(taken_or)?;
     outbox::append(txn, &notify::user_changed(tenant, &row, now)).await?;
     Ok(row)
 }
 
-async fn find(db: &impl ConnectionTrait, tenant: TenantId, id: UserId) -> Result<user::Model, Fault> {
+async fn find(
+    db: &impl ConnectionTrait,
+    tenant: TenantId,
+    id: UserId,
+) -> Result<user::Model, Fault> {
     user::Entity::find_by_id(id.to_string())
         .filter(user::Column::Tenant.eq(tenant.to_string()))
         .one(db)
@@ -214,7 +229,11 @@ async fn find(db: &impl ConnectionTrait, tenant: TenantId, id: UserId) -> Result
 
 /// Two administrators who demote each other at once must not both succeed: writers of one tenant take turns.
 async fn lock(txn: &impl ConnectionTrait, tenant: TenantId) -> Result<(), Fault> {
-    tenant::Entity::find_by_id(tenant.to_string()).lock_exclusive().one(txn).await.map_err(fault)?;
+    tenant::Entity::find_by_id(tenant.to_string())
+        .lock_exclusive()
+        .one(txn)
+        .await
+        .map_err(fault)?;
     Ok(())
 }
 
@@ -281,7 +300,12 @@ fn merged(before: &user::Model, change: UserChange) -> user::Model {
 }
 
 fn taken(existing: Option<&str>) -> Fault {
-    let fault = Fault::new(Code::Conflict, "login_taken", "another person has this login").at("/login");
+    let fault = Fault::new(
+        Code::Conflict,
+        "login_taken",
+        "another person has this login",
+    )
+    .at("/login");
     match existing {
         Some(id) => fault.with("existing_id", id),
         None => fault,

@@ -2,36 +2,81 @@ use super::*;
 use centro_proto::identity::api_keys_server::ApiKeys;
 
 async fn make(world: &World, by: &Principal, role: pb::Role) -> Result<pb::ApiKey, Status> {
-    let api_key =
-        pb::ApiKey { display_name: "CRM".to_owned(), role: role as i32, ..Default::default() };
-    let request = pb::CreateApiKeyRequest { api_key: Some(api_key) };
-    Ok(world.desk.create_api_key(with(by, request)).await?.into_inner())
+    let api_key = pb::ApiKey {
+        display_name: "CRM".to_owned(),
+        role: role as i32,
+        ..Default::default()
+    };
+    let request = pb::CreateApiKeyRequest {
+        api_key: Some(api_key),
+    };
+    Ok(world
+        .desk
+        .create_api_key(with(by, request))
+        .await?
+        .into_inner())
 }
 
 async fn exchange(world: &World, key: &str) -> Result<pb::Session, Status> {
-    let request = pb::ExchangeApiKeyRequest { api_key: key.to_owned() };
-    Ok(world.desk.exchange_api_key(Request::new(request)).await?.into_inner())
+    let request = pb::ExchangeApiKeyRequest {
+        api_key: key.to_owned(),
+    };
+    Ok(world
+        .desk
+        .exchange_api_key(Request::new(request))
+        .await?
+        .into_inner())
 }
 
 async fn list(world: &World, by: &Principal) -> Vec<pb::ApiKey> {
     let request = pb::ListApiKeysRequest::default();
-    world.desk.list_api_keys(with(by, request)).await.unwrap().into_inner().api_keys
+    world
+        .desk
+        .list_api_keys(with(by, request))
+        .await
+        .unwrap()
+        .into_inner()
+        .api_keys
 }
 
 #[tokio::test]
 async fn a_key_shows_its_secret_once_and_becomes_a_token_of_its_role() {
     let world = World::new().await;
     let home = world.home("acme").await;
-    let key = make(&world, &home.owner, pb::Role::Supervisor).await.unwrap();
+    let key = make(&world, &home.owner, pb::Role::Supervisor)
+        .await
+        .unwrap();
     assert!(key.secret.starts_with("cc_live_"));
-    assert!(list(&world, &home.owner).await.iter().all(|key| key.secret.is_empty()));
+    assert!(
+        list(&world, &home.owner)
+            .await
+            .iter()
+            .all(|key| key.secret.is_empty())
+    );
     let session = exchange(&world, &key.secret).await.unwrap();
     assert!(session.refresh_token.is_empty() && session.user.is_none());
-    let who = world.keys.verify(&session.access_token, world.now()).unwrap();
-    assert_eq!(who, Principal::Key { tenant: home.tenant, role: Role::Supervisor });
-    let me = world.desk.get_me(with(&who, pb::GetMeRequest {})).await.unwrap().into_inner();
+    let who = world
+        .keys
+        .verify(&session.access_token, world.now())
+        .unwrap();
+    assert_eq!(
+        who,
+        Principal::Key {
+            tenant: home.tenant,
+            role: Role::Supervisor
+        }
+    );
+    let me = world
+        .desk
+        .get_me(with(&who, pb::GetMeRequest {}))
+        .await
+        .unwrap()
+        .into_inner();
     assert!(me.user.is_none() && me.permissions.contains(&"live.view".to_owned()));
-    assert_eq!(reason(exchange(&world, "cc_live_nonsense").await), "api_key_wrong");
+    assert_eq!(
+        reason(exchange(&world, "cc_live_nonsense").await),
+        "api_key_wrong"
+    );
     assert_eq!(reason(exchange(&world, &key.id).await), "api_key_wrong");
 }
 
@@ -55,27 +100,47 @@ async fn a_deleted_or_expired_key_opens_nothing() {
     let (home, other) = (world.home("acme").await, world.home("other").await);
     let key = make(&world, &home.owner, pb::Role::Agent).await.unwrap();
     let delete = |by: &Principal| {
-        world.desk.delete_api_key(with(by, pb::DeleteApiKeyRequest { id: key.id.clone() }))
+        world
+            .desk
+            .delete_api_key(with(by, pb::DeleteApiKeyRequest { id: key.id.clone() }))
     };
     assert_eq!(reason(delete(&other.owner).await), "not_found");
     assert!(list(&world, &other.owner).await.is_empty());
     delete(&home.owner).await.unwrap();
     assert_eq!(reason(exchange(&world, &key.secret).await), "api_key_wrong");
 
-    let expire = prost_types::Timestamp { seconds: 1_790_000_060, nanos: 0 };
+    let expire = prost_types::Timestamp {
+        seconds: 1_790_000_060,
+        nanos: 0,
+    };
     let short = pb::ApiKey {
         display_name: "short".to_owned(),
         role: pb::Role::Agent as i32,
         expire_time: Some(expire),
         ..Default::default()
     };
-    let request = pb::CreateApiKeyRequest { api_key: Some(short) };
-    let short = world.desk.create_api_key(with(&home.owner, request.clone())).await.unwrap().into_inner();
+    let request = pb::CreateApiKeyRequest {
+        api_key: Some(short),
+    };
+    let short = world
+        .desk
+        .create_api_key(with(&home.owner, request.clone()))
+        .await
+        .unwrap()
+        .into_inner();
     let session = exchange(&world, &short.secret).await.unwrap();
     assert_eq!(session.expire_time, Some(expire));
     world.clock.advance(Duration::from_secs(60));
-    assert!(world.keys.verify(&session.access_token, world.now()).is_err());
-    assert_eq!(reason(exchange(&world, &short.secret).await), "api_key_wrong");
+    assert!(
+        world
+            .keys
+            .verify(&session.access_token, world.now())
+            .is_err()
+    );
+    assert_eq!(
+        reason(exchange(&world, &short.secret).await),
+        "api_key_wrong"
+    );
     let again = world.desk.create_api_key(with(&home.owner, request)).await;
     assert_eq!(reason(again), "expire_time_past");
 }
@@ -84,9 +149,18 @@ async fn a_deleted_or_expired_key_opens_nothing() {
 async fn a_key_has_one_known_role_and_not_more_than_its_maker() {
     let world = World::new().await;
     let home = world.home("acme").await;
-    assert_eq!(reason(make(&world, &home.owner, pb::Role::Unspecified).await), "role_unknown");
-    let admin = world.add(&home.owner, person("admin", &[pb::Role::Admin])).await.unwrap();
+    assert_eq!(
+        reason(make(&world, &home.owner, pb::Role::Unspecified).await),
+        "role_unknown"
+    );
+    let admin = world
+        .add(&home.owner, person("admin", &[pb::Role::Admin]))
+        .await
+        .unwrap();
     let by = as_user(&home, &admin, Role::Admin);
-    assert_eq!(reason(make(&world, &by, pb::Role::Owner).await), "owner_only");
+    assert_eq!(
+        reason(make(&world, &by, pb::Role::Owner).await),
+        "owner_only"
+    );
     make(&world, &by, pb::Role::Admin).await.unwrap();
 }

@@ -2,6 +2,7 @@
 
 mod api_keys;
 mod sessions;
+mod tenants;
 mod users;
 
 use crate::{Desk, Settings, open};
@@ -56,7 +57,13 @@ impl World {
         }
         .build();
         let desk = open(settings, &node).await.unwrap();
-        Self { desk, clock, keys, bus, _data: data }
+        Self {
+            desk,
+            clock,
+            keys,
+            bus,
+            _data: data,
+        }
     }
 
     /// A tenant whose owner signs in as `owner` with [`PASSWORD`].
@@ -66,10 +73,19 @@ impl World {
             display_name: slug.to_uppercase(),
             owner: Some(person("owner", &[])),
         };
-        let tenant = self.desk.create_tenant(Request::new(request)).await.unwrap().into_inner();
+        let tenant = self
+            .desk
+            .create_tenant(Request::new(request))
+            .await
+            .unwrap()
+            .into_inner();
         let session = self.sign_in(slug, "owner", PASSWORD).await.unwrap();
         let owner = self.keys.verify(&session.access_token, self.now()).unwrap();
-        Home { tenant: tenant.id.parse().unwrap(), slug: tenant.slug, owner }
+        Home {
+            tenant: tenant.id.parse().unwrap(),
+            slug: tenant.slug,
+            owner,
+        }
     }
 
     pub async fn add(&self, by: &Principal, user: pb::User) -> Result<pb::User, Status> {
@@ -77,8 +93,14 @@ impl World {
         Ok(self.desk.create_user(with(by, request)).await?.into_inner())
     }
 
-    pub async fn sign_in(&self, tenant: &str, login: &str, password: &str) -> Result<pb::Session, Status> {
-        self.sign_in_from(tenant, login, password, "192.0.2.1").await
+    pub async fn sign_in(
+        &self,
+        tenant: &str,
+        login: &str,
+        password: &str,
+    ) -> Result<pb::Session, Status> {
+        self.sign_in_from(tenant, login, password, "192.0.2.1")
+            .await
     }
 
     pub async fn sign_in_from(
@@ -93,13 +115,21 @@ impl World {
             login: login.to_owned(),
             password: password.to_owned(),
         });
-        request.metadata_mut().insert(crate::SOURCE, source.parse().unwrap());
+        request
+            .metadata_mut()
+            .insert(crate::SOURCE, source.parse().unwrap());
         Ok(self.desk.sign_in(request).await?.into_inner())
     }
 
     pub async fn refresh(&self, token: &str) -> Result<pb::Session, Status> {
-        let request = pb::RefreshSessionRequest { refresh_token: token.to_owned() };
-        Ok(self.desk.refresh_session(Request::new(request)).await?.into_inner())
+        let request = pb::RefreshSessionRequest {
+            refresh_token: token.to_owned(),
+        };
+        Ok(self
+            .desk
+            .refresh_session(Request::new(request))
+            .await?
+            .into_inner())
     }
 
     pub async fn watch(&self, pattern: &str) -> Box<dyn Watch> {
@@ -130,7 +160,11 @@ pub fn person(login: &str, roles: &[pb::Role]) -> pb::User {
 
 pub fn as_user(home: &Home, user: &pb::User, role: Role) -> Principal {
     let user: UserId = user.id.parse().unwrap();
-    Principal::User { tenant: home.tenant, user, roles: vec![role] }
+    Principal::User {
+        tenant: home.tenant,
+        user,
+        roles: vec![role],
+    }
 }
 
 pub fn reason<T: std::fmt::Debug>(result: Result<T, Status>) -> String {
