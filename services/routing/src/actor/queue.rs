@@ -254,15 +254,14 @@ impl Handler<FromEdge> for QueueActor {
 
     fn handle(&mut self, from: FromEdge, ctx: &mut Self::Context) {
         match (&from.message, from.stream) {
-            (QueueMessage::Attach(attach), Some(stream)) => {
-                // A late, older attachment must not take the stream of the newer one.
+            // A late, older attachment must not take the stream of the newer one.
+            (QueueMessage::Attach(attach), Some(stream))
                 if self
                     .edges
                     .attach_no(attach.contact)
-                    .is_none_or(|no| no <= attach.attach_no)
-                {
-                    self.edges.put(attach.contact, stream);
-                }
+                    .is_none_or(|no| no <= attach.attach_no) =>
+            {
+                self.edges.put(attach.contact, stream);
             }
             (QueueMessage::Detached { contact, attach_no }, _) => {
                 self.edges.remove(*contact, *attach_no);

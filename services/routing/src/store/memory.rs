@@ -53,13 +53,17 @@ impl MemoryStore {
                 for change in changes {
                     match change {
                         QueueChange::Put(entry) => {
-                            drop(record.entries.insert(entry.contact, entry))
+                            record.entries.insert(entry.contact, entry);
                         }
-                        QueueChange::Remove(contact) => drop(record.entries.remove(&contact)),
+                        QueueChange::Remove(contact) => {
+                            record.entries.remove(&contact);
+                        }
                         QueueChange::Bury(contact, grave) => {
-                            drop(record.left.insert(contact, grave))
+                            record.left.insert(contact, grave);
                         }
-                        QueueChange::Forget(contact) => drop(record.left.remove(&contact)),
+                        QueueChange::Forget(contact) => {
+                            record.left.remove(&contact);
+                        }
                     }
                 }
             }
