@@ -1,1 +1,68 @@
+//! Facts and figures: what happened to contacts and agents, and the reports made of it.
+//!
+//! | owns | messages in | messages out |
+//! |---|---|---|
+//! | stays of contacts in queues, intervals of agents (its own database) | events of routing, telephony and configuration; `ConfigurationFeed.Snapshot` | none |
+//! | the formulas of the figures (`core`, docs/metrics.md) | `Reports` | answers |
+//!
+//! Events come at least once and in any order between publishers; a fact is counted once and comes out the same
+//! (`core::stay`). Nothing here is in the path of a call: when this service is away, events wait.
 
+pub mod core;
+mod feed;
+mod grpc;
+mod promises;
+mod settings;
+mod store;
+mod words;
+
+pub use settings::Settings;
+
+use async_trait::async_trait;
+use centro_node::{Mount, Node, Role, Service, health::Kind};
+use centro_proto::analytics::reports_server::ReportsServer;
+
+/// The analytics service.
+pub struct Analytics;
+
+#[async_trait]
+impl Service for Analytics {
+    const ROLE: Role = Role::Analytics;
+    type Settings = Settings;
+
+    async fn start(settings: Settings, node: Node, mount: &mut Mount) -> anyhow::Result<()> {
+        let store = store::Store::open(&settings, node.data()).await?;
+        if settings.close_open_at_start {
+            let (stays, intervals) = store.close_open().await?;
+            if stays > 0 || intervals > 0 {
+                tracing::info!(
+                    stays,
+                    intervals,
+                    "closed what was open when the process ended"
+                );
+            }
+        }
+        let promises = promises::Promises::load(store.clone()).await?;
+        let current = node.health().flag(
+            Kind::Startup,
+            "analytics.configuration",
+            "the configuration was not read yet",
+        );
+        node.spawn(promises.clone().follow(node.clone(), current));
+        node.spawn(feed::keep_house(
+            store.clone(),
+            node.clock(),
+            settings.remember_events,
+        ));
+        // Joined before any door opens, so that no event is published before.
+        let subscription = node.bus().subscribe(feed::GROUP, feed::PATTERNS).await?;
+        let feed = feed::Feed {
+            store: store.clone(),
+            settings,
+            subscription,
+        };
+        node.lifecycle().closing().spawn(feed.run());
+        mount.grpc(ReportsServer::new(grpc::Reports { store, promises }));
+        Ok(())
+    }
+}

@@ -1,0 +1,404 @@
+//! Writing facts: a batch of events is one transaction, and counted once.
+
+use super::{
+    Store, duration,
+    entity::{agent_interval, stay, watermark},
+    millis,
+};
+use crate::{
+    core::{
+        Fact, Interval, Stay, Timeline,
+        stay::{self as stays, Caller, Left},
+    },
+    words,
+};
+use centro_kernel::{ContactId, EventId, Fault, TenantId, Timestamp, UserId};
+use centro_store::{fault, inbox};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, Iterable, QueryFilter,
+    QueryOrder, QuerySelect, TransactionTrait, sea_query::OnConflict,
+};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    time::Duration,
+};
+
+/// Agents whose latest interval is kept at hand.
+const AGENTS_AT_HAND: usize = 20_000;
+/// Rows written by one statement: PostgreSQL binds at most 65,535 values, SQLite 32,766.
+const ROWS: usize = 500;
+/// How long before its death a process's conversations may have begun and still be closed.
+const LONGEST_CONVERSATION: Duration = Duration::from_secs(24 * 3600);
+
+/// A change of an agent's state.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct AgentChange {
+    pub agent: UserId,
+    pub state: i32,
+    pub pause_reason: String,
+    pub since: Timestamp,
+}
+
+/// What an event says.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Said {
+    Contact(Fact),
+    Agent(AgentChange),
+}
+
+/// What the writer keeps at hand between batches; only what was committed.
+#[derive(Default)]
+pub(crate) struct AtHand {
+    agents: HashMap<UserId, Timeline>,
+}
+
+impl Store {
+    /// Writes a batch of events. Those that were written before change nothing. When it fails nothing was written.
+    pub(crate) async fn learn(
+        &self,
+        at_hand: &mut AtHand,
+        batch: &[(EventId, TenantId, Said)],
+        callers: &HashMap<ContactId, Caller>,
+    ) -> Result<(), Fault> {
+        let txn = self.writer.begin().await.map_err(fault)?;
+        let mut new = inbox::first_times(&txn, batch.iter().map(|(id, ..)| *id)).await?;
+        let fresh: Vec<_> = batch
+            .iter()
+            .filter(|(id, ..)| new.remove(id))
+            .map(|(_, tenant, said)| (*tenant, said))
+            .collect();
+        learn_contacts(&txn, &fresh, callers).await?;
+        let agents = learn_agents(&txn, &at_hand.agents, &fresh).await?;
+        txn.commit().await.map_err(fault)?;
+        if at_hand.agents.len() > AGENTS_AT_HAND {
+            at_hand.agents.clear();
+        }
+        at_hand.agents.extend(agents);
+        Ok(())
+    }
+
+    /// Closes what was open when the process died: it lived until the watermark. Returns how many stays and intervals.
+    pub(crate) async fn close_open(&self) -> Result<(usize, u64), Fault> {
+        let txn = self.writer.begin().await.map_err(fault)?;
+        let Some(mark) = watermark::Entity::find_by_id(1)
+            .one(&txn)
+            .await
+            .map_err(fault)?
+        else {
+            return Ok((0, 0));
+        };
+        let (mark, died) = (mark.at_ms, Timestamp::from_millis(mark.at_ms));
+        let talking = Condition::all()
+            .add(stay::Column::SettledMs.gte(mark - millis(LONGEST_CONVERSATION)))
+            .add(stay::Column::EndMs.is_null());
+        let open = Condition::any()
+            .add(stay::Column::SettledMs.is_null())
+            .add(talking);
+        let rows = stay::Entity::find()
+            .filter(open)
+            .all(&txn)
+            .await
+            .map_err(fault)?;
+        let mut closed = Vec::new();
+        for row in rows {
+            let tenant = row.tenant.clone();
+            if let Some(mut stay) = row.into_stay()
+                && stay.enqueued.is_some()
+                && stay.is_open()
+            {
+                stay.close_at(died);
+                closed.push(stay::Model::of(&tenant, &stay));
+            }
+        }
+        let stays = closed.len();
+        write_stays(&txn, closed).await?;
+        let intervals = close_intervals(&txn, mark).await?;
+        txn.commit().await.map_err(fault)?;
+        Ok((stays, intervals))
+    }
+}
+
+async fn close_intervals(txn: &impl ConnectionTrait, mark: i64) -> Result<u64, Fault> {
+    use agent_interval::{Column, Entity};
+    let open = Entity::find()
+        .filter(Column::EndMs.is_null())
+        .all(txn)
+        .await
+        .map_err(fault)?;
+    let closed: Vec<_> = open
+        .into_iter()
+        .map(|row| agent_interval::Model {
+            end_ms: Some(Ord::max(mark, row.start_ms)),
+            ..row
+        })
+        .collect();
+    let count = closed.len() as u64;
+    write_intervals(txn, closed).await?;
+    Ok(count)
+}
+
+async fn learn_contacts(
+    txn: &impl ConnectionTrait,
+    fresh: &[(TenantId, &Said)],
+    callers: &HashMap<ContactId, Caller>,
+) -> Result<(), Fault> {
+    let facts: Vec<_> = fresh
+        .iter()
+        .filter_map(|(tenant, said)| match said {
+            Said::Contact(fact) => Some((*tenant, fact)),
+            Said::Agent(_) => None,
+        })
+        .collect();
+    if facts.is_empty() {
+        return Ok(());
+    }
+    let contacts: BTreeSet<_> = facts.iter().map(|(_, fact)| fact.contact).collect();
+    let mut known: BTreeMap<ContactId, Vec<Stay>> = BTreeMap::new();
+    let rows = stay::Entity::find()
+        .filter(stay::Column::ContactId.is_in(contacts.iter().map(ToString::to_string)))
+        .order_by_asc(stay::Column::ContactId)
+        .order_by_asc(stay::Column::Ordinal)
+        .all(txn)
+        .await
+        .map_err(fault)?;
+    for stay in rows.into_iter().filter_map(stay::Model::into_stay) {
+        known.entry(stay.contact).or_default().push(stay);
+    }
+    let mut touched = BTreeMap::new();
+    for (tenant, fact) in facts {
+        let of_contact = known.entry(fact.contact).or_default();
+        for ordinal in stays::learn(of_contact, fact) {
+            touched.insert((fact.contact, ordinal), tenant);
+        }
+    }
+    let mut rows = Vec::with_capacity(touched.len());
+    for ((contact, ordinal), tenant) in touched {
+        let of_contact = known.get_mut(&contact);
+        let Some(stay) = of_contact.and_then(|all| all.iter_mut().find(|s| s.ordinal == ordinal))
+        else {
+            continue;
+        };
+        if stay.caller == Caller::default()
+            && let Some(caller) = callers.get(&contact)
+        {
+            stay.caller = caller.clone();
+        }
+        rows.push(stay::Model::of(&tenant.to_string(), stay));
+    }
+    write_stays(txn, rows).await
+}
+
+async fn learn_agents(
+    txn: &impl ConnectionTrait,
+    at_hand: &HashMap<UserId, Timeline>,
+    fresh: &[(TenantId, &Said)],
+) -> Result<HashMap<UserId, Timeline>, Fault> {
+    let mut timelines: HashMap<UserId, Timeline> = HashMap::new();
+    let mut touched: HashSet<(UserId, Timestamp)> = HashSet::new();
+    let mut tenants = HashMap::new();
+    let changes = || {
+        fresh.iter().filter_map(|(tenant, said)| match said {
+            Said::Agent(change) => Some((*tenant, change)),
+            Said::Contact(_) => None,
+        })
+    };
+    let mut earliest: BTreeMap<UserId, Timestamp> = BTreeMap::new();
+    for (tenant, change) in changes() {
+        tenants.insert(change.agent, tenant);
+        let first = earliest.entry(change.agent).or_insert(change.since);
+        *first = Ord::min(*first, change.since);
+    }
+    for (agent, since) in earliest {
+        let latest = at_hand.get(&agent).filter(|timeline| {
+            timeline
+                .latest()
+                .is_some_and(|latest| latest.start <= since)
+        });
+        let timeline = match latest {
+            Some(timeline) => timeline.clone(),
+            None => read_timeline(txn, agent, since).await?,
+        };
+        timelines.insert(agent, timeline);
+    }
+    for (_, change) in changes() {
+        if let Some(timeline) = timelines.get_mut(&change.agent) {
+            let starts = timeline.place(change.state, &change.pause_reason, change.since);
+            touched.extend(starts.into_iter().map(|start| (change.agent, start)));
+        }
+    }
+    let rows = touched.into_iter().filter_map(|(agent, start)| {
+        let interval = timelines.get(&agent)?.get(start)?;
+        Some(agent_interval::Model::of(
+            *tenants.get(&agent)?,
+            agent,
+            interval,
+        ))
+    });
+    write_intervals(txn, rows.collect()).await?;
+    for timeline in timelines.values_mut() {
+        timeline.trim();
+    }
+    Ok(timelines)
+}
+
+/// The agent's intervals from the one that `since` falls into.
+async fn read_timeline(
+    txn: &impl ConnectionTrait,
+    agent: UserId,
+    since: Timestamp,
+) -> Result<Timeline, Fault> {
+    use agent_interval::{Column, Entity};
+    let of_agent = || Entity::find().filter(Column::AgentId.eq(agent.to_string()));
+    let before = of_agent()
+        .filter(Column::StartMs.lt(since.as_millis()))
+        .order_by_desc(Column::StartMs)
+        .limit(1)
+        .all(txn)
+        .await
+        .map_err(fault)?;
+    let after = of_agent()
+        .filter(Column::StartMs.gte(since.as_millis()))
+        .all(txn)
+        .await
+        .map_err(fault)?;
+    Ok(Timeline::of(
+        before
+            .into_iter()
+            .chain(after)
+            .map(agent_interval::Model::into_interval),
+    ))
+}
+
+async fn write_stays(txn: &impl ConnectionTrait, rows: Vec<stay::Model>) -> Result<(), Fault> {
+    use stay::Column;
+    let key = [Column::ContactId, Column::Ordinal];
+    let replace = OnConflict::columns(key)
+        .update_columns(
+            Column::iter().filter(|column| !matches!(column, Column::ContactId | Column::Ordinal)),
+        )
+        .to_owned();
+    for chunk in rows.chunks(ROWS) {
+        stay::Entity::insert_many(chunk.iter().cloned().map(all_set))
+            .on_conflict(replace.clone())
+            .exec_without_returning(txn)
+            .await
+            .map_err(fault)?;
+    }
+    Ok(())
+}
+
+async fn write_intervals(
+    txn: &impl ConnectionTrait,
+    rows: Vec<agent_interval::Model>,
+) -> Result<(), Fault> {
+    use agent_interval::Column;
+    let replace = OnConflict::columns([Column::AgentId, Column::StartMs])
+        .update_columns([Column::State, Column::PauseReason, Column::EndMs])
+        .to_owned();
+    for chunk in rows.chunks(ROWS) {
+        agent_interval::Entity::insert_many(chunk.iter().cloned().map(all_set))
+            .on_conflict(replace.clone())
+            .exec_without_returning(txn)
+            .await
+            .map_err(fault)?;
+    }
+    Ok(())
+}
+
+/// A row with every column to be written, as an insert that replaces needs it.
+fn all_set<M, A>(model: M) -> A
+where
+    M: IntoActiveModel<A>,
+    A: sea_orm::ActiveModelTrait,
+{
+    model.into_active_model().reset_all()
+}
+
+impl stay::Model {
+    pub(super) fn of(tenant: &str, stay: &Stay) -> Self {
+        Self {
+            contact_id: stay.contact.to_string(),
+            ordinal: stay.ordinal,
+            tenant: tenant.to_owned(),
+            queue_id: stay.queue.to_string(),
+            caller_number: stay.caller.number.clone(),
+            caller_name: stay.caller.display_name.clone(),
+            dialled: stay.caller.dialled.clone(),
+            enqueue_ms: stay.enqueued.map(Timestamp::as_millis),
+            connect_ms: stay.connected.map(Timestamp::as_millis),
+            leave_ms: stay.left.map(|left| left.at.as_millis()),
+            left_reason: stay
+                .left
+                .map(|left| words::left_reason_out(left.reason).into()),
+            wait_ms: stay.left.map(|left| millis(left.wait)),
+            settled_ms: stay.settled().map(Timestamp::as_millis),
+            end_ms: stay.ended.map(Timestamp::as_millis),
+            ended_by: stay.ended_by.map(|by| words::ended_by_out(by).into()),
+            agent_id: stay.agent.map(|agent| agent.to_string()),
+            talk_ms: millis(stay.talk),
+            hold_ms: millis(stay.hold),
+            wrap_up_ms: millis(stay.wrap_up),
+            ring_ms: millis(stay.ring),
+            offers: i32::try_from(stay.offers).unwrap_or(i32::MAX),
+            missed: i32::try_from(stay.missed).unwrap_or(i32::MAX),
+            recording_id: stay.recording.map(|recording| recording.to_string()),
+        }
+    }
+
+    /// The stay, unless somebody wrote ids by hand that are none.
+    pub(super) fn into_stay(self) -> Option<Stay> {
+        let left = match (self.leave_ms, self.left_reason, self.wait_ms) {
+            (Some(at), Some(reason), Some(wait)) => Some(Left {
+                at: Timestamp::from_millis(at),
+                reason: words::left_reason(reason)?,
+                wait: duration(wait),
+            }),
+            _ => None,
+        };
+        Some(Stay {
+            contact: self.contact_id.parse().ok()?,
+            ordinal: self.ordinal,
+            queue: self.queue_id.parse().ok()?,
+            caller: Caller {
+                number: self.caller_number,
+                display_name: self.caller_name,
+                dialled: self.dialled,
+            },
+            enqueued: self.enqueue_ms.map(Timestamp::from_millis),
+            connected: self.connect_ms.map(Timestamp::from_millis),
+            left,
+            ended: self.end_ms.map(Timestamp::from_millis),
+            ended_by: self.ended_by.and_then(words::ended_by),
+            agent: self.agent_id.and_then(|id| id.parse().ok()),
+            talk: duration(self.talk_ms),
+            hold: duration(self.hold_ms),
+            wrap_up: duration(self.wrap_up_ms),
+            ring: duration(self.ring_ms),
+            offers: u32::try_from(self.offers).unwrap_or(0),
+            missed: u32::try_from(self.missed).unwrap_or(0),
+            recording: self.recording_id.and_then(|id| id.parse().ok()),
+        })
+    }
+}
+
+impl agent_interval::Model {
+    fn of(tenant: TenantId, agent: UserId, interval: &Interval) -> Self {
+        Self {
+            agent_id: agent.to_string(),
+            start_ms: interval.start.as_millis(),
+            tenant: tenant.to_string(),
+            state: interval.state,
+            pause_reason: interval.pause_reason.clone(),
+            end_ms: interval.end.map(Timestamp::as_millis),
+        }
+    }
+
+    pub(super) fn into_interval(self) -> Interval {
+        Interval {
+            state: self.state,
+            pause_reason: self.pause_reason,
+            start: Timestamp::from_millis(self.start_ms),
+            end: self.end_ms.map(Timestamp::from_millis),
+        }
+    }
+}

@@ -1,0 +1,620 @@
+//! Events on the bus → reports, through the service's own doors.
+
+use centro_analytics::{Analytics, Settings};
+use centro_bus::{Event, EventBus, LocalBus};
+use centro_cluster::{Epoch, LocalOwnership};
+use centro_contract::{Keys, Principal, Role as Person};
+use centro_kernel::{ContactId, QueueId, RecordingId, TenantId, TestClock, Timestamp, UserId};
+use centro_node::{Lifecycle, Mount, Node, NodeBuilder, Role, Service};
+use centro_proto::{
+    analytics::{
+        Contact, ListAgentIntervalsRequest, ListContactsRequest, ListContactsResponse,
+        QueueCallerFigures, QueueCallerSummaryRequest, reports_client::ReportsClient,
+    },
+    configuration::{self as cfg, change::Object},
+    events as pb,
+    types::{AgentState, EndedBy, LeftReason, OfferEnd, Outcome, Party},
+};
+use std::{path::Path, sync::Arc, time::Duration};
+use tonic::{Request, Response, Status};
+
+const TENANT: TenantId = TenantId::from_u128(1);
+const QUEUE: QueueId = QueueId::from_u128(2);
+const AGENT: UserId = UserId::from_u128(3);
+
+/// Stands for the configuration service: one queue that promises 10 s.
+struct Configuration;
+
+#[tonic::async_trait]
+impl cfg::configuration_feed_server::ConfigurationFeed for Configuration {
+    async fn snapshot(
+        &self,
+        _: Request<cfg::SnapshotRequest>,
+    ) -> Result<Response<cfg::SnapshotResponse>, Status> {
+        let changes = vec![queue(1, 10)];
+        Ok(Response::new(cfg::SnapshotResponse {
+            changes,
+            next_page_token: String::new(),
+        }))
+    }
+    async fn get_credentials(
+        &self,
+        _: Request<cfg::GetCredentialsRequest>,
+    ) -> Result<Response<cfg::Credentials>, Status> {
+        Err(Status::unimplemented(""))
+    }
+}
+
+fn queue(version: u64, within: i64) -> cfg::Change {
+    let seconds = |seconds| Some(prost_types::Duration { seconds, nanos: 0 });
+    let queue = cfg::CallQueue {
+        id: QUEUE.to_string(),
+        service_level: Some(cfg::ServiceLevel {
+            target_percent: 80,
+            within: seconds(within),
+        }),
+        short_abandon: seconds(5),
+        ..Default::default()
+    };
+    let object = Some(Object::CallQueue(queue));
+    cfg::Change {
+        tenant_id: TENANT.to_string(),
+        version,
+        object,
+        deleted: false,
+    }
+}
+
+/// A process with analytics in it.
+struct Centre {
+    node: Node,
+    bus: LocalBus,
+}
+
+impl Centre {
+    async fn start(data: &Path, clock: &TestClock) -> Self {
+        let bus = LocalBus::default();
+        let node = NodeBuilder {
+            name: "test".into(),
+            bus: Arc::new(bus.clone()),
+            clock: Arc::new(clock.clone()),
+            ownership: Arc::new(LocalOwnership::new(Epoch(1))),
+            keys: Keys::new(&[7; 32]),
+            data: data.to_owned(),
+            arbiters: vec![],
+            lifecycle: Lifecycle::default(),
+        }
+        .build();
+        let mut mount = Mount::default();
+        let settings = Settings {
+            gather: Duration::from_millis(5),
+            ..Settings::default()
+        };
+        Analytics::start(settings, node.clone(), &mut mount)
+            .await
+            .unwrap();
+        mount.grpc(cfg::configuration_feed_server::ConfigurationFeedServer::new(Configuration));
+        node.open(mount);
+        let centre = Self { node, bus };
+        while !centre.node.startup().ok {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        centre
+    }
+
+    async fn publish(&self, events: &[Event]) {
+        for event in events {
+            self.bus.publish(event.clone()).await.unwrap();
+        }
+    }
+
+    /// A request as the guard lets it through for a supervisor of the tenant.
+    fn request<T>(&self, tenant: TenantId, message: T) -> Request<T> {
+        let user = UserId::from_u128(9);
+        let principal = Principal::User {
+            tenant,
+            user,
+            roles: vec![Person::Supervisor],
+        };
+        let token = self.node.keys().mint(
+            &principal,
+            self.node.clock().now(),
+            Duration::from_secs(600),
+        );
+        let mut request = Request::new(message);
+        let header = format!("Bearer {}", token.unwrap()).parse().unwrap();
+        request.metadata_mut().insert("authorization", header);
+        request.extensions_mut().insert(principal);
+        request
+    }
+
+    fn reports(&self) -> ReportsClient<centro_node::Conn> {
+        ReportsClient::new(self.node.conn(Role::Analytics))
+    }
+
+    async fn contacts(&self, tenant: TenantId) -> Vec<Contact> {
+        let request = self.request(tenant, ListContactsRequest::default());
+        self.reports()
+            .list_contacts(request)
+            .await
+            .unwrap()
+            .into_inner()
+            .contacts
+    }
+
+    /// The contacts, once they look as expected.
+    async fn contacts_when(&self, done: impl Fn(&[Contact]) -> bool) -> Vec<Contact> {
+        let mut seen = Vec::new();
+        for _ in 0..2_000 {
+            seen = self.contacts(TENANT).await;
+            if done(&seen) {
+                return seen;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        panic!("still {seen:#?}");
+    }
+
+    async fn total(&self, from: i64, to: i64) -> QueueCallerFigures {
+        let message = QueueCallerSummaryRequest {
+            from: Some(time(from)),
+            to: Some(time(to)),
+            queue_ids: vec![],
+        };
+        let request = self.request(TENANT, message);
+        let summary = self
+            .reports()
+            .queue_caller_summary(request)
+            .await
+            .unwrap()
+            .into_inner();
+        summary.total.unwrap()
+    }
+
+    /// As the process does at its end.
+    async fn stop(self) {
+        self.node.lifecycle().stop();
+        self.bus.close();
+        self.node.lifecycle().closing().wait().await;
+    }
+}
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_millis(1_700_000_000_000 + seconds * 1000)
+}
+
+fn time(seconds: i64) -> prost_types::Timestamp {
+    prost_types::Timestamp {
+        seconds: 1_700_000_000 + seconds,
+        nanos: 0,
+    }
+}
+
+fn clock() -> TestClock {
+    TestClock::at(at(0))
+}
+
+fn queued(contact: ContactId, seconds: i64) -> Event {
+    let data = pb::ContactQueued {
+        contact_id: contact.to_string(),
+        queue_id: QUEUE.to_string(),
+        caller: Some(Party {
+            number: "+390612345".into(),
+            display_name: "Ada".into(),
+        }),
+        dialled: "+39800".into(),
+        enqueue_time: Some(time(seconds)),
+        priority: 0,
+        position: 1,
+    };
+    Event::new(
+        Some(TENANT),
+        "routing.contact.queued",
+        contact,
+        at(seconds),
+        &data,
+    )
+}
+
+fn left(contact: ContactId, seconds: i64, reason: LeftReason, wait: i64) -> Event {
+    let outcome = match reason {
+        LeftReason::Answered => Outcome::Handled,
+        LeftReason::Abandoned => Outcome::Abandoned,
+        _ => Outcome::EvictedSystem,
+    };
+    let data = pb::ContactLeft {
+        contact_id: contact.to_string(),
+        queue_id: QUEUE.to_string(),
+        agent_id: if reason == LeftReason::Answered {
+            AGENT.to_string()
+        } else {
+            String::new()
+        },
+        outcome: outcome.into(),
+        reason: reason.into(),
+        enqueue_time: Some(time(seconds - wait)),
+        wait_ms: wait as u64 * 1000,
+    };
+    Event::new(
+        Some(TENANT),
+        "routing.contact.left",
+        contact,
+        at(seconds),
+        &data,
+    )
+}
+
+/// Waits 8 s, is offered once, talks 60 s, is wrapped up in 10 s.
+fn answered_call(contact: ContactId, start: i64) -> Vec<Event> {
+    let (contact_id, queue_id, agent_id) =
+        (contact.to_string(), QUEUE.to_string(), AGENT.to_string());
+    let event = |kind: &str, seconds: i64, data: &dyn Fn(&str, Timestamp) -> Event| {
+        data(kind, at(start + seconds))
+    };
+    vec![
+        queued(contact, start),
+        event("routing.contact.offered", 1, &|kind, at| {
+            let (contact_id, queue_id) = (contact_id.clone(), queue_id.clone());
+            let agent_id = agent_id.clone();
+            let data = pb::ContactOffered {
+                contact_id,
+                queue_id,
+                agent_id,
+                reservation: 1,
+            };
+            Event::new(Some(TENANT), kind, contact, at, &data)
+        }),
+        event("routing.contact.connected", 8, &|kind, at| {
+            let (contact_id, queue_id) = (contact_id.clone(), queue_id.clone());
+            let agent_id = agent_id.clone();
+            let data = pb::ContactConnected {
+                contact_id,
+                queue_id,
+                agent_id,
+                reservation: 1,
+            };
+            Event::new(Some(TENANT), kind, contact, at, &data)
+        }),
+        left(contact, start + 8, LeftReason::Answered, 8),
+        event("telephony.recording.finished", 68, &|kind, at| {
+            let data = pb::RecordingChanged {
+                recording_id: RecordingId::from_u128(5).to_string(),
+                contact_id: contact_id.clone(),
+                queue_id: queue_id.clone(),
+                agent_id: agent_id.clone(),
+                duration_ms: 60_000,
+            };
+            Event::new(Some(TENANT), kind, contact, at, &data)
+        }),
+        event("telephony.call.ended", 68, &|kind, at| {
+            let data = pb::CallEnded {
+                contact_id: contact_id.clone(),
+                queue_id: queue_id.clone(),
+                agent_id: agent_id.clone(),
+                ended_by: EndedBy::Caller.into(),
+                talk_ms: 60_000,
+                duration_ms: 70_000,
+                ..Default::default()
+            };
+            Event::new(Some(TENANT), kind, contact, at, &data)
+        }),
+        event("routing.contact.offer_ended", 68, &|kind, at| {
+            let data = pb::OfferEnded {
+                contact_id: contact_id.clone(),
+                queue_id: queue_id.clone(),
+                agent_id: agent_id.clone(),
+                reservation: 1,
+                why: OfferEnd::Answered.into(),
+                ring_ms: 6_000,
+            };
+            Event::new(Some(TENANT), kind, contact, at, &data)
+        }),
+        event("routing.contact.wrap_up_ended", 78, &|kind, at| {
+            let (contact_id, queue_id) = (contact_id.clone(), queue_id.clone());
+            let agent_id = agent_id.clone();
+            let data = pb::WrapUpEnded {
+                contact_id,
+                queue_id,
+                agent_id,
+                wrap_up_ms: 10_000,
+            };
+            Event::new(Some(TENANT), kind, contact, at, &data)
+        }),
+    ]
+}
+
+fn state(seconds: i64, state: AgentState) -> Event {
+    let data = pb::AgentStateChanged {
+        agent_id: AGENT.to_string(),
+        state: state.into(),
+        since: Some(time(seconds)),
+        pause_reason: "lunch".into(),
+        ..Default::default()
+    };
+    Event::new(
+        Some(TENANT),
+        "routing.agent.state_changed",
+        AGENT,
+        at(seconds),
+        &data,
+    )
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_is_one_row_with_its_times_however_often_its_events_come() {
+    let data = tempfile::tempdir().unwrap();
+    let centre = Centre::start(data.path(), &clock()).await;
+    let contact = ContactId::generate();
+    let mut events = answered_call(contact, 0);
+    centre.publish(&events).await;
+    centre
+        .contacts_when(|seen| seen.first().is_some_and(|c| c.wrap_up_ms > 0))
+        .await;
+    // Again, in another order, and a contact that comes after it.
+    events.reverse();
+    centre.publish(&events).await;
+    centre.publish(&[queued(ContactId::generate(), 100)]).await;
+    let seen = centre.contacts_when(|seen| seen.len() == 2).await;
+    let call = &seen[1];
+    assert_eq!(
+        (call.id.as_str(), call.offers),
+        (contact.to_string().as_str(), 1)
+    );
+    assert_eq!(
+        (call.wait_ms, call.talk_ms, call.wrap_up_ms),
+        (8_000, 60_000, 10_000)
+    );
+    assert_eq!(
+        (call.outcome(), call.left_reason()),
+        (Outcome::Handled, LeftReason::Answered)
+    );
+    assert_eq!(
+        (call.enqueue_time, call.connect_time),
+        (Some(time(0)), Some(time(8)))
+    );
+    assert_eq!(
+        (call.leave_time, call.end_time),
+        (Some(time(8)), Some(time(68)))
+    );
+    assert!(call.meets_sla);
+    assert_eq!(call.caller.as_ref().unwrap().display_name, "Ada");
+    assert_eq!(call.recording_id, RecordingId::from_u128(5).to_string());
+    assert_eq!(
+        (seen[0].outcome(), seen[0].leave_time),
+        (Outcome::Unspecified, None)
+    );
+    assert!(centre.contacts(TenantId::from_u128(99)).await.is_empty());
+    centre.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_summary_follows_the_promise_of_the_queue() {
+    let data = tempfile::tempdir().unwrap();
+    let centre = Centre::start(data.path(), &clock()).await;
+    let ids = [(); 3].map(|()| ContactId::generate());
+    centre.publish(&answered_call(ids[0], 0)).await;
+    centre
+        .publish(&[
+            queued(ids[1], 10),
+            left(ids[1], 40, LeftReason::Abandoned, 30),
+        ])
+        .await;
+    centre.publish(&[queued(ids[2], 20)]).await;
+    let done = |seen: &[Contact]| seen.len() == 3 && seen[1].wait_ms > 0 && seen[2].wrap_up_ms > 0;
+    centre.contacts_when(done).await;
+
+    let total = centre.total(0, 3600).await;
+    assert_eq!(
+        (
+            total.offered,
+            total.answered,
+            total.abandoned,
+            total.still_waiting
+        ),
+        (3, 1, 1, 1)
+    );
+    assert_eq!(total.service_level_percent, Some(50.0));
+    assert_eq!(total.average_speed_of_answer_ms, Some(8_000.0));
+    assert_eq!(total.average_handle_time_ms, Some(70_000.0));
+    assert_eq!(total.by_reason["LEFT_REASON_ABANDONED"], 1);
+    // Booked when it happened: who entered before 15 and left at 40 is in both spans, once offered, once abandoned.
+    let (before, after) = (centre.total(0, 15).await, centre.total(15, 60).await);
+    assert_eq!((before.offered, before.abandoned), (2, 0));
+    assert_eq!(
+        (after.offered, after.abandoned, after.still_waiting),
+        (1, 1, 1)
+    );
+
+    // A stricter promise counts for what has happened, too.
+    let change = pb::ConfigurationChanged {
+        change: Some(queue(2, 5)),
+    };
+    let event = Event::new(
+        Some(TENANT),
+        "configuration.object.changed",
+        QUEUE,
+        at(200),
+        &change,
+    );
+    centre.publish(&[event]).await;
+    centre.contacts_when(|seen| !seen[2].meets_sla).await;
+    assert_eq!(centre.total(0, 3600).await.service_level_percent, Some(0.0));
+    centre.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pages_cover_the_list_once_and_the_list_can_be_narrowed() {
+    let data = tempfile::tempdir().unwrap();
+    let centre = Centre::start(data.path(), &clock()).await;
+    // Two at each moment: the page may end between them.
+    for n in 0..10 {
+        centre
+            .publish(&[queued(ContactId::generate(), n / 2)])
+            .await;
+    }
+    let all = centre.contacts_when(|seen| seen.len() == 10).await;
+    let mut paged = Vec::new();
+    let mut page_token = String::new();
+    loop {
+        let message = ListContactsRequest {
+            page_size: 3,
+            page_token,
+            ..Default::default()
+        };
+        let request = centre.request(TENANT, message);
+        let page: ListContactsResponse = centre
+            .reports()
+            .list_contacts(request)
+            .await
+            .unwrap()
+            .into_inner();
+        paged.extend(page.contacts);
+        page_token = page.next_page_token;
+        if page_token.is_empty() {
+            break;
+        }
+    }
+    assert_eq!(paged, all);
+
+    let narrow = |from, to, queue: QueueId| ListContactsRequest {
+        from: Some(time(from)),
+        to: Some(time(to)),
+        queue_ids: vec![queue.to_string()],
+        ..Default::default()
+    };
+    for (message, count) in [
+        (narrow(1, 3, QUEUE), 4),
+        (narrow(1, 3, QueueId::from_u128(8)), 0),
+        (narrow(9, 10, QUEUE), 0),
+    ] {
+        let request = centre.request(TENANT, message);
+        let page = centre
+            .reports()
+            .list_contacts(request)
+            .await
+            .unwrap()
+            .into_inner();
+        assert_eq!(page.contacts.len(), count);
+    }
+    for (message, reason) in [
+        (narrow(3, 3, QUEUE), "span_empty"),
+        (
+            ListContactsRequest {
+                page_token: "x".into(),
+                ..Default::default()
+            },
+            "page_token_unknown",
+        ),
+        (
+            ListContactsRequest {
+                queue_ids: vec!["q".into()],
+                ..Default::default()
+            },
+            "id_malformed",
+        ),
+    ] {
+        let request = centre.request(TENANT, message);
+        let status = centre.reports().list_contacts(request).await.unwrap_err();
+        assert_eq!(centro_contract::status::reason(&status), reason);
+    }
+    centre.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_agents_time_is_told_without_gaps() {
+    let data = tempfile::tempdir().unwrap();
+    let centre = Centre::start(data.path(), &clock()).await;
+    let states = [
+        state(0, AgentState::Ready),
+        state(30, AgentState::Paused),
+        state(20, AgentState::Connected),
+        state(50, AgentState::LoggedOut),
+    ];
+    centre.publish(&states).await;
+    let list = |from: i64| {
+        let message = ListAgentIntervalsRequest {
+            agent_id: AGENT.to_string(),
+            from: Some(time(from)),
+            ..Default::default()
+        };
+        let request = centre.request(TENANT, message);
+        let mut reports = centre.reports();
+        async move {
+            reports
+                .list_agent_intervals(request)
+                .await
+                .unwrap()
+                .into_inner()
+                .intervals
+        }
+    };
+    let mut intervals = Vec::new();
+    while intervals.len() < 4 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        intervals = list(0).await;
+    }
+    let told: Vec<_> = intervals
+        .iter()
+        .map(|i| (i.state(), i.start_time, i.end_time))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (AgentState::Ready, Some(time(0)), Some(time(20))),
+            (AgentState::Connected, Some(time(20)), Some(time(30))),
+            (AgentState::Paused, Some(time(30)), Some(time(50))),
+            (AgentState::LoggedOut, Some(time(50)), None),
+        ]
+    );
+    assert_eq!(
+        (
+            intervals[2].pause_reason.as_str(),
+            intervals[1].pause_reason.as_str()
+        ),
+        ("lunch", "")
+    );
+    assert_eq!(list(40).await.len(), 2);
+    centre.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_open_when_the_process_died_is_closed_at_the_next_start() {
+    let data = tempfile::tempdir().unwrap();
+    let clock = clock();
+    clock.advance(Duration::from_secs(100));
+    let centre = Centre::start(data.path(), &clock).await;
+    let (waiting, talking) = (ContactId::generate(), ContactId::generate());
+    centre.publish(&[queued(waiting, 70)]).await;
+    centre.publish(&answered_call(talking, 80)[..4]).await;
+    centre.publish(&[state(80, AgentState::Connected)]).await;
+    // What was published last is written before the process ends.
+    centre.stop().await;
+
+    clock.advance(Duration::from_secs(500));
+    let centre = Centre::start(data.path(), &clock).await;
+    let seen = centre.contacts(TENANT).await;
+    assert_eq!(seen[1].id, waiting.to_string());
+    assert_eq!(
+        (seen[1].left_reason(), seen[1].wait_ms),
+        (LeftReason::SystemFailure, 30_000)
+    );
+    assert_eq!(
+        (seen[0].outcome(), seen[0].end_time),
+        (Outcome::Handled, Some(time(100)))
+    );
+    assert_eq!(
+        (seen[0].talk_ms, seen[0].ended_by()),
+        (12_000, EndedBy::System)
+    );
+    let total = centre.total(0, 3600).await;
+    assert_eq!((total.offered, total.answered, total.flow_out), (2, 1, 1));
+    let request = centre.request(TENANT, ListAgentIntervalsRequest::default());
+    let intervals = centre
+        .reports()
+        .list_agent_intervals(request)
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(intervals.intervals[0].end_time, Some(time(100)));
+    centre.stop().await;
+}
