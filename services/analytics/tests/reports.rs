@@ -1,5 +1,7 @@
 //! Events on the bus → reports, through the service's own doors.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test may stop at the first surprise
+
 use centro_analytics::{Analytics, Settings};
 use centro_bus::{Event, EventBus, LocalBus};
 use centro_cluster::{Epoch, LocalOwnership};

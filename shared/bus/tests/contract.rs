@@ -1,5 +1,7 @@
 //! What every bus promises. Each case has a tenant and groups of its own, so that a broker may be shared by all of them.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test may stop at the first surprise
+
 use centro_bus::{Delivery, Event, EventBus, LocalBus, Seen, Subscription};
 use centro_kernel::{EventId, TenantId, Timestamp};
 use std::{collections::BTreeSet, time::Duration};

@@ -1,5 +1,7 @@
 //! The limits and the end of the embedded bus.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test may stop at the first surprise
+
 use centro_bus::{BusError, Event, EventBus, Limits, LocalBus, Seen};
 use centro_kernel::Timestamp;
 use std::time::Duration;

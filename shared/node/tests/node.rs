@@ -1,5 +1,7 @@
 //! A service in a process, reached through the generated client: identity, deadline, start, trace, health.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test may stop at the first surprise
+
 use centro_bus::LocalBus;
 use centro_cluster::{Epoch, LocalOwnership};
 use centro_contract::Keys;

@@ -1,5 +1,7 @@
 //! The outbox and the inbox on SQLite, with a bus that fails when told to.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test may stop at the first surprise
+
 use centro_bus::{BusError, Event, EventBus, Subscription, Watch};
 use centro_kernel::{EventId, TenantId, Timestamp};
 use centro_store::{
