@@ -1,0 +1,164 @@
+//! A floor of agents for a measurement: a queue, a number that leads straight to it, people, phones, all logged in and ready.
+
+use crate::{
+    api::{self, Api},
+    centre::Centre,
+    phone::{Account, Phones, Script},
+};
+use anyhow::{Context, Result};
+use futures::{StreamExt, TryStreamExt, stream};
+use serde_json::{Value, json};
+use std::time::Instant;
+
+/// Requests under way at once while a floor is set up.
+const AT_ONCE: usize = 8;
+/// Progress is told after so many.
+const TOLD: usize = 100;
+
+/// What a floor has.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Agents, each with a phone.
+    pub agents: usize,
+    /// Whether calls are recorded.
+    pub record: bool,
+    /// How the phones answer.
+    pub script: Script,
+}
+
+/// A floor that is ready.
+pub struct Floor {
+    /// The number to dial.
+    pub number: String,
+    /// Id of the queue.
+    pub queue_id: String,
+    /// The agents' phones.
+    pub phones: Phones,
+}
+
+impl Floor {
+    /// Sets it up as the tenant's owner.
+    ///
+    /// # Errors
+    /// When the centre refuses any of it.
+    pub async fn open(centre: &Centre, api: &Api, plan: &Plan) -> Result<Self> {
+        let begun = Instant::now();
+        let queue = api
+            .post(
+                "/v1/call-queues",
+                json!({
+                    "displayName": format!("Load {:08x}", rand::random::<u32>()),
+                    "wrapUp": "0s",
+                    "record": plan.record,
+                    "agentRingTimeout": "30s",
+                }),
+            )
+            .await?;
+        let queue_id = api::text(&queue, "id")?;
+        let number = line_to(api, &queue_id).await?;
+        let bind = "127.0.0.1:0".parse()?;
+        let phones = Phones::open(bind, centre.credentials.sip, plan.script.clone()).await?;
+        let tag: u32 = rand::random();
+        stream::iter(0..plan.agents)
+            .map(|n| agent(api, &phones, &queue_id, tag, n))
+            .buffer_unordered(AT_ONCE)
+            .enumerate()
+            .map(|(count, made)| {
+                if (count + 1) % TOLD == 0 {
+                    eprintln!("{} agents ready after {:.0?}", count + 1, begun.elapsed());
+                }
+                made
+            })
+            .try_collect::<Vec<()>>()
+            .await?;
+        Ok(Self {
+            number,
+            queue_id,
+            phones,
+        })
+    }
+}
+
+/// A new number and a dial plan of one node: it leads straight into the queue.
+///
+/// # Errors
+/// When the centre refuses.
+pub async fn line_to(api: &Api, queue_id: &str) -> Result<String> {
+    let name = format!("Line {:08x}", rand::random::<u32>());
+    let plan = json!({
+        "displayName": name,
+        "entry": "queue",
+        "nodes": [{"id": "queue", "queue": {"queueId": queue_id}}],
+    });
+    let plan = api.post("/v1/dial-plans", plan).await?;
+    // +1 with an area code nobody has.
+    let number = format!("+1999{:07}", rand::random::<u32>() % 10_000_000);
+    let line = json!({"e164": number, "displayName": name, "dialPlanId": api::text(&plan, "id")?});
+    api.post("/v1/numbers", line).await?;
+    Ok(number)
+}
+
+async fn agent(api: &Api, phones: &Phones, queue_id: &str, tag: u32, n: usize) -> Result<()> {
+    let user = json!({
+        "login": format!("load-{tag:08x}-{n}@load.test"),
+        "displayName": format!("Load {n}"),
+        "roles": ["ROLE_AGENT"],
+        "password": format!("{:032x}", rand::random::<u128>()),
+    });
+    let user_id = api::text(&api.post("/v1/users", user).await?, "id")?;
+    let (device_id, account) = device(api, &format!("Phone {tag:08x} {n}"), Some(&user_id)).await?;
+    api.put(
+        &format!("/v1/call-queues/{queue_id}/agents/{user_id}"),
+        json!({}),
+    )
+    .await?;
+    // Telephony learns of the device by an event; until then it refuses.
+    register(phones, &account).await?;
+    log_in(api, &user_id, &device_id, queue_id).await
+}
+
+/// A new device: its id and account.
+///
+/// # Errors
+/// When the centre refuses.
+pub async fn device(api: &Api, name: &str, user_id: Option<&str>) -> Result<(String, Account)> {
+    let device = json!({"displayName": name, "userId": user_id.unwrap_or_default()});
+    let device: Value = api.post("/v1/devices", device).await?;
+    let account = Account {
+        username: api::text(&device, "username")?,
+        secret: api::text(&device, "secret")?,
+    };
+    Ok((api::text(&device, "id")?, account))
+}
+
+/// Registers an account, trying again while the centre does not know it yet.
+///
+/// # Errors
+/// When it still does not after two seconds.
+pub async fn register(phones: &Phones, account: &Account) -> Result<()> {
+    until_taken(|| phones.register(account)).await
+}
+
+/// Logs an agent in, ready, trying again while routing does not know the assignment yet.
+///
+/// # Errors
+/// When it still does not after two seconds.
+pub async fn log_in(api: &Api, user_id: &str, device_id: &str, queue_id: &str) -> Result<()> {
+    let path = format!("/v1/agents/{user_id}:logIn");
+    let body = json!({"deviceId": device_id, "queueIds": [queue_id], "ready": true});
+    until_taken(|| async { api.post(&path, body.clone()).await.map(drop) })
+        .await
+        .with_context(|| format!("log-in of {user_id}"))
+}
+
+async fn until_taken<F: Future<Output = Result<()>>>(mut attempt: impl FnMut() -> F) -> Result<()> {
+    let mut wait = std::time::Duration::from_millis(10);
+    loop {
+        match attempt().await {
+            Ok(()) => return Ok(()),
+            Err(fault) if wait.as_secs() >= 1 => return Err(fault),
+            Err(_) => tokio::time::sleep(wait).await,
+        }
+        wait *= 2;
+    }
+}
