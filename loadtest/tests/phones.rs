@@ -1,5 +1,11 @@
 //! The scripted phones against each other: what they claim about others must hold among themselves.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test stops at the first surprise"
+)]
+
 use centro_loadtest::{
     command::{agent_tones, caller_tones},
     phone::{Dial, Ending, Phones, Script},

@@ -113,11 +113,16 @@ async fn contact(api: &Api, caller: &str) -> Result<Value> {
             .into_iter()
             .find(|row| row["caller"]["number"].as_str() == Some(caller));
         match row {
-            Some(row) if row["endTime"].is_string() => return Ok(row),
+            Some(row) if complete(&row) => return Ok(row),
             row if begun.elapsed() > PATIENCE => return Ok(row.unwrap_or_default()),
             _ => tokio::time::sleep(Duration::from_millis(50)).await,
         }
     }
+}
+
+/// Both the end of the conversation and its recording are known.
+fn complete(row: &Value) -> bool {
+    row["endTime"].is_string() && row["recordingId"].as_str().is_some_and(|id| !id.is_empty())
 }
 
 struct Channels {
@@ -129,10 +134,14 @@ struct Channels {
 async fn recording(api: &Api, id: &str) -> Result<Channels> {
     let begun = Instant::now();
     let path = format!("/v1/recordings/{id}");
-    while api.get(&path).await?["finished"] != json!(true) && begun.elapsed() < PATIENCE {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    let document = api.get(&path).await?;
+    let document = loop {
+        match api.get(&path).await {
+            Ok(document) if document["finished"] == json!(true) => break document,
+            // Not known yet, or still being written.
+            last if begun.elapsed() > PATIENCE => break last?,
+            _ => tokio::time::sleep(Duration::from_millis(50)).await,
+        }
+    };
     api::text(&document, "id")?;
     let wav = api.bytes(&format!("{path}/audio")).await?;
     let blocks = wav.get(44..).unwrap_or_default().chunks_exact(4);

@@ -7,7 +7,11 @@ use rsipstack::{
     transaction::endpoint::MessageInspector,
     transport::SipAddr,
 };
-use std::{collections::HashMap, sync::Arc, time::Instant};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Instant,
+};
 
 /// Times of calls by the caller's number, and of agents by their user name.
 #[derive(Clone, Default)]
@@ -17,7 +21,7 @@ pub struct Timing(Arc<Mutex<Times>>);
 struct Times {
     invited: HashMap<String, Instant>,
     rung: Vec<Rung>,
-    known: HashMap<String, ()>,
+    known: HashSet<String>,
 }
 
 /// An INVITE that reached a phone here.
@@ -66,7 +70,7 @@ impl MessageInspector for Timing {
         {
             let at = Instant::now();
             let mut times = self.0.lock();
-            if times.known.insert(call_id.value().to_owned(), ()).is_none() {
+            if times.known.insert(call_id.value().to_owned()) {
                 times.rung.push(Rung {
                     phone: dialled(request),
                     caller: caller(request),

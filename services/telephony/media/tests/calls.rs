@@ -1,5 +1,11 @@
 //! Legs and bridges with real sockets: what the people on the phones would hear.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test stops at the first surprise"
+)]
+
 mod phone;
 
 use centro_media::{

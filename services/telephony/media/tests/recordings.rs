@@ -1,5 +1,11 @@
 //! A recording of a bridged call, and of a process that is killed in the middle.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test stops at the first surprise"
+)]
+
 mod phone;
 
 use centro_media::{Bridge, Codec, recorder, tone};
