@@ -1,1 +1,97 @@
-fn main() {}
+//! The Centro binary. `centro run` hosts every service in one process; `centro run --role routing` hosts one.
+//!
+//! Nothing is decided here but what runs where: settings are read (`settings`), services are put together (`wiring`), a
+//! new installation gets its demo tenant (`first_start`), and signals become an orderly end (`run`).
+
+mod demo;
+mod doctor;
+mod first_start;
+mod report;
+mod run;
+mod secret;
+mod settings;
+mod wiring;
+
+use clap::{Args, Parser, Subcommand};
+use std::{path::PathBuf, process::ExitCode};
+
+/// Exit code of a wrong command line or setting (sysexits.h, EX_USAGE).
+const EX_USAGE: u8 = 64;
+
+#[derive(Parser)]
+#[command(name = "centro", version, about = "An open-source contact centre.")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Starts the centre.
+    Run(RunArguments),
+    /// Shows or checks the settings.
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+    /// Checks ports, addresses, the clock and limits of this machine.
+    Doctor(SettingsArguments),
+    /// Prints the OpenAPI 3.1 document.
+    Openapi,
+}
+
+#[derive(Subcommand)]
+enum ConfigCommand {
+    /// Prints every setting, its value and where it came from. Secrets are masked.
+    Show(SettingsArguments),
+    /// Says whether the settings are good.
+    Check(SettingsArguments),
+}
+
+/// Where settings come from, the last one winning: the built-in defaults, the file, `CENTRO__SECTION__KEY`, `--set`.
+#[derive(Args, Clone, Default)]
+pub struct SettingsArguments {
+    /// A settings file in TOML.
+    #[arg(long, value_name = "FILE", env = "CENTRO_CONFIG")]
+    config: Option<PathBuf>,
+    /// One setting, e.g. `--set telephony.bind=0.0.0.0:5060`.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Folder for databases and recordings; short for `--set node.data=DIR`.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub struct RunArguments {
+    #[command(flatten)]
+    settings: SettingsArguments,
+    /// Runs only this service; may be given several times. Without it all run.
+    #[arg(long = "role", value_name = "ROLE")]
+    roles: Vec<String>,
+    /// Writes the first start's generated passwords here as JSON (mode 0600), for scripts.
+    #[arg(long, value_name = "FILE")]
+    credentials_file: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Run(arguments) => return run::run(&arguments),
+        Command::Config { command: ConfigCommand::Show(from) } => settings::show(&from),
+        Command::Config { command: ConfigCommand::Check(from) } => {
+            settings::load(&from).map(|_| println!("the settings are good"))
+        }
+        Command::Doctor(from) => return doctor::run(&from),
+        Command::Openapi => {
+            println!("{}", centro_gateway::openapi_document());
+            Ok(())
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(EX_USAGE)
+        }
+    }
+}
