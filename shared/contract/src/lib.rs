@@ -2,6 +2,7 @@
 //! Read from the descriptor set once, enforced everywhere.
 
 pub mod api;
+pub mod audit;
 pub mod guard;
 pub mod mask;
 pub mod options;

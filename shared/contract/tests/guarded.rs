@@ -1,9 +1,11 @@
 //! The guard in front of a server, as a caller sees it.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test may stop at the first surprise
+
 use bytes::{BufMut, Bytes, BytesMut};
 use centro_contract::{
     Api, Guard, Keys, Principal, Role,
-    guard::{Audit, AuditRecord},
+    audit::{Audit, AuditRecord},
     status,
 };
 use centro_kernel::{TenantId, TestClock, Timestamp, UserId};
@@ -21,8 +23,11 @@ use tower::{Layer, ServiceExt, service_fn};
 
 const QUEUES: &str = "/centro.configuration.v1.CallQueues/";
 
+/// What was called, and why it was refused.
+type Entry = (String, Option<String>);
+
 #[derive(Clone, Default)]
-struct Records(Arc<Mutex<Vec<(String, Option<String>)>>>);
+struct Records(Arc<Mutex<Vec<Entry>>>);
 
 impl Audit for Records {
     fn record(&self, record: AuditRecord<'_>) {

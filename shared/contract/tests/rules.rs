@@ -1,5 +1,7 @@
 //! Field rules, defaults and masked updates on Centro's own resources.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test may stop at the first surprise
+
 use centro_contract::{Api, mask, rules};
 use centro_proto::{configuration::*, identity};
 use prost::{Message, Name};

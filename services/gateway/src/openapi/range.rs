@@ -7,7 +7,7 @@ pub fn range(lo: u64, hi: u64) -> String {
     while from <= hi {
         // The widest block `prefix` + any digits that starts at `from`.
         let mut width = 1;
-        while from % (width * 10) == 0 && from != 0 && from + width * 10 - 1 <= hi {
+        while from.is_multiple_of(width * 10) && from != 0 && from + width * 10 - 1 <= hi {
             width *= 10;
         }
         let last = (from / width % 10 + (hi - from + 1) / width - 1).min(9);

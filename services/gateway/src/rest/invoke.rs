@@ -112,7 +112,9 @@ impl Invocation {
     pub async fn unary(self) -> Result<Bytes, Status> {
         let (mut grpc, request, path, deadline) = self.prepare();
         let call = async {
-            grpc.ready().await.map_err(|never: Infallible| -> Status { match never {} })?;
+            grpc.ready()
+                .await
+                .map_err(|never: Infallible| -> Status { match never {} })?;
             Ok(grpc.unary(request, path, Raw).await?.into_inner())
         };
         tokio::time::timeout(deadline, call)
@@ -129,7 +131,9 @@ impl Invocation {
     ) -> Result<impl Stream<Item = Result<Bytes, Status>> + Send + use<>, Status> {
         let (mut grpc, request, path, deadline) = self.prepare();
         let call = async {
-            grpc.ready().await.map_err(|never: Infallible| -> Status { match never {} })?;
+            grpc.ready()
+                .await
+                .map_err(|never: Infallible| -> Status { match never {} })?;
             Ok(grpc
                 .server_streaming(request, path, Raw)
                 .await?

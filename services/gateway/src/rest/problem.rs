@@ -41,9 +41,12 @@ impl FieldError {
     }
 }
 
-/// A refused or failed request.
+/// A refused or failed request. Boxed, because it travels in every `Result`.
+#[derive(Debug)]
+pub struct Problem(Box<Members>);
+
 #[derive(Debug, Serialize)]
-pub struct Problem {
+struct Members {
     #[serde(rename = "type")]
     kind: String,
     title: String,
@@ -65,7 +68,7 @@ impl Problem {
     /// A problem with a stable code.
     pub fn new(status: StatusCode, code: impl Into<String>, detail: impl Into<String>) -> Self {
         let code = code.into();
-        Self {
+        Self(Box::new(Members {
             kind: format!("urn:centro:problem:{code}"),
             title: status.canonical_reason().unwrap_or("Error").to_owned(),
             status: status.as_u16(),
@@ -75,16 +78,13 @@ impl Problem {
             errors: vec![],
             meta: BTreeMap::new(),
             headers: HeaderMap::new(),
-        }
+        }))
     }
 
     /// 400 with every mistake.
     pub fn fields(errors: Vec<FieldError>) -> Self {
         let detail = "the request does not match the API document";
-        Self {
-            errors,
-            ..Self::new(StatusCode::BAD_REQUEST, "validation_failed", detail)
-        }
+        Self::new(StatusCode::BAD_REQUEST, "validation_failed", detail).with_errors(errors)
     }
 
     /// 405 with `Allow`.
@@ -100,7 +100,7 @@ impl Problem {
             .collect::<Vec<_>>()
             .join(", ");
         if let Ok(value) = HeaderValue::from_str(&allow) {
-            problem.headers.insert(header::ALLOW, value);
+            problem.0.headers.insert(header::ALLOW, value);
         }
         problem
     }
@@ -114,56 +114,56 @@ impl Problem {
     /// Adds the mistakes.
     #[must_use]
     pub fn with_errors(mut self, errors: Vec<FieldError>) -> Self {
-        self.errors = errors;
+        self.0.errors = errors;
         self
     }
 
     /// Adds facts for programs.
     #[must_use]
     pub fn with_meta(mut self, meta: impl IntoIterator<Item = (String, String)>) -> Self {
-        self.meta.extend(meta);
+        self.0.meta.extend(meta);
         self
     }
 
     /// Adds a header to the answer.
     #[must_use]
     pub fn with_header(mut self, name: header::HeaderName, value: HeaderValue) -> Self {
-        self.headers.insert(name, value);
+        self.0.headers.insert(name, value);
         self
     }
 
     /// Says which request it was.
     #[must_use]
     pub fn of_request(mut self, id: &str) -> Self {
-        self.instance = format!("urn:centro:request:{id}");
+        self.0.instance = format!("urn:centro:request:{id}");
         self
     }
 
     /// HTTP status.
     pub fn status(&self) -> StatusCode {
-        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+        StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
     /// The stable code.
     pub fn code(&self) -> &str {
-        &self.code
+        &self.0.code
     }
 
     /// The mistakes.
     #[cfg(test)]
     pub fn errors(&self) -> &[FieldError] {
-        &self.errors
+        &self.0.errors
     }
 
     /// The problem as JSON.
     pub fn json(&self) -> String {
-        serde_json::to_string(self).unwrap_or_else(|_| r#"{"code":"internal"}"#.to_owned())
+        serde_json::to_string(&self.0).unwrap_or_else(|_| r#"{"code":"internal"}"#.to_owned())
     }
 
     /// The problem as an answer.
     pub fn answer(self) -> Answer {
         let (status, body) = (self.status(), Bytes::from(self.json()));
-        let mut headers = self.headers;
+        let mut headers = self.0.headers;
         headers.insert(
             header::CONTENT_TYPE,
             HeaderValue::from_static("application/problem+json"),

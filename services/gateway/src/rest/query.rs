@@ -104,7 +104,7 @@ pub fn parameters(route: &Route) -> Vec<Vec<FieldDescriptor>> {
         out: &mut Vec<Vec<FieldDescriptor>>,
     ) {
         for field in message.fields() {
-            let path = [prefix, &[field.clone()]].concat();
+            let path = [prefix, std::slice::from_ref(&field)].concat();
             if !allowed(route, &path) {
                 continue;
             }
