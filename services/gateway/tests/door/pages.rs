@@ -33,8 +33,17 @@ async fn pages_and_answers_carry_their_security_headers() {
         let script = bench.web.get(bench.url(&script)).send().await.unwrap();
         let cache = script.headers()["cache-control"].to_str().unwrap();
         assert!(cache.contains("immutable"), "{cache}");
-        let deep = bench.web.get(bench.url("/live/queues")).send().await.unwrap();
-        assert_eq!(deep.text().await.unwrap(), text, "paths of the application are its index");
+        let deep = bench
+            .web
+            .get(bench.url("/live/queues"))
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(
+            deep.text().await.unwrap(),
+            text,
+            "paths of the application are its index"
+        );
     }
     let script = bench
         .web
