@@ -64,6 +64,7 @@ struct Feed<'a> {
 impl Feed<'_> {
     async fn snapshot(&mut self) -> Result<usize, tonic::Status> {
         let (mut page_token, mut objects) = (String::new(), 0);
+        let mut new = Directory::default();
         loop {
             let page = self
                 .client
@@ -72,13 +73,18 @@ impl Feed<'_> {
                 .into_inner();
             objects += page.changes.len();
             for change in page.changes {
-                self.take(change).await?;
+                new.apply(self.complete(change).await?);
             }
             page_token = page.next_page_token;
             if page_token.is_empty() {
-                return Ok(objects);
+                break;
             }
         }
+        let signed_out = self.directory.write().replace(new);
+        for device in signed_out {
+            self.registrar.forget(device);
+        }
+        Ok(objects)
     }
 
     /// Until the bus closes, events were lost, or credentials cannot be had.
@@ -96,29 +102,35 @@ impl Feed<'_> {
         }
     }
 
-    /// Adds the credentials that events do not carry, then applies the change.
-    async fn take(&mut self, mut change: Change) -> Result<(), tonic::Status> {
-        if !change.deleted {
-            let tenant = change.tenant_id.clone();
-            match &mut change.object {
-                Some(Object::Device(o)) if o.credentials.is_none() => {
-                    let id = o.device.as_ref().map(|d| d.id.clone()).unwrap_or_default();
-                    o.credentials = self.credentials(tenant, id).await?;
-                }
-                Some(Object::Trunk(o))
-                    if o.credentials.is_none() && o.trunk.as_ref().is_some_and(|t| t.digest) =>
-                {
-                    let id = o.trunk.as_ref().map(|t| t.id.clone()).unwrap_or_default();
-                    o.credentials = self.credentials(tenant, id).await?;
-                }
-                _ => {}
-            }
-        }
+    async fn take(&mut self, change: Change) -> Result<(), tonic::Status> {
+        let change = self.complete(change).await?;
         let signed_out = self.directory.write().apply(change);
         if let Some(device) = signed_out {
             self.registrar.forget(device);
         }
         Ok(())
+    }
+
+    /// Adds the credentials that events do not carry.
+    async fn complete(&mut self, mut change: Change) -> Result<Change, tonic::Status> {
+        if change.deleted {
+            return Ok(change);
+        }
+        let tenant = change.tenant_id.clone();
+        match &mut change.object {
+            Some(Object::Device(o)) if o.credentials.is_none() => {
+                let id = o.device.as_ref().map(|d| d.id.clone()).unwrap_or_default();
+                o.credentials = self.credentials(tenant, id).await?;
+            }
+            Some(Object::Trunk(o))
+                if o.credentials.is_none() && o.trunk.as_ref().is_some_and(|t| t.digest) =>
+            {
+                let id = o.trunk.as_ref().map(|t| t.id.clone()).unwrap_or_default();
+                o.credentials = self.credentials(tenant, id).await?;
+            }
+            _ => {}
+        }
+        Ok(change)
     }
 
     /// `None` when the object is gone meanwhile: its deletion follows.

@@ -2,10 +2,10 @@
 
 use centro_bus::{Event, EventBus};
 use centro_kernel::{Clock, TenantId};
+use centro_node::Lifecycle;
 use prost::{Message, Name};
 use std::{sync::Arc, time::Duration};
 use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
 
 /// Events that may wait for a bus that is down. A call sends about five.
 const LINE: usize = 50_000;
@@ -19,14 +19,29 @@ pub struct Notifier {
 
 impl Notifier {
     /// Starts the task that publishes; it empties the line before it ends.
-    pub fn start(bus: Arc<dyn EventBus>, clock: Arc<dyn Clock>, stop: CancellationToken) -> Self {
+    pub fn start(bus: Arc<dyn EventBus>, clock: Arc<dyn Clock>, lifecycle: Lifecycle) -> Self {
         let (line, mut waiting) = mpsc::channel::<Event>(LINE);
         tokio::spawn(async move {
+            let stop = lifecycle.stopping();
+            // Calls that the stop ends still have something to say.
+            let quiet = async {
+                stop.cancelled().await;
+                lifecycle.live().wait().await;
+            };
+            tokio::pin!(quiet);
+            let mut over = false;
             loop {
-                let event = tokio::select! {
-                    biased;
-                    event = waiting.recv() => event,
-                    () = stop.cancelled() => waiting.try_recv().ok(),
+                let event = if over {
+                    waiting.try_recv().ok()
+                } else {
+                    tokio::select! {
+                        biased;
+                        event = waiting.recv() => event,
+                        () = &mut quiet => {
+                            over = true;
+                            continue;
+                        }
+                    }
                 };
                 let Some(event) = event else { return };
                 let mut pause = Duration::from_millis(20);

@@ -24,7 +24,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 /// Jobs that may wait for the disk.
 const LINE: usize = 20_000;
@@ -52,7 +52,7 @@ pub struct Started {
 
 enum Job {
     Start(Started),
-    Finish(Started, Duration),
+    Finish(Started, Duration, oneshot::Sender<()>),
 }
 
 /// The recordings of this node. Cheap to clone.
@@ -127,9 +127,11 @@ impl Recordings {
         self.job(Job::Start(started));
     }
 
-    /// Tells that it is complete.
-    pub fn finished(&self, started: Started, duration: Duration) {
-        self.job(Job::Finish(started, duration));
+    /// Tells that it is complete; returns when the index says so.
+    pub async fn finished(&self, started: Started, duration: Duration) {
+        let (done, written) = oneshot::channel();
+        self.job(Job::Finish(started, duration, done));
+        let _ = written.await;
     }
 
     fn job(&self, job: Job) {
@@ -230,8 +232,9 @@ async fn write(db: DatabaseConnection, mut waiting: mpsc::Receiver<Job>, notifie
         for job in batch.drain(..) {
             match job {
                 Job::Start(s) => tell(&notifier, "telephony.recording.started", &s, Duration::ZERO),
-                Job::Finish(s, duration) => {
-                    tell(&notifier, "telephony.recording.finished", &s, duration)
+                Job::Finish(s, duration, done) => {
+                    tell(&notifier, "telephony.recording.finished", &s, duration);
+                    let _ = done.send(());
                 }
             }
         }
@@ -259,7 +262,7 @@ async fn write_batch(db: &DatabaseConnection, batch: &[Job]) -> Result<(), Fault
                     .await
                     .map_err(fault)?;
             }
-            Job::Finish(started, duration) => finish(&txn, started, *duration).await?,
+            Job::Finish(started, duration, _) => finish(&txn, started, *duration).await?,
         }
     }
     txn.commit().await.map_err(fault)

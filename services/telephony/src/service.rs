@@ -57,7 +57,7 @@ impl Service for Telephony {
 pub async fn serve(settings: Settings, node: Node, mount: &mut Mount) -> anyhow::Result<Doors> {
     let settings = Arc::new(settings);
     let (clock, lifecycle) = (node.clock(), node.lifecycle().clone());
-    let notifier = Notifier::start(node.bus(), clock.clone(), lifecycle.stopping());
+    let notifier = Notifier::start(node.bus(), clock.clone(), lifecycle.clone());
     let registrar = Arc::new(Registrar::new(
         settings.contacts_per_device,
         clock.clone(),

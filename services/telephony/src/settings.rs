@@ -1,5 +1,6 @@
 //! The `[telephony]` section of the settings.
 
+use crate::core::digest::Algorithm;
 use serde::Deserialize;
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -17,6 +18,8 @@ pub struct Settings {
     pub external_address: Option<IpAddr>,
     /// Digest realm. Secrets are stored hashed with it: changing it makes every device need a new secret.
     pub realm: String,
+    /// Hashes that are offered and taken, the first preferred: "SHA-256", "MD5".
+    pub digest: Vec<Algorithm>,
     /// Ports for RTP, both included.
     pub rtp_ports: (u16, u16),
     /// Threads that move RTP; 0 = one per core.
@@ -62,6 +65,7 @@ impl Default for Settings {
             bind: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 5060),
             external_address: None,
             realm: "centro".to_owned(),
+            digest: vec![Algorithm::Md5],
             rtp_ports: (20_000, 29_999),
             media_threads: 0,
             register_min: Duration::from_secs(10),
@@ -97,6 +101,9 @@ impl Settings {
                 "telephony.realm: use 1 to 128 characters without quotes, commas and backslashes"
                     .into(),
             );
+        }
+        if self.digest.is_empty() {
+            return Err("telephony.digest: name at least one of \"SHA-256\" and \"MD5\"".into());
         }
         if self.register_min > self.register_max || self.register_max < Duration::from_secs(1) {
             return Err(

@@ -23,7 +23,7 @@ use centro_kernel::{
 };
 use centro_proto::{
     configuration::DialPlan,
-    events::{CallArrived, CallEnded},
+    events::CallArrived,
     routing::set_status_from_device_request::Action,
     types::{self, EndedBy},
 };
@@ -61,9 +61,6 @@ pub(super) enum Stage {
     Closing,
 }
 
-/// How long an ended call may keep telling routing what it owes.
-const AFTERLIFE: Duration = Duration::from_secs(60);
-
 pub(super) struct Call {
     pub(super) context: Arc<Context>,
     pub(super) tenant: TenantId,
@@ -93,15 +90,17 @@ pub(super) struct Call {
     origin: Origin,
     goal: Option<Goal>,
     source: Option<IpAddr>,
-    silence_at: Option<Timestamp>,
+    pub(super) silence_at: Option<Timestamp>,
     offer: String,
     walk: Option<(Arc<DialPlan>, Walk)>,
     legs: u32,
-    started: Timestamp,
-    closed: Option<Timestamp>,
+    pub(super) started: Timestamp,
+    pub(super) closed: Option<Timestamp>,
     /// Whether the edge knows that the caller is gone.
-    told: bool,
-    admitted: Option<Admitted>,
+    pub(super) told: bool,
+    /// The caller's leg said its last word.
+    pub(super) gone: bool,
+    pub(super) admitted: Option<Admitted>,
 }
 
 impl Call {
@@ -154,6 +153,7 @@ impl Call {
             closed: None,
             context,
             told: false,
+            gone: false,
             admitted: Some(incoming.admitted),
         }
     }
@@ -374,6 +374,7 @@ impl Call {
                 self.on_sound(CALLER, SoundEvent::Digit(digit)).await;
             }
             LegEvent::Ended => {
+                self.gone = true;
                 let by = if matches!(self.stage, Stage::Closing) {
                     EndedBy::System
                 } else {
@@ -401,128 +402,6 @@ impl Call {
             },
             SoundEvent::Played => {}
         }
-    }
-
-    /// No sound for long: the peer is gone without a word. While two talk, one silent side may just listen.
-    fn check_silence(&mut self) {
-        let silence = self.context.settings.silence;
-        let caller = self
-            .sound
-            .as_ref()
-            .filter(|sound| !sound.holds())
-            .map(Sound::silent_for);
-        let lost = match self.stage {
-            Stage::Talking => self.all_silent(),
-            Stage::Closing | Stage::New => false,
-            _ => caller.is_some_and(|silent| silent >= silence),
-        };
-        let heard = caller.unwrap_or_default().min(silence);
-        self.silence_at = Some(self.now() + (silence - heard).max(Duration::from_secs(1)));
-        if lost {
-            tracing::info!(contact = %self.contact, "no sound for too long: the call is ended");
-            self.close(EndedBy::System);
-        }
-    }
-
-    fn next_due(&self) -> Option<Timestamp> {
-        let stage = match &self.stage {
-            Stage::Queued { until } => *until,
-            Stage::Dialling { until } => Some(*until),
-            _ => None,
-        };
-        let end = match self.closed {
-            Some(at) => at + AFTERLIFE,
-            None => self.started + self.context.settings.max_call,
-        };
-        [
-            stage,
-            self.edge.next_due(),
-            self.announce_at,
-            self.silence_at,
-            Some(end),
-        ]
-        .into_iter()
-        .flatten()
-        .min()
-    }
-
-    async fn on_time(&mut self) {
-        let now = self.now();
-        if self.edge.next_due().is_some_and(|at| at <= now) {
-            self.drive(Command::Tick).await;
-        }
-        if self.announce_at.is_some_and(|at| at <= now) {
-            self.announce();
-        }
-        if self.silence_at.is_some_and(|at| at <= now) {
-            self.check_silence();
-        }
-        match self.stage {
-            Stage::Queued { until: Some(until) } if until <= now => {
-                self.stage = Stage::Queued { until: None };
-                self.drive(Command::TimedOut).await;
-            }
-            Stage::Dialling { until } if until <= now => {
-                self.stop_parties(None, None);
-                self.leave_node(Outcome::NoAnswer).await;
-            }
-            _ => {}
-        }
-        if self.closed.is_none() && now >= self.started + self.context.settings.max_call {
-            self.close(EndedBy::System);
-        }
-    }
-
-    /// Ends every party. Idempotent; the first reason counts.
-    pub(super) fn close(&mut self, by: EndedBy) {
-        if self.closed.is_some() {
-            return;
-        }
-        self.closed = Some(self.now());
-        self.ended_by.get_or_insert(by);
-        self.announce_at = None;
-        self.silence_at = None;
-        self.unbridge();
-        self.stage = Stage::Closing;
-        self.leg.tell(LegCommand::End(None));
-        self.sound = None;
-        // Parties with a reservation are stopped by the edge, which knows why; the rest here.
-        self.stop_parties(None, None);
-        self.admitted = None;
-        self.report();
-    }
-
-    fn over(&self) -> bool {
-        let Some(closed) = self.closed else {
-            return false;
-        };
-        if self.now() >= closed + AFTERLIFE {
-            tracing::warn!(contact = %self.contact, "routing did not acknowledge the end of a contact in time");
-            return true;
-        }
-        self.told && self.edge.done() && self.parties.is_empty()
-    }
-
-    /// The event at the end.
-    fn report(&self) {
-        let ended = self.closed.unwrap_or_else(|| self.now());
-        let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-        let event = CallEnded {
-            contact_id: self.contact.to_string(),
-            call_id: self.id.to_string(),
-            ended_by: self.ended_by.unwrap_or(EndedBy::System).into(),
-            duration_ms: millis(ended.since(self.started)),
-            queue_id: self.past.queue.map(|q| q.to_string()).unwrap_or_default(),
-            agent_id: self.past.agent.map(|a| a.to_string()).unwrap_or_default(),
-            talk_ms: millis(self.past.talk),
-            hold_ms: millis(self.past.hold),
-        };
-        self.context.notifier.tell(
-            Some(self.tenant),
-            "telephony.call.ended",
-            self.contact,
-            &event,
-        );
     }
 
     pub(super) fn next_leg(&mut self) -> LegId {

@@ -3,6 +3,7 @@
 //! | Module | Subject |
 //! |---|---|
 //! | `actor` | the call's life: mailbox, deadlines, dial plan steps, end |
+//! | `deadline` | when it must act by itself, and how it ends |
 //! | `queued` | what the edge of the routing protocol asks for |
 //! | `ring` | devices that ring |
 //! | `talk` | two parties joined: bridge, hold, recording |
@@ -11,6 +12,7 @@
 //! | `wait` | words to and from routing |
 
 pub mod actor;
+mod deadline;
 pub mod leg;
 mod queued;
 mod ring;

@@ -121,7 +121,7 @@ impl Call {
             let recordings = self.context.recordings.clone();
             self.context.lifecycle.live().spawn(async move {
                 let duration = recording.finish().await;
-                recordings.finished(started, duration);
+                recordings.finished(started, duration).await;
             });
         }
     }

@@ -4,15 +4,18 @@
 //! ten times. `nc` stays text here, exactly as it went into the phone's hash. Secrets never come here: H(A1) does.
 
 use md5::Md5;
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 
 /// Hash of a challenge.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub enum Algorithm {
     /// RFC 8760.
+    #[serde(rename = "SHA-256")]
     Sha256,
     /// RFC 2617, for the many phones that know nothing else.
+    #[serde(rename = "MD5")]
     Md5,
 }
 
@@ -144,6 +147,13 @@ impl Response {
         };
         same(expected.as_bytes(), self.response.as_bytes())
     }
+}
+
+/// Peers that give up when any challenge names a hash they do not know, instead of taking the next (measured: baresip 1.0).
+pub fn knows_only_md5(user_agent: &str) -> bool {
+    ["baresip v0.", "baresip v1."]
+        .iter()
+        .any(|start| user_agent.starts_with(start))
 }
 
 /// Compares in a time that does not depend on where the difference is.

@@ -5,4 +5,5 @@ pub mod digest;
 pub mod network;
 pub mod nonce;
 pub mod number;
+pub mod puzzled;
 pub mod throttle;

@@ -4,6 +4,7 @@ use crate::{
     core::{
         digest::{self, Account, Algorithm, Response},
         nonce::{Freshness, Nonces},
+        puzzled::Puzzled,
         throttle::{Limits, Throttle},
     },
     directory::{Directory, Login},
@@ -13,7 +14,7 @@ use crate::{
 use centro_kernel::{Clock, Timestamp};
 use centro_proto::events::SourceBanned;
 use parking_lot::{Mutex, RwLock};
-use rsipstack::sip::{HasHeaders, Header, Request};
+use rsipstack::sip::{HasHeaders, Header, HeadersExt, Request};
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 /// Verdict on a request.
@@ -32,8 +33,10 @@ pub enum Verdict {
 /// Judges requests.
 pub struct Auth {
     realm: String,
+    hashes: Vec<Algorithm>,
     nonces: Mutex<Nonces>,
     throttle: Mutex<Throttle>,
+    puzzled: Mutex<Puzzled>,
     directory: Arc<RwLock<Directory>>,
     notifier: Notifier,
     clock: Arc<dyn Clock>,
@@ -55,8 +58,10 @@ impl Auth {
         };
         Self {
             realm: settings.realm.clone(),
+            hashes: settings.digest.clone(),
             nonces: Mutex::new(Nonces::new(rand::random(), settings.nonce_lifetime)),
             throttle: Mutex::new(Throttle::new(limits)),
+            puzzled: Mutex::default(),
             directory,
             notifier,
             clock,
@@ -100,6 +105,9 @@ impl Auth {
                 let count = answer.count.as_ref().map(|(_, value)| *value);
                 let fresh = self.nonces.lock().spend(&answer.nonce, count, now);
                 self.throttle.lock().succeeded(source);
+                if let Ok(id) = request.call_id_header() {
+                    self.puzzled.lock().understood(id.value());
+                }
                 if fresh {
                     Verdict::Known(login)
                 } else {
@@ -138,14 +146,33 @@ impl Auth {
         values
             .take(4)
             .filter_map(Response::parse)
-            .find(|answer| answer.realm == self.realm)
+            .find(|answer| answer.realm == self.realm && self.hashes.contains(&answer.algorithm))
     }
 
-    /// The challenges for a request, the better hash first (RFC 8760 §2.4).
-    pub fn challenges(&self, stale: bool) -> Vec<Header> {
-        let nonce = self.nonces.lock().make(self.clock.now(), rand::random());
-        let both = [Algorithm::Sha256, Algorithm::Md5];
-        both.iter()
+    /// The challenges for a request, the better hash first (RFC 8760 §2.4). A peer that is known to stop at a hash it does
+    /// not know, or that asks again instead of answering, is offered MD5 alone.
+    pub fn challenges(&self, request: &Request, stale: bool) -> Vec<Header> {
+        let now = self.clock.now();
+        let nonce = self.nonces.lock().make(now, rand::random());
+        let agent = request
+            .user_agent_header()
+            .map(|agent| agent.value())
+            .unwrap_or_default();
+        let call_id = request
+            .call_id_header()
+            .map(|id| id.value())
+            .unwrap_or_default();
+        let puzzled =
+            self.answer(request).is_none() && self.puzzled.lock().asks_again(call_id, now);
+        let alone =
+            (puzzled || digest::knows_only_md5(agent)) && self.hashes.contains(&Algorithm::Md5);
+        let offered = if alone {
+            &[Algorithm::Md5][..]
+        } else {
+            &self.hashes[..]
+        };
+        offered
+            .iter()
             .map(|a| {
                 Header::WwwAuthenticate(digest::challenge(&self.realm, &nonce, *a, stale).into())
             })
@@ -158,7 +185,8 @@ impl Auth {
     }
 }
 
-/// Whether the answer is for this very request: a hash caught elsewhere must not dial another number.
+/// Whether the answer is for this very request: a hash caught elsewhere must not dial another number. Some peers sign the
+/// server's address alone; the nonce count still keeps that from being used twice.
 fn asks_for(answer: &Response, request: &Request) -> bool {
     let asked = request
         .uri
@@ -166,16 +194,15 @@ fn asks_for(answer: &Response, request: &Request) -> bool {
         .as_ref()
         .map(|auth| auth.user.as_str())
         .unwrap_or_default();
-    match rsipstack::sip::parse_uri(&answer.uri) {
-        Ok(uri) => {
-            uri.auth
-                .as_ref()
-                .map(|auth| auth.user.as_str())
-                .unwrap_or_default()
-                == asked
-        }
-        Err(_) => false,
-    }
+    let Ok(uri) = rsipstack::sip::parse_uri(&answer.uri) else {
+        return false;
+    };
+    let signed = uri
+        .auth
+        .as_ref()
+        .map(|auth| auth.user.as_str())
+        .unwrap_or_default();
+    signed.is_empty() || signed == asked
 }
 
 fn nobody() -> Account {

@@ -68,6 +68,9 @@ impl TransportEventInspector for Connections {
 /// How long a CANCELled or unanswered INVITE transaction may live (RFC 3261 Timer C).
 const TIMER_C: Duration = Duration::from_secs(60);
 
+/// Bytes of SIP that may wait to be read.
+const RECEIVE_BUFFER: usize = 4 << 20;
+
 /// Opens the sockets.
 ///
 /// # Errors
@@ -133,18 +136,15 @@ async fn bind_both(
     let mut tries = 0;
     loop {
         tries += 1;
-        let udp = UdpConnection::create_connection(bind, external, Some(stop.child_token()))
-            .await
-            .with_context(|| {
-                format!(
-                    "telephony.bind: UDP {bind} cannot be used; is another SIP program running?"
-                )
-            })?;
-        let port = udp
-            .get_addr()
-            .addr
-            .port
-            .map_or(bind.port(), |port| port.value());
+        let socket = std::net::UdpSocket::bind(bind).with_context(|| {
+            format!("telephony.bind: UDP {bind} cannot be used; is another SIP program running?")
+        })?;
+        socket.set_nonblocking(true)?;
+        // A burst of INVITEs waits here, not on the callers' retransmission timers. The system caps it (net.core.rmem_max).
+        let _ = socket2::SockRef::from(&socket).set_recv_buffer_size(RECEIVE_BUFFER);
+        let port = socket.local_addr()?.port();
+        let socket = Arc::new(tokio::net::UdpSocket::from_std(socket)?);
+        let udp = UdpConnection::from_socket(socket, external, Some(stop.child_token())).await?;
         let local = SocketAddr::new(bind.ip(), port);
         match tokio::net::TcpListener::bind(local).await {
             Ok(_) => return Ok((udp, local)),

@@ -112,7 +112,8 @@ impl UserAgent {
                 );
             }
             Verdict::Challenge { stale } => {
-                reply(tx, StatusCode::Unauthorized, self.auth.challenges(stale))
+                let challenges = self.auth.challenges(&tx.original, stale);
+                reply(tx, StatusCode::Unauthorized, challenges);
             }
             Verdict::Banned => {
                 self.refuse(

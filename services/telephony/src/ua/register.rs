@@ -39,7 +39,8 @@ impl UserAgent {
             Verdict::Known(Login::Device(device)) => self.store(tx, &device, source),
             Verdict::Known(Login::Trunk(_)) => reply(tx, StatusCode::Forbidden, Vec::new()),
             Verdict::Challenge { stale } => {
-                reply(tx, StatusCode::Unauthorized, self.auth.challenges(stale))
+                let challenges = self.auth.challenges(&tx.original, stale);
+                reply(tx, StatusCode::Unauthorized, challenges);
             }
             Verdict::Banned => reply(tx, StatusCode::Forbidden, vec![self.retry_after()]),
         }

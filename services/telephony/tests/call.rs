@@ -1,0 +1,343 @@
+//! A whole call with a carrier and a phone that are plain UDP sockets, and a routing that follows a script.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod rig;
+
+use centro_node::Mount;
+use centro_proto::{
+    events::{CallEnded, RecordingChanged},
+    routing::{
+        AgentStatus, AlertRequest, AlertResponse, Attached, ConnectRequest, ConnectResponse,
+        EndRequest, EndResponse, LeftOk, Offer, Position, Reservation, SetStatusFromDeviceRequest,
+        WaitRequest, WaitResponse,
+        agent_contacts_server::{AgentContacts, AgentContactsServer},
+        wait_request, wait_response,
+        waiting_server::{Waiting, WaitingServer},
+    },
+    types::{EndedBy, LeftReason, OfferEnd},
+};
+use rig::{AGENT, DEVICE, Peer, Rig, header, next_event, sdp, start};
+use std::{sync::Arc, time::Duration};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status, Streaming};
+
+/// Offers the only agent once per attachment; says what it was told.
+#[derive(Clone)]
+struct Script {
+    told: mpsc::UnboundedSender<String>,
+    numbers: Arc<std::sync::atomic::AtomicU64>,
+}
+
+#[tonic::async_trait]
+impl Waiting for Script {
+    type WaitStream = ReceiverStream<Result<WaitResponse, Status>>;
+
+    async fn wait(
+        &self,
+        request: Request<Streaming<WaitRequest>>,
+    ) -> Result<Response<Self::WaitStream>, Status> {
+        let mut requests = request.into_inner();
+        let (out, answers) = mpsc::channel(16);
+        let script = self.clone();
+        tokio::spawn(async move {
+            while let Ok(Some(WaitRequest {
+                message: Some(message),
+            })) = requests.message().await
+            {
+                let answers = match message {
+                    wait_request::Message::Attach(attach) => {
+                        script
+                            .told
+                            .send(format!("attach {}", attach.attach_no))
+                            .unwrap();
+                        let number = script
+                            .numbers
+                            .fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+                        vec![
+                            wait_response::Message::Attached(Attached {
+                                attach_no: attach.attach_no,
+                                epoch: 1,
+                                position: Some(Position {
+                                    position: 1,
+                                    waiting: 1,
+                                }),
+                            }),
+                            wait_response::Message::Offer(Offer {
+                                attach_no: attach.attach_no,
+                                epoch: 1,
+                                reservation: Some(Reservation {
+                                    agent_id: AGENT.to_string(),
+                                    number,
+                                }),
+                                ring_timeout: Some(prost_types::Duration {
+                                    seconds: 5,
+                                    nanos: 0,
+                                }),
+                            }),
+                        ]
+                    }
+                    wait_request::Message::OfferEnded(ended) => {
+                        script
+                            .told
+                            .send(format!("offer ended {:?}", ended.why()))
+                            .unwrap();
+                        vec![]
+                    }
+                    wait_request::Message::Left(left) => {
+                        script
+                            .told
+                            .send(format!("left {:?}", left.reason()))
+                            .unwrap();
+                        vec![wait_response::Message::LeftOk(LeftOk {
+                            attach_no: left.attach_no,
+                        })]
+                    }
+                };
+                for message in answers {
+                    let _ = out
+                        .send(Ok(WaitResponse {
+                            message: Some(message),
+                        }))
+                        .await;
+                }
+            }
+        });
+        Ok(Response::new(ReceiverStream::new(answers)))
+    }
+}
+
+#[tonic::async_trait]
+impl AgentContacts for Script {
+    async fn alert(&self, _: Request<AlertRequest>) -> Result<Response<AlertResponse>, Status> {
+        self.told.send("alert".into()).unwrap();
+        Ok(Response::new(AlertResponse {
+            ok: true,
+            device_id: DEVICE.to_string(),
+        }))
+    }
+
+    async fn connect(
+        &self,
+        _: Request<ConnectRequest>,
+    ) -> Result<Response<ConnectResponse>, Status> {
+        self.told.send("connect".into()).unwrap();
+        Ok(Response::new(ConnectResponse { ok: true }))
+    }
+
+    async fn end(&self, request: Request<EndRequest>) -> Result<Response<EndResponse>, Status> {
+        let why = request.into_inner().why();
+        self.told.send(format!("end {why:?}")).unwrap();
+        Ok(Response::new(EndResponse {
+            was_connected: why == OfferEnd::Answered,
+        }))
+    }
+
+    async fn set_status_from_device(
+        &self,
+        request: Request<SetStatusFromDeviceRequest>,
+    ) -> Result<Response<AgentStatus>, Status> {
+        self.told
+            .send(format!("status {:?}", request.into_inner().action()))
+            .unwrap();
+        Ok(Response::new(AgentStatus::default()))
+    }
+}
+
+async fn centre() -> (Rig, mpsc::UnboundedReceiver<String>) {
+    let (told, heard) = mpsc::unbounded_channel();
+    let script = Script {
+        told,
+        numbers: Arc::new(1.into()),
+    };
+    let doors = |mount: &mut Mount| {
+        mount.grpc(WaitingServer::new(script.clone()));
+        mount.grpc(AgentContactsServer::new(script));
+    };
+    (start(|_| {}, doors).await, heard)
+}
+
+async fn hear(heard: &mut mpsc::UnboundedReceiver<String>, what: &str) {
+    let wait = async {
+        while let Some(told) = heard.recv().await {
+            if told == what {
+                return;
+            }
+        }
+        panic!("routing never heard {what}");
+    };
+    tokio::time::timeout(Duration::from_secs(5), wait)
+        .await
+        .unwrap_or_else(|_| panic!("routing did not hear {what}"));
+}
+
+/// A request in the dialog that `invite` and `answer` made, sent by the caller.
+fn in_dialog(caller: &Peer, answer: &str, method: &str, cseq: u32) -> String {
+    let value = |name| header(answer, name).unwrap();
+    let uri = value("Contact");
+    let uri = uri.trim_start_matches('<').split('>').next().unwrap();
+    format!(
+        "{method} {uri} SIP/2.0\r\nVia: SIP/2.0/UDP {};branch=z9hG4bK{method}{cseq};rport\r\nMax-Forwards: 70\r\nFrom: {}\r\n\
+         To: {}\r\nCall-ID: {}\r\nCSeq: {cseq} {method}\r\nContent-Length: 0\r\n\r\n",
+        caller.local,
+        value("From"),
+        value("To"),
+        value("Call-ID"),
+    )
+}
+
+/// A carrier calls the number and is answered by the centre. Returns its 200.
+async fn dial_in(caller: &mut Peer, port: u16) -> String {
+    let text = caller.request(
+        "INVITE",
+        "sip:390612345678@centro",
+        "in",
+        "Content-Type: application/sdp\r\n",
+        &sdp(port, 0),
+    );
+    caller
+        .send(&text.replace("demo-201", "+393331234567"))
+        .await;
+    let answer = caller.expect("SIP/2.0 200").await;
+    caller.send(&in_dialog(caller, &answer, "ACK", 1)).await;
+    answer
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_caller_waits_an_agent_answers_they_talk_and_the_caller_hangs_up() {
+    let (rig, mut heard) = centre().await;
+    let mut ended = rig.events("*.telephony.call.ended").await;
+    let mut recordings = rig.events("*.telephony.recording.*").await;
+    let mut agent = Peer::new(rig.doors.sip).await;
+    agent.sign_in().await;
+    let mut caller = Peer::new(rig.doors.sip).await;
+    let answer = dial_in(&mut caller, 40_002).await;
+    assert!(answer.contains("m=audio"), "{answer}");
+
+    let invite = agent.expect("INVITE").await;
+    assert!(
+        header(&invite, "From").unwrap().contains("+393331234567"),
+        "{invite}"
+    );
+    agent.send(&agent.respond(&invite, "180 Ringing", "")).await;
+    agent
+        .send(&agent.respond(&invite, "200 OK", &sdp(40_004, 8)))
+        .await;
+    agent.expect("ACK").await;
+    hear(&mut heard, "connect").await;
+    hear(&mut heard, "left Answered").await;
+    assert_eq!(
+        next_event(&mut recordings).await.kind,
+        "telephony.recording.started"
+    );
+
+    caller.send(&in_dialog(&caller, &answer, "BYE", 2)).await;
+    caller.expect("SIP/2.0 200").await;
+    let bye = agent.expect("BYE").await;
+    agent.send(&agent.respond(&bye, "200 OK", "")).await;
+    hear(&mut heard, "end Answered").await;
+    let event: CallEnded = next_event(&mut ended).await.decode().unwrap();
+    assert_eq!(
+        (event.ended_by(), event.agent_id),
+        (EndedBy::Caller, AGENT.to_string())
+    );
+    let finished: RecordingChanged = next_event(&mut recordings).await.decode().unwrap();
+    assert!(!finished.recording_id.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_agents_hang_up_ends_the_callers_call() {
+    let (rig, mut heard) = centre().await;
+    let mut agent = Peer::new(rig.doors.sip).await;
+    agent.sign_in().await;
+    let mut caller = Peer::new(rig.doors.sip).await;
+    dial_in(&mut caller, 40_006).await;
+    let invite = agent.expect("INVITE").await;
+    agent
+        .send(&agent.respond(&invite, "200 OK", &sdp(40_008, 8)))
+        .await;
+    let ack = agent.expect("ACK").await;
+    hear(&mut heard, "left Answered").await;
+    let to = header(&ack, "To").unwrap();
+    let bye = format!(
+        "BYE {} SIP/2.0\r\nVia: SIP/2.0/UDP {};branch=z9hG4bKabye;rport\r\nMax-Forwards: 70\r\nFrom: {to}\r\nTo: {}\r\n\
+         Call-ID: {}\r\nCSeq: 1 BYE\r\nContent-Length: 0\r\n\r\n",
+        header(&invite, "Contact").unwrap().trim_matches(['<', '>']),
+        agent.local,
+        header(&invite, "From").unwrap(),
+        header(&invite, "Call-ID").unwrap(),
+    );
+    agent.send(&bye).await;
+    agent.expect("SIP/2.0 200").await;
+    let bye = caller.expect("BYE").await;
+    caller.send(&caller.respond(&bye, "200 OK", "")).await;
+    hear(&mut heard, "end Answered").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_caller_who_hangs_up_while_it_rings_stops_the_phone() {
+    let (rig, mut heard) = centre().await;
+    let mut agent = Peer::new(rig.doors.sip).await;
+    agent.sign_in().await;
+    let mut caller = Peer::new(rig.doors.sip).await;
+    let answer = dial_in(&mut caller, 40_010).await;
+    let invite = agent.expect("INVITE").await;
+    agent.send(&agent.respond(&invite, "180 Ringing", "")).await;
+    caller.send(&in_dialog(&caller, &answer, "BYE", 2)).await;
+    let cancel = agent.expect("CANCEL").await;
+    agent.send(&agent.respond(&cancel, "200 OK", "")).await;
+    agent
+        .send(&agent.respond(&invite, "487 Request Terminated", ""))
+        .await;
+    hear(&mut heard, "end CallerGone").await;
+    hear(&mut heard, &format!("left {:?}", LeftReason::Abandoned)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_phone_that_is_busy_rejects_and_the_caller_waits_on() {
+    let (rig, mut heard) = centre().await;
+    let mut agent = Peer::new(rig.doors.sip).await;
+    agent.sign_in().await;
+    let mut caller = Peer::new(rig.doors.sip).await;
+    dial_in(&mut caller, 40_012).await;
+    let invite = agent.expect("INVITE").await;
+    agent
+        .send(&agent.respond(&invite, "486 Busy Here", ""))
+        .await;
+    hear(&mut heard, "offer ended Rejected").await;
+    assert_eq!(rig.doors.calls.count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_feature_code_sets_the_agents_status() {
+    let (rig, mut heard) = centre().await;
+    let mut agent = Peer::new(rig.doors.sip).await;
+    agent.sign_in().await;
+    let uri = "sip:*50@centro";
+    let text = agent.request(
+        "INVITE",
+        uri,
+        "code",
+        "Content-Type: application/sdp\r\n",
+        &sdp(40_014, 8),
+    );
+    agent.send(&text).await;
+    let challenge = agent.expect("SIP/2.0 401").await;
+    let secret = rig::authorization(
+        &challenge,
+        "INVITE",
+        uri,
+        rig::SECRET,
+        centro_telephony::core::digest::Algorithm::Sha256,
+        1,
+    );
+    let headers = format!("Content-Type: application/sdp\r\n{secret}");
+    let text = agent.request("INVITE", uri, "code", &headers, &sdp(40_014, 8));
+    agent.send(&text).await;
+    let answer = agent.expect("SIP/2.0 200").await;
+    agent.send(&in_dialog(&agent, &answer, "ACK", 3)).await;
+    hear(&mut heard, "status LogIn").await;
+    let bye = agent.expect("BYE").await; // after the confirmation was played
+    agent.send(&agent.respond(&bye, "200 OK", "")).await;
+}
