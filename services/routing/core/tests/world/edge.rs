@@ -7,7 +7,7 @@ use centro_kernel::{
 };
 use centro_routing_core::{AgentMessage, Answer, Attach, EdgeMessage, QueueMessage};
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
     time::Duration,
 };
@@ -35,6 +35,7 @@ pub struct Edge {
     pub placed: bool,
     pub leg: Option<(Reservation, Leg)>,
     pub seen: BTreeMap<UserId, u64>,
+    pub turned_away: BTreeSet<Reservation>,
     pub ends: BTreeMap<Reservation, OfferEnd>,
     pub left: Option<LeftReason>,
 }
@@ -115,8 +116,19 @@ impl Edge {
                     mail.push_back(self.alert(r));
                 } else {
                     self.end(r, OfferEnd::NeverRang, mail);
-                    self.offer_ended(r, OfferEnd::NeverRang, mail);
+                    // A queue that heard of it at once would ask again at once.
+                    self.turned_away.insert(r);
+                    self.settle(mail);
                 }
+            }
+        }
+    }
+
+    /// Tells the queue which offers were turned away, once nothing is undecided.
+    fn settle(&mut self, mail: &mut VecDeque<Mail>) {
+        if self.phase == Phase::Waiting && self.leg.is_none() {
+            for r in std::mem::take(&mut self.turned_away) {
+                self.offer_ended(r, OfferEnd::NeverRang, mail);
             }
         }
     }
@@ -133,6 +145,7 @@ impl Edge {
             (Answer::Refused, Some(_)) => {
                 self.leg = None;
                 self.offer_ended(r, OfferEnd::NeverRang, mail);
+                self.settle(mail);
             }
             (Answer::Ended { .. }, _) => drop(self.ends.remove(&r)),
             _ => {}
@@ -153,6 +166,7 @@ impl Edge {
             self.leg = None;
             self.end(r, why, mail);
             self.offer_ended(r, why, mail);
+            self.settle(mail);
         }
     }
 

@@ -52,7 +52,12 @@ fn contact(n: usize) -> ContactId {
 
 impl World {
     fn new(agents: usize, contacts: &[usize]) -> Self {
-        let (cfg, now) = (Deadlines::default(), Timestamp::from_millis(1_000));
+        // Mail may be later here than any network's: tombstones outlive it, as they do in life.
+        let cfg = Deadlines {
+            tombstone: Duration::from_secs(86_400),
+            ..Deadlines::default()
+        };
+        let now = Timestamp::from_millis(1_000);
         let queues = (0..2).map(|n| {
             let settings = QueueSettings {
                 id: queue(n),
@@ -77,6 +82,7 @@ impl World {
                 placed: false,
                 leg: None,
                 seen: BTreeMap::new(),
+                turned_away: BTreeSet::new(),
                 ends: BTreeMap::new(),
                 left: None,
             };
@@ -308,7 +314,15 @@ impl World {
             self.tell_agent(agent(n), AgentMessage::SetStatus(Chosen::Ready), None);
         }
         for _ in 0..2_000 {
-            while let Some(mail) = self.mail.pop_front() {
+            for delivered in 0.. {
+                let Some(mail) = self.mail.pop_front() else {
+                    break;
+                };
+                assert!(
+                    delivered < 10_000,
+                    "they talk for ever: {mail:?} {:?}",
+                    self.mail
+                );
                 self.deliver(mail);
             }
             if self.at_rest() {
@@ -329,7 +343,17 @@ impl World {
                 assert!(self.fire(), "stuck: {:?}", self.edges);
             }
         }
-        panic!("no rest: {:?}", self.edges);
+        let waiting: Vec<_> = self
+            .queues
+            .values()
+            .flat_map(|q| q.in_order().cloned())
+            .collect();
+        let slots: Vec<_> = self
+            .agents
+            .values()
+            .flat_map(|a| a.record().slots.clone())
+            .collect();
+        panic!("no rest: {:?} {waiting:?} {slots:?}", self.edges);
     }
 }
 
