@@ -4,6 +4,7 @@ mod entity;
 mod facts;
 mod migration;
 mod reports;
+mod rows;
 
 pub(crate) use facts::{AgentChange, AtHand, Said};
 pub(crate) use reports::{Filter, IntervalKey, IntervalRow, StayKey};
