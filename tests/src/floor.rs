@@ -33,7 +33,8 @@ pub async fn ready(api: &Api, agent: &str) -> Result<()> {
     eventually("the agent is ready and reachable", SOON, async || {
         let status = api.agent_status(agent).await?;
         ensure!(
-            status["state"] == "AGENT_STATE_READY" && status["deviceOnline"] == true,
+            // a waiting caller may have been offered already, so what counts is what the agent chose
+            status["chosen"] == "AGENT_STATE_READY" && status["deviceOnline"] == true,
             "{status}"
         );
         Ok(())

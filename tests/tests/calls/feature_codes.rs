@@ -59,7 +59,7 @@ async fn feature_code_login_baresip() -> Result<()> {
         phone.registered().await?;
         phone.dial("*50")?;
         floor::agent_is(&supervisor, &anna.user_id, "READY").await?;
-        phone.says("terminated", Duration::from_secs(20)).await
+        phone.says("session closed", Duration::from_secs(20)).await
     })
     .await
 }
