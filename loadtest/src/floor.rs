@@ -8,7 +8,10 @@ use crate::{
 use anyhow::{Context, Result};
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::{Value, json};
-use std::time::Instant;
+use std::{
+    sync::atomic::{AtomicUsize, Ordering::Relaxed},
+    time::{Duration, Instant},
+};
 
 /// Requests under way at once while a floor is set up.
 const AT_ONCE: usize = 8;
@@ -42,7 +45,7 @@ impl Floor {
     /// # Errors
     /// When the centre refuses any of it.
     pub async fn open(centre: &Centre, api: &Api, plan: &Plan) -> Result<Self> {
-        let begun = Instant::now();
+        let told = Told::default();
         let queue = api
             .post(
                 "/v1/call-queues",
@@ -59,17 +62,20 @@ impl Floor {
         let bind = "127.0.0.1:0".parse()?;
         let phones = Phones::open(bind, centre.credentials.sip, plan.script.clone()).await?;
         let tag: u32 = rand::random();
-        stream::iter(0..plan.agents)
-            .map(|n| agent(api, &phones, &queue_id, tag, n))
+        let agents: Vec<Agent> = stream::iter(0..plan.agents)
+            .map(|n| agent(api, &queue_id, tag, n))
+            .buffered(AT_ONCE)
+            .inspect(|_| told.step("agents made"))
+            .try_collect()
+            .await?;
+        let accounts: Vec<Account> = agents.iter().map(|agent| agent.account.clone()).collect();
+        register_all(&phones, &accounts).await?;
+        let told = Told::default();
+        stream::iter(&agents)
+            .map(|agent| log_in(api, &agent.user_id, &agent.device_id, &queue_id))
             .buffer_unordered(AT_ONCE)
-            .enumerate()
-            .map(|(count, made)| {
-                if (count + 1) % TOLD == 0 {
-                    eprintln!("{} agents ready after {:.0?}", count + 1, begun.elapsed());
-                }
-                made
-            })
-            .try_collect::<Vec<()>>()
+            .inspect(|_| told.step("agents logged in"))
+            .try_for_each(|()| async { Ok(()) })
             .await?;
         Ok(Self {
             number,
@@ -98,7 +104,13 @@ pub async fn line_to(api: &Api, queue_id: &str) -> Result<String> {
     Ok(number)
 }
 
-async fn agent(api: &Api, phones: &Phones, queue_id: &str, tag: u32, n: usize) -> Result<()> {
+struct Agent {
+    user_id: String,
+    device_id: String,
+    account: Account,
+}
+
+async fn agent(api: &Api, queue_id: &str, tag: u32, n: usize) -> Result<Agent> {
     let user = json!({
         "login": format!("load-{tag:08x}-{n}@load.test"),
         "displayName": format!("Load {n}"),
@@ -107,14 +119,13 @@ async fn agent(api: &Api, phones: &Phones, queue_id: &str, tag: u32, n: usize) -
     });
     let user_id = api::text(&api.post("/v1/users", user).await?, "id")?;
     let (device_id, account) = device(api, &format!("Phone {tag:08x} {n}"), Some(&user_id)).await?;
-    api.put(
-        &format!("/v1/call-queues/{queue_id}/agents/{user_id}"),
-        json!({}),
-    )
-    .await?;
-    // Telephony learns of the device by an event; until then it refuses.
-    register(phones, &account).await?;
-    log_in(api, &user_id, &device_id, queue_id).await
+    let membership = format!("/v1/call-queues/{queue_id}/agents/{user_id}");
+    api.put(&membership, json!({})).await?;
+    Ok(Agent {
+        user_id,
+        device_id,
+        account,
+    })
 }
 
 /// A new device: its id and account.
@@ -131,12 +142,30 @@ pub async fn device(api: &Api, name: &str, user_id: Option<&str>) -> Result<(Str
     Ok((api::text(&device, "id")?, account))
 }
 
+/// Registers accounts in the order they were made. Telephony learns of new devices by events, and takes one it does not know
+/// for a guess whose address it soon bans; so the newest is tried first, patiently, and the others when it is known.
+///
+/// # Errors
+/// When the centre refuses.
+pub async fn register_all(phones: &Phones, accounts: &[Account]) -> Result<()> {
+    let told = Told::default();
+    if let Some(newest) = accounts.last() {
+        register(phones, newest).await?;
+    }
+    stream::iter(accounts)
+        .map(|account| register(phones, account))
+        .buffer_unordered(AT_ONCE)
+        .inspect(|_| told.step("phones registered"))
+        .try_for_each(|()| async { Ok(()) })
+        .await
+}
+
 /// Registers an account, trying again while the centre does not know it yet.
 ///
 /// # Errors
-/// When it still does not after two seconds.
+/// When it still does not after some seconds.
 pub async fn register(phones: &Phones, account: &Account) -> Result<()> {
-    until_taken(|| phones.register(account)).await
+    until_taken(Duration::from_millis(200), || phones.register(account)).await
 }
 
 /// Logs an agent in, ready, trying again while routing does not know the assignment yet.
@@ -146,19 +175,48 @@ pub async fn register(phones: &Phones, account: &Account) -> Result<()> {
 pub async fn log_in(api: &Api, user_id: &str, device_id: &str, queue_id: &str) -> Result<()> {
     let path = format!("/v1/agents/{user_id}:logIn");
     let body = json!({"deviceId": device_id, "queueIds": [queue_id], "ready": true});
-    until_taken(|| async { api.post(&path, body.clone()).await.map(drop) })
-        .await
-        .with_context(|| format!("log-in of {user_id}"))
+    until_taken(Duration::from_millis(10), || async {
+        api.post(&path, body.clone()).await.map(drop)
+    })
+    .await
+    .with_context(|| format!("log-in of {user_id}"))
 }
 
-async fn until_taken<F: Future<Output = Result<()>>>(mut attempt: impl FnMut() -> F) -> Result<()> {
-    let mut wait = std::time::Duration::from_millis(10);
+async fn until_taken<F: Future<Output = Result<()>>>(
+    mut wait: Duration,
+    mut attempt: impl FnMut() -> F,
+) -> Result<()> {
     loop {
         match attempt().await {
             Ok(()) => return Ok(()),
-            Err(fault) if wait.as_secs() >= 1 => return Err(fault),
+            Err(fault) if wait.as_secs() >= 2 => return Err(fault),
             Err(_) => tokio::time::sleep(wait).await,
         }
         wait *= 2;
+    }
+}
+
+/// Tells progress on anything long.
+pub struct Told {
+    begun: Instant,
+    steps: AtomicUsize,
+}
+
+impl Default for Told {
+    fn default() -> Self {
+        Self {
+            begun: Instant::now(),
+            steps: AtomicUsize::new(0),
+        }
+    }
+}
+
+impl Told {
+    /// One more; every hundredth is told.
+    pub fn step(&self, what: &str) {
+        let steps = self.steps.fetch_add(1, Relaxed) + 1;
+        if steps.is_multiple_of(TOLD) {
+            eprintln!("{steps} {what} after {:.0?}", self.begun.elapsed());
+        }
     }
 }

@@ -4,7 +4,7 @@ use crate::{
     centre::{Against, Centre},
     figures::{self, round},
     floor,
-    phone::{Phones, Script},
+    phone::{Account, Phones, Script},
 };
 use anyhow::Result;
 use futures::{StreamExt, TryStreamExt, stream};
@@ -32,39 +32,36 @@ pub struct Shape {
 pub async fn run(against: &Against, shape: &Shape) -> Result<bool> {
     let centre = Centre::open(against).await?;
     let api = &centre.owner().await?;
-    let begun = Instant::now();
+    let told = floor::Told::default();
     let tag: u32 = rand::random();
     let queue = |n: usize| async move {
-        api.post(
-            "/v1/call-queues",
-            json!({"displayName": format!("Idle {tag:08x} {n}")}),
-        )
-        .await
+        let queue = json!({"displayName": format!("Idle {tag:08x} {n}")});
+        api.post("/v1/call-queues", queue).await
     };
-    let made = stream::iter(0..shape.queues)
+    let queues = stream::iter(0..shape.queues)
         .map(queue)
         .buffer_unordered(AT_ONCE);
-    made.try_for_each(|_| async { Ok(()) }).await?;
-    eprintln!("{} queues after {:.0?}", shape.queues, begun.elapsed());
-    let phones = &Phones::open(
+    queues
+        .inspect(|_| told.step("queues made"))
+        .try_for_each(|_| async { Ok(()) })
+        .await?;
+    let told = floor::Told::default();
+    let device = |n: usize| async move {
+        let (_, account) = floor::device(api, &format!("Idle {tag:08x} {n}"), None).await?;
+        Ok::<_, anyhow::Error>(account)
+    };
+    let devices = stream::iter(0..shape.devices).map(device).buffered(AT_ONCE);
+    let accounts: Vec<Account> = devices
+        .inspect(|_| told.step("phones made"))
+        .try_collect()
+        .await?;
+    let phones = Phones::open(
         "127.0.0.1:0".parse()?,
         centre.credentials.sip,
         Script::default(),
     )
     .await?;
-    let device = |n: usize| async move {
-        let (_, account) = floor::device(api, &format!("Idle {tag:08x} {n}"), None).await?;
-        floor::register(phones, &account).await
-    };
-    let made = stream::iter(0..shape.devices)
-        .map(device)
-        .buffer_unordered(AT_ONCE);
-    made.try_for_each(|()| async { Ok(()) }).await?;
-    eprintln!(
-        "{} phones registered after {:.0?}",
-        shape.devices,
-        begun.elapsed()
-    );
+    floor::register_all(&phones, &accounts).await?;
     // Transactions of the registrations live 32 s; what is measured is a centre at rest.
     tokio::time::sleep(Duration::from_secs(35)).await;
     let (cpu, begun) = (centre.cpu(), Instant::now());
