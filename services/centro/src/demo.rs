@@ -8,14 +8,15 @@ use centro_kernel::{TenantId, UserId};
 use centro_node::{Node, Role};
 use centro_proto::{
     configuration::{
-        AssignQueueAgentRequest, CallQueue, CreateCallQueueRequest, CreateDeviceRequest, CreateDialPlanRequest,
-        CreateNumberRequest, CreateTrunkRequest, Device, DialPlan, DialPlanNode, HangUpNode, Number, PlayClipNode,
-        QueueNode, Trunk, call_queues_client::CallQueuesClient, devices_client::DevicesClient,
-        dial_plan_node::Kind, dial_plans_client::DialPlansClient, numbers_client::NumbersClient,
+        AssignQueueAgentRequest, CallQueue, CreateCallQueueRequest, CreateDeviceRequest,
+        CreateDialPlanRequest, CreateNumberRequest, CreateTrunkRequest, Device, DialPlan,
+        DialPlanNode, HangUpNode, Number, PlayClipNode, QueueNode, Trunk,
+        call_queues_client::CallQueuesClient, devices_client::DevicesClient, dial_plan_node::Kind,
+        dial_plans_client::DialPlansClient, numbers_client::NumbersClient,
     },
     identity::{
-        CreateTenantRequest, CreateUserRequest, Role as UserRole, User, tenants_client::TenantsClient,
-        users_client::UsersClient,
+        CreateTenantRequest, CreateUserRequest, Role as UserRole, User,
+        tenants_client::TenantsClient, users_client::UsersClient,
     },
 };
 use rand::{Rng, distr::Alphanumeric};
@@ -90,7 +91,9 @@ pub async fn create(node: &Node, settings: &Settings) -> Result<Demo> {
     let maker = Maker::new(node, tenant_id)?;
 
     let supervisor = login("supervisor");
-    maker.user("Supervisor", &supervisor, UserRole::Supervisor).await?;
+    maker
+        .user("Supervisor", &supervisor, UserRole::Supervisor)
+        .await?;
     maker.trunk().await?;
     let mut queues = Vec::new();
     for ((name, extension), number) in QUEUES.into_iter().zip(NUMBERS) {
@@ -116,12 +119,19 @@ pub async fn create(node: &Node, settings: &Settings) -> Result<Demo> {
 }
 
 fn login(name: &str) -> Login {
-    Login { login: format!("{name}@demo.test"), password: password() }
+    Login {
+        login: format!("{name}@demo.test"),
+        password: password(),
+    }
 }
 
 /// 16 letters and digits: 95 bits.
 fn password() -> String {
-    rand::rng().sample_iter(Alphanumeric).take(16).map(char::from).collect()
+    rand::rng()
+        .sample_iter(Alphanumeric)
+        .take(16)
+        .map(char::from)
+        .collect()
 }
 
 fn user(name: &str, login: &Login, role: UserRole) -> User {
@@ -143,29 +153,52 @@ struct Maker {
 impl Maker {
     fn new(node: &Node, tenant: TenantId) -> Result<Self> {
         // The owner's rights, but nobody in particular: what is made here is made by the installation.
-        let principal = Principal::User { tenant, user: UserId::generate(), roles: vec![Grant::Owner] };
-        let token = node.keys().mint(&principal, node.clock().now(), Duration::from_secs(120))?;
-        Ok(Self { node: node.clone(), authorization: format!("Bearer {token}").parse()? })
+        let principal = Principal::User {
+            tenant,
+            user: UserId::generate(),
+            roles: vec![Grant::Owner],
+        };
+        let token = node
+            .keys()
+            .mint(&principal, node.clock().now(), Duration::from_secs(120))?;
+        Ok(Self {
+            node: node.clone(),
+            authorization: format!("Bearer {token}").parse()?,
+        })
     }
 
     fn request<T>(&self, message: T) -> Request<T> {
         let mut request = Request::new(message);
-        request.metadata_mut().insert("authorization", self.authorization.clone());
+        request
+            .metadata_mut()
+            .insert("authorization", self.authorization.clone());
         request
     }
 
     async fn user(&self, name: &str, login: &Login, role: UserRole) -> Result<User> {
-        let request = CreateUserRequest { user: Some(user(name, login, role)) };
+        let request = CreateUserRequest {
+            user: Some(user(name, login, role)),
+        };
         let mut users = UsersClient::new(self.node.conn(Role::Identity));
-        Ok(users.create_user(self.request(request)).await.with_context(|| format!("user {name}"))?.into_inner())
+        Ok(users
+            .create_user(self.request(request))
+            .await
+            .with_context(|| format!("user {name}"))?
+            .into_inner())
     }
 
     /// A queue, and a dial plan that leads a number to it.
     async fn queue(&self, name: &str, extension: &str, number: &str) -> Result<QueueLine> {
         let conn = self.node.conn(Role::Configuration);
-        let call_queue =
-            CallQueue { display_name: name.into(), extension: extension.into(), announce_position_every: seconds(30), ..CallQueue::default() };
-        let request = self.request(CreateCallQueueRequest { call_queue: Some(call_queue) });
+        let call_queue = CallQueue {
+            display_name: name.into(),
+            extension: extension.into(),
+            announce_position_every: seconds(30),
+            ..CallQueue::default()
+        };
+        let request = self.request(CreateCallQueueRequest {
+            call_queue: Some(call_queue),
+        });
         let queue = CallQueuesClient::new(conn.clone())
             .create_call_queue(request)
             .await
@@ -176,31 +209,70 @@ impl Maker {
             display_name: format!("{name} line"),
             entry: "welcome".into(),
             nodes: vec![
-                node("welcome", Kind::PlayClip(PlayClipNode { clip: "welcome".into(), on_done: "queue".into(), ..Default::default() })),
-                node("queue", Kind::Queue(QueueNode {
-                    queue_id: queue.id.clone(),
-                    timeout: seconds(1800),
-                    on_timeout: "goodbye".into(),
-                    on_exit: "goodbye".into(),
-                    on_full: "full".into(),
-                })),
-                node("full", Kind::PlayClip(PlayClipNode { clip: "queue_full".into(), on_done: "end".into(), ..Default::default() })),
-                node("goodbye", Kind::PlayClip(PlayClipNode { clip: "goodbye".into(), on_done: "end".into(), ..Default::default() })),
+                node(
+                    "welcome",
+                    Kind::PlayClip(PlayClipNode {
+                        clip: "welcome".into(),
+                        on_done: "queue".into(),
+                        ..Default::default()
+                    }),
+                ),
+                node(
+                    "queue",
+                    Kind::Queue(QueueNode {
+                        queue_id: queue.id.clone(),
+                        timeout: seconds(1800),
+                        on_timeout: "goodbye".into(),
+                        on_exit: "goodbye".into(),
+                        on_full: "full".into(),
+                    }),
+                ),
+                node(
+                    "full",
+                    Kind::PlayClip(PlayClipNode {
+                        clip: "queue_full".into(),
+                        on_done: "end".into(),
+                        ..Default::default()
+                    }),
+                ),
+                node(
+                    "goodbye",
+                    Kind::PlayClip(PlayClipNode {
+                        clip: "goodbye".into(),
+                        on_done: "end".into(),
+                        ..Default::default()
+                    }),
+                ),
                 node("end", Kind::HangUp(HangUpNode {})),
             ],
             ..DialPlan::default()
         };
-        let request = self.request(CreateDialPlanRequest { dial_plan: Some(plan) });
+        let request = self.request(CreateDialPlanRequest {
+            dial_plan: Some(plan),
+        });
         let plan = DialPlansClient::new(conn.clone())
             .create_dial_plan(request)
             .await
             .with_context(|| format!("dial plan of {name}"))?
             .into_inner();
 
-        let line = Number { e164: number.into(), display_name: name.into(), dial_plan_id: plan.id, ..Number::default() };
+        let line = Number {
+            e164: number.into(),
+            display_name: name.into(),
+            dial_plan_id: plan.id,
+            ..Number::default()
+        };
         let request = self.request(CreateNumberRequest { number: Some(line) });
-        NumbersClient::new(conn).create_number(request).await.with_context(|| format!("number {number}"))?;
-        Ok(QueueLine { id: queue.id, display_name: name.into(), extension: extension.into(), number: number.into() })
+        NumbersClient::new(conn)
+            .create_number(request)
+            .await
+            .with_context(|| format!("number {number}"))?;
+        Ok(QueueLine {
+            id: queue.id,
+            display_name: name.into(),
+            extension: extension.into(),
+            number: number.into(),
+        })
     }
 
     async fn agent(&self, name: &str, extension: &str) -> Result<Agent> {
@@ -212,7 +284,9 @@ impl Maker {
             extension: extension.into(),
             ..Device::default()
         };
-        let request = self.request(CreateDeviceRequest { device: Some(device) });
+        let request = self.request(CreateDeviceRequest {
+            device: Some(device),
+        });
         let device = DevicesClient::new(self.node.conn(Role::Configuration))
             .create_device(request)
             .await
@@ -231,9 +305,15 @@ impl Maker {
     }
 
     async fn assign(&self, queue: &QueueLine, agent: &Agent) -> Result<()> {
-        let request = AssignQueueAgentRequest { queue_id: queue.id.clone(), user_id: agent.user_id.clone() };
+        let request = AssignQueueAgentRequest {
+            queue_id: queue.id.clone(),
+            user_id: agent.user_id.clone(),
+        };
         let mut queues = CallQueuesClient::new(self.node.conn(Role::Configuration));
-        queues.assign_queue_agent(self.request(request)).await.context("assignment")?;
+        queues
+            .assign_queue_agent(self.request(request))
+            .await
+            .context("assignment")?;
         Ok(())
     }
 
@@ -245,13 +325,19 @@ impl Maker {
             ..Trunk::default()
         };
         let mut devices = DevicesClient::new(self.node.conn(Role::Configuration));
-        devices.create_trunk(self.request(CreateTrunkRequest { trunk: Some(trunk) })).await.context("trunk")?;
+        devices
+            .create_trunk(self.request(CreateTrunkRequest { trunk: Some(trunk) }))
+            .await
+            .context("trunk")?;
         Ok(())
     }
 }
 
 fn node(id: &str, kind: Kind) -> DialPlanNode {
-    DialPlanNode { id: id.to_owned(), kind: Some(kind) }
+    DialPlanNode {
+        id: id.to_owned(),
+        kind: Some(kind),
+    }
 }
 
 fn seconds(seconds: i64) -> Option<prost_types::Duration> {

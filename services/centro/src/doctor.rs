@@ -31,17 +31,36 @@ pub fn run(from: &SettingsArguments) -> ExitCode {
     };
     let findings = examine(&settings);
     for finding in &findings {
-        println!("{:<5} {:<16} {}", if finding.good { "ok" } else { "MEND" }, finding.what, finding.said);
+        println!(
+            "{:<5} {:<16} {}",
+            if finding.good { "ok" } else { "MEND" },
+            finding.what,
+            finding.said
+        );
     }
-    if findings.iter().all(|finding| finding.good) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if findings.iter().all(|finding| finding.good) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 fn examine(settings: &Settings) -> Vec<Finding> {
     let sip = settings.telephony.bind;
     let web = settings.gateway.bind;
     vec![
-        port("SIP over UDP", "telephony.bind", sip, UdpSocket::bind(sip).map(drop)),
-        port("SIP over TCP", "telephony.bind", sip, TcpListener::bind(sip).map(drop)),
+        port(
+            "SIP over UDP",
+            "telephony.bind",
+            sip,
+            UdpSocket::bind(sip).map(drop),
+        ),
+        port(
+            "SIP over TCP",
+            "telephony.bind",
+            sip,
+            TcpListener::bind(sip).map(drop),
+        ),
         port("web", "gateway.bind", web, TcpListener::bind(web).map(drop)),
         external_address(settings),
         clock(),
@@ -52,11 +71,17 @@ fn examine(settings: &Settings) -> Vec<Finding> {
 
 fn port(what: &'static str, key: &str, address: SocketAddr, bound: std::io::Result<()>) -> Finding {
     match bound {
-        Ok(()) => Finding { what, good: true, said: format!("{address} is free") },
+        Ok(()) => Finding {
+            what,
+            good: true,
+            said: format!("{address} is free"),
+        },
         Err(error) => Finding {
             what,
             good: false,
-            said: format!("{address}: {error}; stop what uses it, or choose another with --set {key}=ADDRESS:PORT"),
+            said: format!(
+                "{address}: {error}; stop what uses it, or choose another with --set {key}=ADDRESS:PORT"
+            ),
         },
     }
 }
@@ -66,7 +91,13 @@ fn external_address(settings: &Settings) -> Finding {
     let bound = settings.telephony.bind.ip();
     let told = settings.telephony.external_address;
     let said = match told {
-        Some(address) => return Finding { what: "address", good: true, said: format!("phones are told {address}") },
+        Some(address) => {
+            return Finding {
+                what: "address",
+                good: true,
+                said: format!("phones are told {address}"),
+            };
+        }
         None if bound.is_loopback() => {
             return Finding {
                 what: "address",
@@ -106,13 +137,27 @@ fn is_private(address: IpAddr) -> bool {
 }
 
 fn clock() -> Finding {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs());
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |elapsed| elapsed.as_secs());
     if now < EARLIEST {
-        return Finding { what: "clock", good: false, said: "the clock is years behind; set it, e.g. with timedatectl".into() };
+        return Finding {
+            what: "clock",
+            good: false,
+            said: "the clock is years behind; set it, e.g. with timedatectl".into(),
+        };
     }
     let synchronised = fs::metadata("/run/systemd/timesync/synchronized").is_ok();
-    let said = if synchronised { "kept by systemd-timesyncd" } else { "plausible; nothing tells whether it is synchronised" };
-    Finding { what: "clock", good: true, said: said.into() }
+    let said = if synchronised {
+        "kept by systemd-timesyncd"
+    } else {
+        "plausible; nothing tells whether it is synchronised"
+    };
+    Finding {
+        what: "clock",
+        good: true,
+        said: said.into(),
+    }
 }
 
 fn open_files() -> Finding {
@@ -125,23 +170,42 @@ fn open_files() -> Finding {
         Some(files) if files < FILES_WANTED => Finding {
             what: "open files",
             good: false,
-            said: format!("{files} at most; {FILES_WANTED} carry about 1,000 calls: raise it with ulimit -n or LimitNOFILE="),
+            said: format!(
+                "{files} at most; {FILES_WANTED} carry about 1,000 calls: raise it with ulimit -n or LimitNOFILE="
+            ),
         },
-        Some(files) => Finding { what: "open files", good: true, said: format!("{files} at most") },
-        None => Finding { what: "open files", good: true, said: "no limit could be read".into() },
+        Some(files) => Finding {
+            what: "open files",
+            good: true,
+            said: format!("{files} at most"),
+        },
+        None => Finding {
+            what: "open files",
+            good: true,
+            said: "no limit could be read".into(),
+        },
     }
 }
 
 fn data(settings: &Settings) -> Finding {
     let folder = &settings.node.data;
     let probe = folder.join(".doctor");
-    let written = fs::create_dir_all(folder).and_then(|()| fs::write(&probe, b"")).and_then(|()| fs::remove_file(&probe));
+    let written = fs::create_dir_all(folder)
+        .and_then(|()| fs::write(&probe, b""))
+        .and_then(|()| fs::remove_file(&probe));
     match written {
-        Ok(()) => Finding { what: "data folder", good: true, said: folder.display().to_string() },
+        Ok(()) => Finding {
+            what: "data folder",
+            good: true,
+            said: folder.display().to_string(),
+        },
         Err(error) => Finding {
             what: "data folder",
             good: false,
-            said: format!("{}: {error}; name another with --data DIR", folder.display()),
+            said: format!(
+                "{}: {error}; name another with --data DIR",
+                folder.display()
+            ),
         },
     }
 }

@@ -15,9 +15,15 @@ pub async fn run(node: &Node, settings: &Settings, roles: &[Role]) -> Result<Opt
         return Ok(None);
     }
     let mut tenants = TenantsClient::new(node.conn(Role::Identity));
-    let known = tenants.list_tenants(ListTenantsRequest {}).await.context("cannot list the tenants")?;
+    let known = tenants
+        .list_tenants(ListTenantsRequest {})
+        .await
+        .context("cannot list the tenants")?;
     if !known.into_inner().tenants.is_empty() {
         return Ok(None);
     }
-    demo::create(node, settings).await.map(Some).context("cannot make the demo tenant")
+    demo::create(node, settings)
+        .await
+        .map(Some)
+        .context("cannot make the demo tenant")
 }

@@ -77,10 +77,12 @@ pub struct RunArguments {
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Run(arguments) => return run::run(&arguments),
-        Command::Config { command: ConfigCommand::Show(from) } => settings::show(&from),
-        Command::Config { command: ConfigCommand::Check(from) } => {
-            settings::load(&from).map(|_| println!("the settings are good"))
-        }
+        Command::Config {
+            command: ConfigCommand::Show(from),
+        } => settings::show(&from),
+        Command::Config {
+            command: ConfigCommand::Check(from),
+        } => settings::load(&from).map(|_| println!("the settings are good")),
         Command::Doctor(from) => return doctor::run(&from),
         Command::Openapi => {
             println!("{}", centro_gateway::openapi_document());

@@ -1,6 +1,8 @@
 //! The life of a process: settings, runtime, services, ready, signal, drain, end.
 
-use crate::{EX_USAGE, RunArguments, first_start, report, secret, settings, settings::Settings, wiring};
+use crate::{
+    EX_USAGE, RunArguments, first_start, report, secret, settings, settings::Settings, wiring,
+};
 use anyhow::{Context, Result, bail};
 use centro_node::{Lifecycle, Role, Telemetry, telemetry};
 use std::{
@@ -18,13 +20,14 @@ const LAST_WORDS: Duration = Duration::from_secs(3);
 pub fn run(arguments: &RunArguments) -> ExitCode {
     let started = Instant::now();
     let loaded = settings::load(&arguments.settings).map_err(|error| error.to_string());
-    let (settings, roles) = match loaded.and_then(|settings| Ok((settings, roles(&arguments.roles)?))) {
-        Ok(loaded) => loaded,
-        Err(error) => {
-            eprintln!("error: {error}");
-            return ExitCode::from(EX_USAGE);
-        }
-    };
+    let (settings, roles) =
+        match loaded.and_then(|settings| Ok((settings, roles(&arguments.roles)?))) {
+            Ok(loaded) => loaded,
+            Err(error) => {
+                eprintln!("error: {error}");
+                return ExitCode::from(EX_USAGE);
+            }
+        };
     match host(settings, &roles, arguments, started) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -43,19 +46,34 @@ fn roles(names: &[String]) -> Result<Vec<Role>, String> {
     let known = || Role::ALL.map(Role::name).join(", ");
     names
         .iter()
-        .map(|name| Role::named(name).ok_or_else(|| format!("there is no role {name}; the roles are {}", known())))
+        .map(|name| {
+            Role::named(name)
+                .ok_or_else(|| format!("there is no role {name}; the roles are {}", known()))
+        })
         .collect()
 }
 
-fn host(settings: Settings, roles: &[Role], arguments: &RunArguments, started: Instant) -> Result<()> {
+fn host(
+    settings: Settings,
+    roles: &[Role],
+    arguments: &RunArguments,
+    started: Instant,
+) -> Result<()> {
     // Several libraries speak TLS; without a choice the first of them would panic.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    fs::create_dir_all(&settings.node.data)
-        .with_context(|| format!("node.data: cannot make the folder {}", settings.node.data.display()))?;
+    fs::create_dir_all(&settings.node.data).with_context(|| {
+        format!(
+            "node.data: cannot make the folder {}",
+            settings.node.data.display()
+        )
+    })?;
     let _lock = lock(&settings.node.data)?;
     let secret = secret::load(&settings.node.secret, &settings.node.data)?;
 
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    centro_contract::Api::installed().context("the interface is not sound")?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
     let telemetry = {
         let _guard = runtime.enter();
         telemetry::init(&settings.telemetry)?
@@ -66,8 +84,19 @@ fn host(settings: Settings, roles: &[Role], arguments: &RunArguments, started: I
         let arbiters: Vec<_> = (0..cores).map(|_| actix::Arbiter::new()).collect();
         let handles = arbiters.iter().map(actix::Arbiter::handle).collect();
         let credentials = arguments.credentials_file.clone();
-        let life = live(settings, roles.to_vec(), secret, handles, telemetry, credentials, started);
-        let result = runtime.spawn(life).await.context("the main task panicked")?;
+        let life = live(
+            settings,
+            roles.to_vec(),
+            secret,
+            handles,
+            telemetry,
+            credentials,
+            started,
+        );
+        let result = runtime
+            .spawn(life)
+            .await
+            .context("the main task panicked")?;
         for arbiter in &arbiters {
             arbiter.stop();
         }
@@ -89,17 +118,35 @@ async fn live(
     let lifecycle = Lifecycle::default();
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let node = wiring::start(settings.clone(), &roles, &secret, arbiters, lifecycle.clone(), &telemetry).await?;
+    let (node, bus) = wiring::start(
+        settings.clone(),
+        &roles,
+        &secret,
+        arbiters,
+        lifecycle.clone(),
+        &telemetry,
+    )
+    .await?;
     let made = first_start::run(&node, &settings, &roles).await?;
-    report::ready(&node, &settings, &roles, made.as_ref(), credentials.as_deref(), started).await?;
+    report::ready(
+        &node,
+        &settings,
+        &roles,
+        made.as_ref(),
+        credentials.as_deref(),
+        started,
+    )
+    .await?;
 
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
     let live = lifecycle.live().len();
-    println!("Stopping: no new calls; {live} live ones may go on for {} s. A second signal ends them now.",
-        settings.node.grace.as_secs());
+    println!(
+        "Stopping: no new calls; {live} live ones may go on for {} s. A second signal ends them now.",
+        settings.node.grace.as_secs()
+    );
     lifecycle.drain();
     tokio::select! {
         () = lifecycle.live().wait() => {}
@@ -109,7 +156,14 @@ async fn live(
     }
     lifecycle.stop();
     // Calls end with a BYE and recordings are closed even when the grace time has passed.
-    tokio::time::timeout(LAST_WORDS, lifecycle.live().wait()).await.ok();
+    tokio::time::timeout(LAST_WORDS, lifecycle.live().wait())
+        .await
+        .ok();
+    // What happened last is still written down.
+    bus.close();
+    tokio::time::timeout(LAST_WORDS, lifecycle.closing().wait())
+        .await
+        .ok();
     telemetry.shutdown();
     Ok(())
 }
@@ -121,9 +175,14 @@ fn lock(data: &Path) -> Result<File> {
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => {
-            bail!("another Centro runs on {}; stop it, or name another folder with --data", data.display())
+            bail!(
+                "another Centro runs on {}; stop it, or name another folder with --data",
+                data.display()
+            )
         }
-        Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("cannot lock {}", path.display()))
+        }
     }
 }
 
@@ -135,14 +194,23 @@ mod tests {
     fn a_folder_has_one_centre() {
         let data = tempfile::tempdir().unwrap();
         let first = lock(data.path()).unwrap();
-        assert!(lock(data.path()).unwrap_err().to_string().contains("another Centro"));
+        assert!(
+            lock(data.path())
+                .unwrap_err()
+                .to_string()
+                .contains("another Centro")
+        );
         drop(first);
         lock(data.path()).unwrap();
     }
 
     #[test]
     fn an_unknown_role_is_refused_by_name() {
-        assert!(roles(&["router".into()]).unwrap_err().contains("no role router"));
+        assert!(
+            roles(&["router".into()])
+                .unwrap_err()
+                .contains("no role router")
+        );
         assert_eq!(roles(&[]).unwrap().len(), Role::ALL.len());
         assert_eq!(roles(&["routing".into()]), Ok(vec![Role::Routing]));
     }

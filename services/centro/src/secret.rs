@@ -14,12 +14,14 @@ pub fn load(configured: &str, data: &Path) -> Result<Vec<u8>> {
         if !path.exists() {
             create(&path)?;
         }
-        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let text =
+            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         (text, path.display().to_string())
     } else {
         (configured.to_owned(), "node.secret".to_owned())
     };
-    let secret = hex::decode(text.trim()).with_context(|| format!("{origin} is not hexadecimal"))?;
+    let secret =
+        hex::decode(text.trim()).with_context(|| format!("{origin} is not hexadecimal"))?;
     if secret.len() < LENGTH {
         bail!("{origin} has {} bytes; {LENGTH} are needed", secret.len());
     }
@@ -41,7 +43,9 @@ pub fn write_private(path: &Path, content: &[u8]) -> Result<()> {
         .mode(0o600)
         .open(path)
         .with_context(|| format!("cannot write {}", path.display()))?;
-    file.write_all(content).and_then(|()| file.sync_all()).with_context(|| format!("cannot write {}", path.display()))
+    file.write_all(content)
+        .and_then(|()| file.sync_all())
+        .with_context(|| format!("cannot write {}", path.display()))
 }
 
 #[cfg(test)]

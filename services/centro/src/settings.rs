@@ -52,7 +52,10 @@ pub struct NodeSettings {
 
 impl fmt::Debug for NodeSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NodeSettings").field("name", &self.name).field("data", &self.data).finish_non_exhaustive()
+        f.debug_struct("NodeSettings")
+            .field("name", &self.name)
+            .field("data", &self.data)
+            .finish_non_exhaustive()
     }
 }
 
@@ -60,7 +63,12 @@ impl fmt::Debug for NodeSettings {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("unknown setting {key} = {value} (from {origin}){hint}")]
-    Unknown { key: String, value: String, origin: String, hint: String },
+    Unknown {
+        key: String,
+        value: String,
+        origin: String,
+        hint: String,
+    },
     #[error("--set {0} is not KEY=VALUE, e.g. --set telephony.bind=0.0.0.0:5060")]
     NotAPair(String),
     #[error("{0}")]
@@ -75,8 +83,10 @@ pub struct Merged {
 
 /// Reads, merges and checks the settings.
 pub fn load(from: &SettingsArguments) -> Result<Settings, Error> {
-    let settings: Settings =
-        merge(from)?.config.try_deserialize().map_err(|error| Error::Bad(error.to_string()))?;
+    let settings: Settings = merge(from)?
+        .config
+        .try_deserialize()
+        .map_err(|error| Error::Bad(error.to_string()))?;
     settings.validate()?;
     Ok(settings)
 }
@@ -85,30 +95,55 @@ pub fn load(from: &SettingsArguments) -> Result<Settings, Error> {
 pub fn show(from: &SettingsArguments) -> Result<(), Error> {
     let merged = merge(from)?;
     for (key, (value, origin)) in &merged.origins {
-        let value = if SECRETS.contains(&key.as_str()) && !value.is_empty() { "***" } else { value };
+        let value = if SECRETS.contains(&key.as_str()) && !value.is_empty() {
+            "***"
+        } else {
+            value
+        };
         println!("{key} = {value:<40} # {origin}");
     }
     load(from).map(drop)
 }
 
 fn merge(from: &SettingsArguments) -> Result<Merged, Error> {
-    let mut layers: Vec<(String, Config)> = vec![layer("the built-in defaults", File::from_str(DEFAULTS, FileFormat::Toml))?];
+    let mut layers: Vec<(String, Config)> = vec![layer(
+        "the built-in defaults",
+        File::from_str(DEFAULTS, FileFormat::Toml),
+    )?];
     if let Some(path) = &from.config {
-        layers.push(layer(&path.display().to_string(), File::from(path.as_path()).format(FileFormat::Toml))?);
+        layers.push(layer(
+            &path.display().to_string(),
+            File::from(path.as_path()).format(FileFormat::Toml),
+        )?);
     }
-    let environment = Environment::with_prefix("CENTRO").prefix_separator("__").separator("__").try_parsing(true);
+    let environment = Environment::with_prefix("CENTRO")
+        .prefix_separator("__")
+        .separator("__")
+        .try_parsing(true);
     layers.push(layer("the environment", environment)?);
     let mut flags = Config::builder();
-    let data = from.data.as_ref().map(|path| ("node.data".to_owned(), path.display().to_string()));
+    let data = from
+        .data
+        .as_ref()
+        .map(|path| ("node.data".to_owned(), path.display().to_string()));
     let pairs = from.set.iter().map(|pair| {
-        let (key, value) = pair.split_once('=').ok_or_else(|| Error::NotAPair(pair.clone()))?;
+        let (key, value) = pair
+            .split_once('=')
+            .ok_or_else(|| Error::NotAPair(pair.clone()))?;
         Ok((key.trim().to_owned(), value.trim().to_owned()))
     });
     for pair in pairs.chain(data.map(Ok)) {
         let (key, value) = pair?;
-        flags = flags.set_override(&key, value).map_err(|error| Error::Bad(error.to_string()))?;
+        flags = flags
+            .set_override(&key, value)
+            .map_err(|error| Error::Bad(error.to_string()))?;
     }
-    layers.push(("the command line".to_owned(), flags.build().map_err(|error| Error::Bad(error.to_string()))?));
+    layers.push((
+        "the command line".to_owned(),
+        flags
+            .build()
+            .map_err(|error| Error::Bad(error.to_string()))?,
+    ));
 
     let mut origins = BTreeMap::new();
     let mut builder = Config::builder();
@@ -118,27 +153,49 @@ fn merge(from: &SettingsArguments) -> Result<Merged, Error> {
         for (key, value) in flat {
             if index > 0 && !origins.contains_key(&key) {
                 let hint = nearest(&key, origins.keys());
-                return Err(Error::Unknown { key, value, origin, hint });
+                return Err(Error::Unknown {
+                    key,
+                    value,
+                    origin,
+                    hint,
+                });
             }
             origins.insert(key, (value, origin.clone()));
         }
         builder = builder.add_source(config);
     }
-    for key in OPTIONAL.iter().filter(|key| origins.get(**key).is_some_and(|(value, _)| value.is_empty())) {
-        builder = builder.set_override(key, None::<String>).map_err(|error| Error::Bad(error.to_string()))?;
+    for key in OPTIONAL.iter().filter(|key| {
+        origins
+            .get(**key)
+            .is_some_and(|(value, _)| value.is_empty())
+    }) {
+        builder = builder
+            .set_override(key, None::<String>)
+            .map_err(|error| Error::Bad(error.to_string()))?;
     }
-    let config = builder.build().map_err(|error| Error::Bad(error.to_string()))?;
+    let config = builder
+        .build()
+        .map_err(|error| Error::Bad(error.to_string()))?;
     Ok(Merged { config, origins })
 }
 
-fn layer(origin: &str, source: impl Source + Send + Sync + 'static) -> Result<(String, Config), Error> {
+fn layer(
+    origin: &str,
+    source: impl Source + Send + Sync + 'static,
+) -> Result<(String, Config), Error> {
     let config = Config::builder().add_source(source).build();
-    config.map(|config| (origin.to_owned(), config)).map_err(|error| Error::Bad(format!("{origin}: {error}")))
+    config
+        .map(|config| (origin.to_owned(), config))
+        .map_err(|error| Error::Bad(format!("{origin}: {error}")))
 }
 
 fn flatten(prefix: &str, table: Map<String, Value>, flat: &mut BTreeMap<String, String>) {
     for (key, value) in table {
-        let key = if prefix.is_empty() { key } else { format!("{prefix}.{key}") };
+        let key = if prefix.is_empty() {
+            key
+        } else {
+            format!("{prefix}.{key}")
+        };
         match value.kind {
             ValueKind::Table(table) => flatten(&key, table, flat),
             ref kind => {
@@ -151,8 +208,17 @@ fn flatten(prefix: &str, table: Map<String, Value>, flat: &mut BTreeMap<String, 
 /// " (did you mean …?)" for the known key that is most like a mistyped one.
 fn nearest<'a>(key: &str, known: impl Iterator<Item = &'a String>) -> String {
     let score = |candidate: &str| {
-        let same = candidate.chars().zip(key.chars()).take_while(|(a, b)| a == b).count();
-        let tail = candidate.chars().rev().zip(key.chars().rev()).take_while(|(a, b)| a == b).count();
+        let same = candidate
+            .chars()
+            .zip(key.chars())
+            .take_while(|(a, b)| a == b)
+            .count();
+        let tail = candidate
+            .chars()
+            .rev()
+            .zip(key.chars().rev())
+            .take_while(|(a, b)| a == b)
+            .count();
         same + tail
     };
     known
@@ -164,8 +230,9 @@ fn nearest<'a>(key: &str, known: impl Iterator<Item = &'a String>) -> String {
 
 impl Settings {
     fn validate(&self) -> Result<(), Error> {
-        self.identity
+        self.telemetry
             .validate()
+            .and_then(|()| self.identity.validate())
             .and_then(|()| self.configuration.validate())
             .and_then(|()| self.telephony.validate())
             .and_then(|()| self.routing.validate())
@@ -186,7 +253,10 @@ mod tests {
     use super::*;
 
     fn with(set: &[&str]) -> Result<Settings, Error> {
-        load(&SettingsArguments { set: set.iter().map(|&s| s.to_owned()).collect(), ..Default::default() })
+        load(&SettingsArguments {
+            set: set.iter().map(|&s| s.to_owned()).collect(),
+            ..Default::default()
+        })
     }
 
     #[test]
@@ -204,7 +274,10 @@ mod tests {
     #[test]
     fn an_unknown_key_is_refused_with_its_value_and_origin() {
         let error = with(&["node.grase=7s"]).unwrap_err().to_string();
-        assert_eq!(error, "unknown setting node.grase = 7s (from the command line); did you mean node.grace?");
+        assert_eq!(
+            error,
+            "unknown setting node.grase = 7s (from the command line); did you mean node.grace?"
+        );
     }
 
     #[test]

@@ -20,10 +20,14 @@ pub async fn start(
     arbiters: Vec<actix::ArbiterHandle>,
     lifecycle: Lifecycle,
     telemetry: &Telemetry,
-) -> Result<Node> {
+) -> Result<(Node, Arc<LocalBus>)> {
     let clock = Arc::new(SystemClock);
     let epoch = Epoch(u64::try_from(clock.now().as_millis()).unwrap_or_default());
-    let name = if settings.node.name.is_empty() { "centro".to_owned() } else { settings.node.name.clone() };
+    let name = if settings.node.name.is_empty() {
+        "centro".to_owned()
+    } else {
+        settings.node.name.clone()
+    };
     let bus = Arc::new(LocalBus::default());
     let node = NodeBuilder {
         name,
@@ -41,15 +45,28 @@ pub async fn start(
     for role in roles {
         tracing::debug!(%role, "starting");
         let result = match role {
-            Role::Identity => host::<centro_identity::Identity>(&settings.identity, &node, &mut mount).await,
-            Role::Configuration => {
-                host::<centro_configuration::Configuration>(&settings.configuration, &node, &mut mount).await
+            Role::Identity => {
+                host::<centro_identity::Identity>(&settings.identity, &node, &mut mount).await
             }
-            Role::Telephony => host::<centro_telephony::Telephony>(&settings.telephony, &node, &mut mount).await,
-            Role::Routing => host::<centro_routing::Routing>(&settings.routing, &node, &mut mount).await,
+            Role::Configuration => {
+                host::<centro_configuration::Configuration>(
+                    &settings.configuration,
+                    &node,
+                    &mut mount,
+                )
+                .await
+            }
+            Role::Telephony => {
+                host::<centro_telephony::Telephony>(&settings.telephony, &node, &mut mount).await
+            }
+            Role::Routing => {
+                host::<centro_routing::Routing>(&settings.routing, &node, &mut mount).await
+            }
             Role::Chat => host::<centro_chat::Chat>(&(), &node, &mut mount).await,
             Role::Dialer => host::<centro_dialer::Dialer>(&(), &node, &mut mount).await,
-            Role::Analytics => host::<centro_analytics::Analytics>(&settings.analytics, &node, &mut mount).await,
+            Role::Analytics => {
+                host::<centro_analytics::Analytics>(&settings.analytics, &node, &mut mount).await
+            }
             Role::Gateway => {
                 let mut gateway = settings.gateway.clone();
                 gateway.metrics = Some(telemetry.metrics());
@@ -63,7 +80,12 @@ pub async fn start(
     if !settings.node.grpc_bind.is_empty() {
         let listener = TcpListener::bind(&settings.node.grpc_bind)
             .await
-            .with_context(|| format!("node.grpc_bind: cannot listen on {}", settings.node.grpc_bind))?;
+            .with_context(|| {
+                format!(
+                    "node.grpc_bind: cannot listen on {}",
+                    settings.node.grpc_bind
+                )
+            })?;
         let stopping = node.lifecycle().stopping();
         tokio::spawn(async move {
             let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
@@ -76,7 +98,7 @@ pub async fn start(
             }
         });
     }
-    Ok(node)
+    Ok((node, bus))
 }
 
 async fn host<S>(settings: &S::Settings, node: &Node, mount: &mut Mount) -> Result<()>

@@ -5,7 +5,7 @@ use crate::{
     Settings,
     callers::Callers,
     live, origin, pages,
-    rest::{Answer, Head, Problem, Rest},
+    rest::{Answer, Head, Problem, Rest, SOURCE},
 };
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -165,11 +165,17 @@ async fn call(
         let name = http::HeaderName::from_bytes(name.as_str().as_bytes()).ok()?;
         Some((name, http::HeaderValue::from_bytes(value.as_bytes()).ok()?))
     });
+    let mut headers: http::HeaderMap = headers.collect();
+    headers.remove(SOURCE);
+    let source = request.peer_addr().map(|peer| peer.ip().to_string());
+    if let Some(source) = source.and_then(|source| http::HeaderValue::try_from(source).ok()) {
+        headers.insert(SOURCE, source);
+    }
     let head = Head {
         verb,
         path: request.uri().path().to_owned(),
         query: request.query_string().to_owned(),
-        headers: headers.collect(),
+        headers,
     };
     let admitted = shared.rest.admit(&head).await?;
     let body = match payload.to_bytes_limited(shared.settings.max_body).await {

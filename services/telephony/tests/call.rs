@@ -15,7 +15,7 @@ use centro_proto::{
         wait_request, wait_response,
         waiting_server::{Waiting, WaitingServer},
     },
-    types::{EndedBy, LeftReason, OfferEnd},
+    types::{EndedBy, OfferEnd},
 };
 use rig::{AGENT, DEVICE, Peer, Rig, header, next_event, sdp, start};
 use std::{sync::Arc, time::Duration};
@@ -145,8 +145,12 @@ impl AgentContacts for Script {
     }
 }
 
-async fn centre() -> (Rig, mpsc::UnboundedReceiver<String>) {
-    let (told, heard) = mpsc::unbounded_channel();
+async fn centre() -> (Rig, Heard) {
+    let (told, line) = mpsc::unbounded_channel();
+    let heard = Heard {
+        line,
+        kept: Vec::new(),
+    };
     let script = Script {
         told,
         numbers: Arc::new(1.into()),
@@ -158,18 +162,30 @@ async fn centre() -> (Rig, mpsc::UnboundedReceiver<String>) {
     (start(|_| {}, doors).await, heard)
 }
 
-async fn hear(heard: &mut mpsc::UnboundedReceiver<String>, what: &str) {
-    let wait = async {
-        while let Some(told) = heard.recv().await {
-            if told == what {
-                return;
+/// What routing was told, in any order.
+struct Heard {
+    line: mpsc::UnboundedReceiver<String>,
+    kept: Vec<String>,
+}
+
+impl Heard {
+    /// Waits until routing was told this, once for each time it is asked for.
+    async fn wait(&mut self, what: &str) {
+        let wait = async {
+            loop {
+                if let Some(at) = self.kept.iter().position(|told| told == what) {
+                    self.kept.remove(at);
+                    return;
+                }
+                self.kept
+                    .push(self.line.recv().await.expect("routing lives"));
             }
-        }
-        panic!("routing never heard {what}");
-    };
-    tokio::time::timeout(Duration::from_secs(5), wait)
-        .await
-        .unwrap_or_else(|_| panic!("routing did not hear {what}"));
+        };
+        let heard = tokio::time::timeout(Duration::from_secs(5), wait)
+            .await
+            .is_ok();
+        assert!(heard, "routing did not hear {what}, but {:?}", self.kept);
+    }
 }
 
 /// A request in the dialog that `invite` and `answer` made, sent by the caller.
@@ -225,8 +241,8 @@ async fn a_caller_waits_an_agent_answers_they_talk_and_the_caller_hangs_up() {
         .send(&agent.respond(&invite, "200 OK", &sdp(40_004, 8)))
         .await;
     agent.expect("ACK").await;
-    hear(&mut heard, "connect").await;
-    hear(&mut heard, "left Answered").await;
+    heard.wait("connect").await;
+    heard.wait("left Answered").await;
     assert_eq!(
         next_event(&mut recordings).await.kind,
         "telephony.recording.started"
@@ -236,7 +252,7 @@ async fn a_caller_waits_an_agent_answers_they_talk_and_the_caller_hangs_up() {
     caller.expect("SIP/2.0 200").await;
     let bye = agent.expect("BYE").await;
     agent.send(&agent.respond(&bye, "200 OK", "")).await;
-    hear(&mut heard, "end Answered").await;
+    heard.wait("end Answered").await;
     let event: CallEnded = next_event(&mut ended).await.decode().unwrap();
     assert_eq!(
         (event.ended_by(), event.agent_id),
@@ -258,7 +274,7 @@ async fn the_agents_hang_up_ends_the_callers_call() {
         .send(&agent.respond(&invite, "200 OK", &sdp(40_008, 8)))
         .await;
     let ack = agent.expect("ACK").await;
-    hear(&mut heard, "left Answered").await;
+    heard.wait("left Answered").await;
     let to = header(&ack, "To").unwrap();
     let bye = format!(
         "BYE {} SIP/2.0\r\nVia: SIP/2.0/UDP {};branch=z9hG4bKabye;rport\r\nMax-Forwards: 70\r\nFrom: {to}\r\nTo: {}\r\n\
@@ -272,7 +288,7 @@ async fn the_agents_hang_up_ends_the_callers_call() {
     agent.expect("SIP/2.0 200").await;
     let bye = caller.expect("BYE").await;
     caller.send(&caller.respond(&bye, "200 OK", "")).await;
-    hear(&mut heard, "end Answered").await;
+    heard.wait("end Answered").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -290,8 +306,8 @@ async fn a_caller_who_hangs_up_while_it_rings_stops_the_phone() {
     agent
         .send(&agent.respond(&invite, "487 Request Terminated", ""))
         .await;
-    hear(&mut heard, "end CallerGone").await;
-    hear(&mut heard, &format!("left {:?}", LeftReason::Abandoned)).await;
+    heard.wait("end CallerGone").await;
+    heard.wait("left Abandoned").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -305,7 +321,7 @@ async fn a_phone_that_is_busy_rejects_and_the_caller_waits_on() {
     agent
         .send(&agent.respond(&invite, "486 Busy Here", ""))
         .await;
-    hear(&mut heard, "offer ended Rejected").await;
+    heard.wait("offer ended Rejected").await;
     assert_eq!(rig.doors.calls.count(), 1);
 }
 
@@ -337,7 +353,150 @@ async fn a_feature_code_sets_the_agents_status() {
     agent.send(&text).await;
     let answer = agent.expect("SIP/2.0 200").await;
     agent.send(&in_dialog(&agent, &answer, "ACK", 3)).await;
-    hear(&mut heard, "status LogIn").await;
+    heard.wait("status LogIn").await;
     let bye = agent.expect("BYE").await; // after the confirmation was played
     agent.send(&agent.respond(&bye, "200 OK", "")).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_callers_hold_is_answered_and_the_call_goes_on() {
+    let (rig, mut heard) = centre().await;
+    let mut agent = Peer::new(rig.doors.sip).await;
+    agent.sign_in().await;
+    let mut caller = Peer::new(rig.doors.sip).await;
+    let answer = dial_in(&mut caller, 40_016).await;
+    let invite = agent.expect("INVITE").await;
+    agent
+        .send(&agent.respond(&invite, "200 OK", &sdp(40_018, 8)))
+        .await;
+    agent.expect("ACK").await;
+    heard.wait("left Answered").await;
+    for (cseq, direction, mirrored) in [(2, "sendonly", "recvonly"), (3, "sendrecv", "sendrecv")] {
+        let body = sdp(40_016, 0).replace("sendrecv", direction);
+        let text = in_dialog(&caller, &answer, "INVITE", cseq);
+        let head = format!(
+            "Contact: <sip:c@{}>\r\nContent-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{body}",
+            caller.local,
+            body.len()
+        );
+        caller
+            .send(&text.replace("Content-Length: 0\r\n\r\n", &head))
+            .await;
+        let held = caller.expect("SIP/2.0 200").await;
+        assert!(held.contains(&format!("a={mirrored}")), "{held}");
+        caller.send(&in_dialog(&caller, &answer, "ACK", cseq)).await;
+    }
+    caller.send(&in_dialog(&caller, &answer, "BYE", 4)).await;
+    let bye = agent.expect("BYE").await;
+    agent.send(&agent.respond(&bye, "200 OK", "")).await;
+    heard.wait("end Answered").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn routing_takes_an_offer_back_and_the_phone_stops() {
+    let (rig, mut heard) = centre().await;
+    let mut agent = Peer::new(rig.doors.sip).await;
+    agent.sign_in().await;
+    let mut arrived = rig.events("*.telephony.call.arrived").await;
+    let mut caller = Peer::new(rig.doors.sip).await;
+    dial_in(&mut caller, 40_020).await;
+    let invite = agent.expect("INVITE").await;
+    agent.send(&agent.respond(&invite, "180 Ringing", "")).await;
+    let contact = next_event(&mut arrived).await.subject.parse().unwrap();
+    let first = centro_kernel::contact::Reservation {
+        agent: AGENT,
+        number: 1,
+    };
+    assert!(
+        rig.doors
+            .calls
+            .cancel_offer(rig::TENANT, contact, first)
+            .await
+    );
+    let stranger = centro_kernel::TenantId::from_u128(99);
+    assert!(!rig.doors.calls.cancel_offer(stranger, contact, first).await);
+    let cancel = agent.expect("CANCEL").await;
+    agent.send(&agent.respond(&cancel, "200 OK", "")).await;
+    agent
+        .send(&agent.respond(&invite, "487 Request Terminated", ""))
+        .await;
+    heard.wait("end Revoked").await;
+    heard.wait("offer ended Revoked").await;
+    assert_eq!(rig.doors.calls.count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_200_that_crosses_the_cancel_is_ended_with_bye() {
+    let (rig, mut heard) = centre().await;
+    let mut agent = Peer::new(rig.doors.sip).await;
+    agent.sign_in().await;
+    let mut caller = Peer::new(rig.doors.sip).await;
+    let answer = dial_in(&mut caller, 40_022).await;
+    let invite = agent.expect("INVITE").await;
+    agent.send(&agent.respond(&invite, "180 Ringing", "")).await;
+    caller.send(&in_dialog(&caller, &answer, "BYE", 2)).await;
+    let cancel = agent.expect("CANCEL").await;
+    agent
+        .send(&agent.respond(&invite, "200 OK", &sdp(40_024, 8)))
+        .await;
+    agent.send(&agent.respond(&cancel, "200 OK", "")).await;
+    let bye = agent.expect("BYE").await;
+    agent.send(&agent.respond(&bye, "200 OK", "")).await;
+    heard.wait("end CallerGone").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_phones_of_one_device_the_loser_hears_that_the_call_was_completed_elsewhere() {
+    let (rig, mut heard) = centre().await;
+    let (mut first, mut second) = (
+        Peer::new(rig.doors.sip).await,
+        Peer::new(rig.doors.sip).await,
+    );
+    first.sign_in().await;
+    second.sign_in().await;
+    let mut caller = Peer::new(rig.doors.sip).await;
+    dial_in(&mut caller, 40_026).await;
+    let (one, two) = (first.expect("INVITE").await, second.expect("INVITE").await);
+    second.send(&second.respond(&two, "180 Ringing", "")).await;
+    second.send(&second.respond(&two, "180 Ringing", "")).await;
+    first
+        .send(&first.respond(&one, "200 OK", &sdp(40_028, 8)))
+        .await;
+    let cancel = second.expect("CANCEL").await;
+    assert_eq!(
+        header(&cancel, "Reason").unwrap(),
+        "SIP;cause=200;text=\"Call completed elsewhere\""
+    );
+    second.send(&second.respond(&cancel, "200 OK", "")).await;
+    second
+        .send(&second.respond(&two, "487 Request Terminated", ""))
+        .await;
+    heard.wait("left Answered").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn at_the_stop_both_parties_get_bye_and_the_recording_is_completed() {
+    let (rig, mut heard) = centre().await;
+    let mut recordings = rig.events("*.telephony.recording.finished").await;
+    let mut agent = Peer::new(rig.doors.sip).await;
+    agent.sign_in().await;
+    let mut caller = Peer::new(rig.doors.sip).await;
+    dial_in(&mut caller, 40_030).await;
+    let invite = agent.expect("INVITE").await;
+    agent
+        .send(&agent.respond(&invite, "200 OK", &sdp(40_032, 8)))
+        .await;
+    agent.expect("ACK").await;
+    heard.wait("left Answered").await;
+    rig.lifecycle.stop();
+    let (one, two) = (agent.expect("BYE").await, caller.expect("BYE").await);
+    agent.send(&agent.respond(&one, "200 OK", "")).await;
+    caller.send(&caller.respond(&two, "200 OK", "")).await;
+    assert_eq!(
+        next_event(&mut recordings).await.kind,
+        "telephony.recording.finished"
+    );
+    tokio::time::timeout(Duration::from_secs(5), rig.lifecycle.live().wait())
+        .await
+        .expect("all calls ended");
 }

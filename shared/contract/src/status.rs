@@ -1,12 +1,15 @@
 //! [`Fault`] to gRPC status and back. The stable reason rides in `google.rpc.ErrorInfo`, the field in `BadRequest`.
 
 use centro_kernel::{Code, Fault};
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 use tonic::{Code as Grpc, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
 /// The `domain` of our `ErrorInfo`.
 pub const DOMAIN: &str = "centro";
+
+/// Fact of a fault that says when trying again may work, in whole seconds; becomes `RetryInfo` and `Retry-After`.
+pub const RETRY_AFTER: &str = "retry_after_seconds";
 
 /// The status that callers get. What is for the log only is logged here and not sent.
 pub fn from_fault(fault: Fault) -> Status {
@@ -27,11 +30,18 @@ pub fn from_fault(fault: Fault) -> Status {
         Code::Unavailable => Grpc::Unavailable,
         Code::Internal => Grpc::Internal,
     };
+    let retry_after = fault
+        .meta
+        .get(RETRY_AFTER)
+        .and_then(|seconds| seconds.parse().ok());
     let mut details = ErrorDetails::with_error_info(
         fault.reason,
         DOMAIN,
         fault.meta.into_iter().collect::<HashMap<_, _>>(),
     );
+    if let Some(seconds) = retry_after {
+        details.set_retry_info(Some(Duration::from_secs(seconds)));
+    }
     if !fault.field.is_empty() {
         details.add_bad_request_violation(fault.field, fault.message.clone());
     }

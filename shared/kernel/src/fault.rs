@@ -59,13 +59,21 @@ impl Fault {
     pub fn internal(cause: impl fmt::Display) -> Self {
         Self {
             context: cause.to_string(),
-            ..Self::new(Code::Internal, "internal", "something failed on our side; the log has the details")
+            ..Self::new(
+                Code::Internal,
+                "internal",
+                "something failed on our side; the log has the details",
+            )
         }
     }
 
     /// No such object in the caller's tenant.
     pub fn not_found(what: &str, id: impl fmt::Display) -> Self {
-        Self::new(Code::NotFound, "not_found", format_args!("no {what} has the id {id}"))
+        Self::new(
+            Code::NotFound,
+            "not_found",
+            format_args!("no {what} has the id {id}"),
+        )
     }
 
     /// Names the field at fault by its JSON pointer.

@@ -121,6 +121,10 @@ mod tests {
         assert_eq!(text, "que_00000000000000000000000000000007");
         assert_eq!(text.parse::<UserId>(), Err(IdError { expected: "usr" }));
         assert!("que_7".parse::<QueueId>().is_err());
-        assert!("que_0000000000000000000000000000000A".parse::<QueueId>().is_err());
+        assert!(
+            "que_0000000000000000000000000000000A"
+                .parse::<QueueId>()
+                .is_err()
+        );
     }
 }

@@ -16,11 +16,16 @@ pub fn check(name: &str) -> Result<String, Fault> {
         return Err(invalid("name_empty", "a name is needed"));
     }
     if name.chars().count() > MAX_NAME {
-        return Err(invalid("name_too_long", "a name has at most 255 characters").with("max", MAX_NAME));
+        return Err(
+            invalid("name_too_long", "a name has at most 255 characters").with("max", MAX_NAME),
+        );
     }
     if let Some(position) = name.chars().position(char::is_control) {
-        return Err(invalid("name_bad_character", format!("character {position} of the name cannot be used"))
-            .with("position", position));
+        return Err(invalid(
+            "name_bad_character",
+            format!("character {position} of the name cannot be used"),
+        )
+        .with("position", position));
     }
     Ok(name.to_owned())
 }
@@ -40,11 +45,20 @@ mod tests {
 
     #[test]
     fn names_are_trimmed_and_bounded() {
-        assert_eq!(check("  Sales ").map_err(|f| f.reason), Ok("Sales".to_owned()));
+        assert_eq!(
+            check("  Sales ").map_err(|f| f.reason),
+            Ok("Sales".to_owned())
+        );
         assert_eq!(check(" \t").map_err(|f| f.reason), Err("name_empty"));
         assert!(check(&"è".repeat(255)).is_ok());
-        assert_eq!(check(&"è".repeat(256)).map_err(|f| f.reason), Err("name_too_long"));
-        assert_eq!(check("a\u{7}b").map_err(|f| f.meta["position"].clone()), Err("1".to_owned()));
+        assert_eq!(
+            check(&"è".repeat(256)).map_err(|f| f.reason),
+            Err("name_too_long")
+        );
+        assert_eq!(
+            check("a\u{7}b").map_err(|f| f.meta["position"].clone()),
+            Err("1".to_owned())
+        );
     }
 
     #[test]

@@ -74,7 +74,9 @@ pub struct Metrics(prometheus::Registry);
 impl Metrics {
     /// The Prometheus text format (version 0.0.4), for `GET /metrics`.
     pub fn render(&self) -> String {
-        let text = prometheus::TextEncoder::new().encode_to_string(&self.0.gather());
+        let mut families = self.0.gather();
+        families.extend(prometheus::gather()); // counters that services keep in the library's own registry
+        let text = prometheus::TextEncoder::new().encode_to_string(&families);
         text.unwrap_or_else(|error| {
             tracing::error!(%error, "metrics cannot be written");
             String::new()

@@ -18,14 +18,18 @@ use tonic::{
 const MAX_REPLY: usize = 16 << 20;
 
 /// The only headers of the caller that reach a service, beside the token.
-const FORWARDED: [&str; 6] = [
+const FORWARDED: [&str; 7] = [
     "traceparent",
     "tracestate",
     "baggage",
     "idempotency-key",
     "x-request-id",
     "last-event-id",
+    SOURCE,
 ];
+
+/// Metadata that tells services where a request came from. Set by the door, never taken from the caller.
+pub const SOURCE: &str = "x-centro-source";
 
 #[derive(Clone, Copy, Default)]
 struct Raw;

@@ -24,6 +24,7 @@ use centro_node::{Conn, Node, Role};
 use futures::Stream;
 use http::{HeaderMap, HeaderValue, Method as Verb, StatusCode, header};
 use invoke::Invocation;
+pub use invoke::SOURCE;
 use std::{pin::Pin, sync::Arc, time::Duration};
 use tokio::runtime::Handle;
 use tracing::Instrument;

@@ -32,7 +32,6 @@ use std::{
     collections::{BTreeMap, HashMap},
     net::IpAddr,
     sync::Arc,
-    time::Duration,
 };
 use tokio::sync::mpsc;
 

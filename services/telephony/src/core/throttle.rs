@@ -23,7 +23,7 @@ struct Count {
     since: Timestamp,
 }
 
-/// Counts failures. Bounded: at most [`MAX_TRACKED`] sources and accounts.
+/// Counts failures. Bounded: at most [`MAX_TRACKED`] sources, accounts and bans together.
 pub struct Throttle {
     limits: Limits,
     sources: HashMap<IpAddr, Count>,
@@ -31,7 +31,7 @@ pub struct Throttle {
     bans: HashMap<IpAddr, Timestamp>,
 }
 
-/// Most sources, and most accounts, that are counted at once.
+/// Most sources, accounts and bans that are kept at once.
 pub const MAX_TRACKED: usize = 20_000;
 
 impl Throttle {
@@ -100,18 +100,13 @@ impl Throttle {
         self.sources.retain(|_, c| now.since(c.since) <= window);
         self.users.retain(|_, c| now.since(c.since) <= window);
         self.bans.retain(|_, until| *until > now);
-        for map_is_full in [
-            self.sources.len() >= MAX_TRACKED,
-            self.users.len() >= MAX_TRACKED,
-        ] {
-            if map_is_full {
-                // An attack from very many sources: start over instead of growing.
-                self.sources.clear();
-                self.users.clear();
+        if self.sources.len() + self.users.len() + self.bans.len() >= MAX_TRACKED / 2 {
+            // An attack from very many sources: start over instead of growing, and instead of sweeping for each failure.
+            self.sources.clear();
+            self.users.clear();
+            if self.bans.len() >= MAX_TRACKED / 2 {
+                self.bans.clear();
             }
-        }
-        if self.bans.len() >= MAX_TRACKED {
-            self.bans.clear();
         }
     }
 }
@@ -176,6 +171,6 @@ mod tests {
         for n in 0..60_000_u32 {
             throttle.failed(IpAddr::V4(Ipv4Addr::from(n)), &n.to_string(), now);
         }
-        assert!(throttle.sources.len() <= MAX_TRACKED && throttle.users.len() <= MAX_TRACKED);
+        assert!(throttle.sources.len() + throttle.users.len() <= MAX_TRACKED + 2);
     }
 }

@@ -168,7 +168,12 @@ fn key(value: &str, uri: &Uri) -> String {
 
 /// A parameter of the header, not of the URI inside `<>`.
 fn parameter(value: &str, name: &str) -> Option<String> {
-    let after = value.rsplit_once('>').map_or(value, |(_, after)| after);
+    let mut quoted = false;
+    let end = value.char_indices().find(|(_, c)| {
+        quoted ^= *c == '"';
+        *c == '>' && !quoted
+    });
+    let after = end.map_or(value, |(at, _)| &value[at..]);
     after.split(';').skip(1).find_map(|pair| {
         let (key, value) = pair.split_once('=')?;
         key.trim()

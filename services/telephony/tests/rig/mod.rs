@@ -53,6 +53,7 @@ pub async fn start(change: impl FnOnce(&mut Settings), more: impl FnOnce(&mut Mo
     let mut settings = Settings {
         bind: "127.0.0.1:0".parse().unwrap(),
         media_threads: 1,
+        digest: vec![Algorithm::Sha256, Algorithm::Md5],
         ..Settings::default()
     };
     change(&mut settings);
@@ -206,9 +207,9 @@ impl Peer {
         body: &str,
     ) -> String {
         self.cseq += 1;
-        let (local, cseq) = (self.local, self.cseq);
+        let (local, port, cseq) = (self.local, self.local.port(), self.cseq);
         format!(
-            "{method} {uri} SIP/2.0\r\nVia: SIP/2.0/UDP {local};branch=z9hG4bK{call_id}{cseq};rport\r\n\
+            "{method} {uri} SIP/2.0\r\nVia: SIP/2.0/UDP {local};branch=z9hG4bK{call_id}{cseq}p{port};rport\r\n\
              Max-Forwards: 70\r\nFrom: <sip:{USERNAME}@centro>;tag=f{call_id}\r\nTo: <{uri}>\r\nCall-ID: {call_id}\r\n\
              CSeq: {cseq} {method}\r\nContact: <sip:{USERNAME}@{local}>\r\n{headers}Content-Length: {}\r\n\r\n{body}",
             body.len()
