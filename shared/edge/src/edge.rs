@@ -1,6 +1,9 @@
 //! The state of one contact and its transitions, except what an offer goes through (`offer.rs`).
 
-use crate::{Command, Effect};
+use crate::{
+    Command, Effect,
+    state::{Exit, Leg, LegState, Phase, Timing},
+};
 use centro_kernel::{
     QueueId, Timestamp, UserId,
     contact::{LeftReason, OfferEnd, Reservation},
@@ -9,71 +12,6 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
-
-/// The edge's own deadlines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Timing {
-    /// How long `Connect` may stay unanswered before the edge gives the agent up.
-    pub commit: Duration,
-    /// How often unanswered requests are repeated.
-    pub retry: Duration,
-    /// How long an agent who rejected the contact is not asked for it again.
-    pub reject_delay: Duration,
-}
-
-impl Default for Timing {
-    fn default() -> Self {
-        Self {
-            commit: Duration::from_secs(5),
-            retry: Duration::from_millis(500),
-            reject_delay: Duration::from_secs(10),
-        }
-    }
-}
-
-/// Where the contact is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Phase {
-    /// In no queue yet.
-    New,
-    /// In a queue, or about to be.
-    Waiting,
-    /// With an agent.
-    Connected(Reservation),
-    /// In no queue any more.
-    Gone(LeftReason),
-}
-
-/// How far an offer got.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Leg {
-    /// `Alert` sent; nothing rings.
-    Asking,
-    /// The device rings.
-    Ringing,
-    /// The device answered, `Connect` sent; nothing is bridged.
-    Committing,
-    /// Given up after `Connect` was sent: only the agent's record knows what happened. No other offer until it says.
-    Settling,
-}
-
-/// An offer and its deadline.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LegState {
-    /// How far it got.
-    pub leg: Leg,
-    /// When it must have gone further; no meaning while settling.
-    pub due: Timestamp,
-}
-
-/// A wish to leave that waits for a commit in flight: exactly one of answer and exit wins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exit {
-    /// Leave the queue.
-    Leave(LeftReason),
-    /// Go to another queue and keep the enqueue time.
-    Move(QueueId),
-}
 
 /// One contact, as its only owner sees it.
 #[derive(Clone, Debug)]

@@ -10,8 +10,10 @@
 mod edge;
 mod message;
 mod offer;
+mod state;
 #[cfg(test)]
 mod tests;
 
-pub use edge::{Edge, Exit, Leg, LegState, Phase, Timing};
+pub use edge::Edge;
 pub use message::{Command, Effect};
+pub use state::{Exit, Leg, LegState, Phase, Timing};

@@ -2,7 +2,8 @@
 
 use crate::{
     Edge, Effect,
-    edge::{Effects, Exit, Leg, LegState, Phase},
+    edge::Effects,
+    state::{Exit, Leg, LegState, Phase},
 };
 use centro_kernel::{
     Timestamp,

@@ -2,7 +2,7 @@
 
 use crate::{
     call::{
-        Context, Feature, Goal, Incoming, Signal,
+        Context, Goal, Incoming, Signal,
         leg::{CALLER, LegCommand, LegEvent, LegHandle, LegId},
         queued::Streams,
         ring::Party,
@@ -10,10 +10,7 @@ use crate::{
         talk::Talk,
         wait::{Asker, Place},
     },
-    core::{
-        dialplan::{Outcome, RING_DEFAULT, Step, Walk},
-        number::FeatureCode,
-    },
+    core::dialplan::{Outcome, RING_DEFAULT, Step, Walk},
     directory::Target,
     ua::{admission::Admitted, invite::Origin},
 };
@@ -24,7 +21,6 @@ use centro_kernel::{
 use centro_proto::{
     configuration::DialPlan,
     events::CallArrived,
-    routing::set_status_from_device_request::Action,
     types::{self, EndedBy},
 };
 use rsipstack::sip::StatusCode;
@@ -315,21 +311,6 @@ impl Call {
         true
     }
 
-    fn obey(&mut self, feature: Feature) {
-        if !self.answer() {
-            return;
-        }
-        self.stage = Stage::Feature;
-        let action = match feature.code {
-            FeatureCode::LogIn => Action::LogIn,
-            FeatureCode::LogOut => Action::LogOut,
-            FeatureCode::Pause => Action::Pause,
-            FeatureCode::Ready => Action::Ready,
-            FeatureCode::EndWrapUp => Action::EndWrapUp,
-        };
-        self.asker.set_status(feature.user, feature.device, action);
-    }
-
     async fn on(&mut self, signal: Signal) {
         match signal {
             Signal::Leg(CALLER, event) => self.on_caller(event).await,
@@ -348,11 +329,7 @@ impl Call {
             } => {
                 self.on_stream_lost(queue, attach_no, opened).await;
             }
-            Signal::FeatureDone(done) => {
-                if let (Stage::Feature, Some(sound)) = (&self.stage, &self.sound) {
-                    sound.play_clip(if done { "done" } else { "refused" }, &self.language);
-                }
-            }
+            Signal::FeatureDone(done) => self.feature_done(done),
         }
     }
 

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `actor` | the call's life: mailbox, deadlines, dial plan steps, end |
 //! | `deadline` | when it must act by itself, and how it ends |
+//! | `feature` | feature codes |
 //! | `queued` | what the edge of the routing protocol asks for |
 //! | `ring` | devices that ring |
 //! | `talk` | two parties joined: bridge, hold, recording |
@@ -13,6 +14,7 @@
 
 pub mod actor;
 mod deadline;
+mod feature;
 pub mod leg;
 mod queued;
 mod ring;
@@ -146,10 +148,13 @@ pub enum Signal {
     FeatureDone(bool),
 }
 
+/// The running calls by contact, and whose they are.
+type Mailboxes = HashMap<ContactId, (TenantId, mpsc::Sender<Signal>)>;
+
 /// The calls of this process.
 pub struct Calls {
     context: Arc<Context>,
-    mailboxes: Arc<Mutex<HashMap<ContactId, (TenantId, mpsc::Sender<Signal>)>>>,
+    mailboxes: Arc<Mutex<Mailboxes>>,
 }
 
 impl Calls {

@@ -6,6 +6,7 @@ use crate::{
         wait::{self, WaitStream},
     },
     core::dialplan::{Outcome, duration},
+    grpc::timestamp,
 };
 use centro_edge::{Command, Effect, Phase};
 use centro_kernel::{
@@ -282,13 +283,5 @@ impl Call {
         {
             sound.play_position(place.position, &self.language);
         }
-    }
-}
-
-fn timestamp(at: Timestamp) -> prost_types::Timestamp {
-    let millis = at.as_millis();
-    prost_types::Timestamp {
-        seconds: millis.div_euclid(1000),
-        nanos: i32::try_from(millis.rem_euclid(1000)).unwrap_or(0) * 1_000_000,
     }
 }

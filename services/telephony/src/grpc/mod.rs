@@ -22,7 +22,8 @@ fn id<T: std::str::FromStr>(text: &str, field: &str) -> Result<T, tonic::Status>
     })
 }
 
-fn timestamp(at: Timestamp) -> prost_types::Timestamp {
+/// An instant on the wire.
+pub(crate) fn timestamp(at: Timestamp) -> prost_types::Timestamp {
     let millis = at.as_millis();
     prost_types::Timestamp {
         seconds: millis.div_euclid(1000),

@@ -92,7 +92,6 @@ impl recordings_server::Recordings for RecordingsDoor {
                 let body = HttpBody {
                     content_type: "audio/wav".to_owned(),
                     data: Bytes::from(piece),
-                    ..HttpBody::default()
                 };
                 if pieces.send(Ok(body)).await.is_err() {
                     return; // the listener went away

@@ -8,6 +8,7 @@ use crate::{
         throttle::{Limits, Throttle},
     },
     directory::{Directory, Login},
+    grpc::timestamp,
     notify::Notifier,
     settings::Settings,
 };
@@ -122,13 +123,9 @@ impl Auth {
         let banned = self.throttle.lock().failed(source, username, now);
         if let Some(until) = banned {
             tracing::warn!(%source, "too many failed sign-ins: the address is banned for a while");
-            let until = prost_types::Timestamp {
-                seconds: until.as_millis() / 1000,
-                nanos: i32::try_from(until.as_millis() % 1000).unwrap_or(0) * 1_000_000,
-            };
             let event = SourceBanned {
                 source: source.to_string(),
-                until: Some(until),
+                until: Some(timestamp(until)),
             };
             self.notifier
                 .tell(None, "telephony.source.banned", source, &event);

@@ -1,0 +1,182 @@
+use super::*;
+
+#[test]
+fn a_caller_who_leaves_while_it_rings_is_abandoned() {
+    let r = res(1, 1);
+    let mut edge = with(r, Leg::Ringing);
+    let effects = edge.handle(at(0), Command::HungUp);
+    assert_eq!(
+        effects,
+        [
+            stop(r, OfferEnd::CallerGone),
+            end(r, OfferEnd::CallerGone),
+            left(1, LeftReason::Abandoned),
+            Effect::Out(LeftReason::Abandoned)
+        ]
+    );
+}
+
+#[test]
+fn a_caller_who_leaves_during_the_commit_counts_as_the_agents_record_says() {
+    for (was_connected, reason) in [(true, LeftReason::Answered), (false, LeftReason::Abandoned)] {
+        let r = res(1, 1);
+        let mut edge = with(r, Leg::Committing);
+        assert!(
+            !edge
+                .handle(at(0), Command::HungUp)
+                .contains(&left(1, LeftReason::Abandoned))
+        );
+        let effects = edge.handle(
+            at(9),
+            Command::Ended {
+                reservation: r,
+                was_connected,
+            },
+        );
+        assert!(effects.contains(&left(1, reason)), "{effects:?}");
+        assert_eq!(edge.phase(), Phase::Gone(reason));
+    }
+}
+
+#[test]
+fn star_or_a_time_out_cuts_the_ring_without_penalty() {
+    for (command, reason) in [
+        (Command::Star, LeftReason::DtmfExit),
+        (Command::TimedOut, LeftReason::Timeout),
+    ] {
+        let r = res(1, 1);
+        let mut edge = with(r, Leg::Ringing);
+        let effects = edge.handle(at(0), command);
+        assert!(effects.contains(&end(r, OfferEnd::Cut)));
+        assert!(effects.contains(&left(1, reason)));
+        assert_eq!(effects.last(), Some(&Effect::Out(reason)));
+    }
+}
+
+#[test]
+fn exactly_one_of_answer_and_exit_wins() {
+    let r = res(1, 1);
+    let mut won = with(r, Leg::Committing);
+    assert!(won.handle(at(0), Command::Star).is_empty());
+    won.handle(at(0), Command::ConnectOk(r));
+    assert_eq!(won.phase(), Phase::Connected(r));
+    let mut lost = with(r, Leg::Committing);
+    lost.handle(at(0), Command::Star);
+    lost.handle(at(0), Command::Refused(r));
+    assert_eq!(lost.phase(), Phase::Gone(LeftReason::DtmfExit));
+}
+
+#[test]
+fn a_contact_that_is_moved_keeps_its_enqueue_time() {
+    let mut edge = waiting();
+    let effects = edge.handle(at(9_000), Command::MoveTo(OTHER));
+    assert_eq!(effects[0], left(1, LeftReason::TransferredByUser));
+    assert!(
+        matches!(effects[1], Effect::Attach { queue: OTHER, attach_no: 2, enqueued_at, .. } if enqueued_at == at(0))
+    );
+}
+
+#[test]
+fn a_conversation_that_is_moved_waits_until_the_agents_record_ended_it() {
+    let r = res(1, 1);
+    let mut edge = connected(r);
+    assert_eq!(
+        edge.handle(at(10), Command::MoveTo(OTHER)),
+        [stop(r, OfferEnd::Answered), end(r, OfferEnd::Answered)]
+    );
+    let effects = edge.handle(
+        at(20),
+        Command::Ended {
+            reservation: r,
+            was_connected: true,
+        },
+    );
+    assert!(
+        matches!(effects[..], [Effect::Attach { queue: OTHER, .. }]),
+        "{effects:?}"
+    );
+}
+
+#[test]
+fn a_hang_up_of_either_side_ends_the_reservation_until_it_is_acknowledged() {
+    for command in [Command::HungUp, Command::AgentHungUp(res(1, 1))] {
+        let r = res(1, 1);
+        let mut edge = connected(r);
+        assert!(
+            edge.handle(at(1_000), command)
+                .contains(&end(r, OfferEnd::Answered))
+        );
+        assert!(!edge.done());
+        assert_eq!(
+            edge.handle(at(1_500), Command::Tick),
+            [end(r, OfferEnd::Answered)]
+        );
+        edge.handle(
+            at(1_600),
+            Command::Ended {
+                reservation: r,
+                was_connected: true,
+            },
+        );
+        assert!(edge.done());
+        assert_eq!(edge.next_due(), None);
+    }
+}
+
+#[test]
+fn a_process_that_slept_asks_whether_the_agent_is_still_its_own() {
+    let r = res(1, 1);
+    let mut edge = connected(r);
+    assert_eq!(
+        edge.handle(at(0), Command::Revalidate),
+        [Effect::Connect(r)]
+    );
+    assert_eq!(
+        edge.handle(at(0), Command::Refused(r)),
+        [stop(r, OfferEnd::Answered)]
+    );
+}
+
+#[test]
+fn a_contact_that_is_gone_repeats_what_was_not_acknowledged() {
+    let mut edge = waiting();
+    edge.handle(at(0), Command::HungUp);
+    assert!(!edge.done());
+    assert_eq!(
+        edge.handle(at(500), Command::Tick),
+        [left(1, LeftReason::Abandoned)]
+    );
+    edge.handle(
+        at(600),
+        Command::LeftOk {
+            queue: QUEUE,
+            attach_no: 1,
+        },
+    );
+    assert!(edge.done());
+}
+
+#[test]
+fn a_full_queue_lets_the_contact_go_on_to_the_next_one() {
+    let mut edge = Edge::new(Timing::default());
+    edge.handle(at(0), Command::Arrive(QUEUE));
+    let full = Command::NotTaken {
+        queue: QUEUE,
+        attach_no: 1,
+        reason: LeftReason::QueueFull,
+    };
+    assert_eq!(
+        edge.handle(at(1), full),
+        [Effect::Out(LeftReason::QueueFull)]
+    );
+    assert!(edge.done());
+    let effects = edge.handle(at(2), Command::Arrive(OTHER));
+    assert!(matches!(
+        effects[..],
+        [Effect::Attach {
+            queue: OTHER,
+            attach_no: 2,
+            ..
+        }]
+    ));
+}
