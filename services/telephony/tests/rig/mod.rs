@@ -2,6 +2,8 @@
 
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
 
+pub mod routing;
+
 use centro_bus::{Event, EventBus, LocalBus, Seen};
 use centro_cluster::{Epoch, LocalOwnership};
 use centro_contract::Keys;
