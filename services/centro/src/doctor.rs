@@ -31,12 +31,11 @@ pub fn run(from: &SettingsArguments) -> ExitCode {
     };
     let findings = examine(&settings);
     for finding in &findings {
-        println!(
-            "{:<5} {:<16} {}",
-            if finding.good { "ok" } else { "MEND" },
-            finding.what,
-            finding.said
-        );
+        let mark = if finding.good { "ok" } else { "MEND" };
+        crate::say(&format!(
+            "{mark:<5} {:<16} {}\n",
+            finding.what, finding.said
+        ));
     }
     if findings.iter().all(|finding| finding.good) {
         ExitCode::SUCCESS

@@ -13,7 +13,7 @@ mod settings;
 mod wiring;
 
 use clap::{Args, Parser, Subcommand};
-use std::{path::PathBuf, process::ExitCode};
+use std::{io::Write, path::PathBuf, process::ExitCode};
 
 /// Exit code of a wrong command line or setting (sysexits.h, EX_USAGE).
 const EX_USAGE: u8 = 64;
@@ -74,6 +74,11 @@ pub struct RunArguments {
     credentials_file: Option<PathBuf>,
 }
 
+/// Writes to standard output. A reader that went away (`centro config show | head`) is no fault.
+fn say(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Run(arguments) => return run::run(&arguments),
@@ -82,10 +87,10 @@ fn main() -> ExitCode {
         } => settings::show(&from),
         Command::Config {
             command: ConfigCommand::Check(from),
-        } => settings::load(&from).map(|_| println!("the settings are good")),
+        } => settings::load(&from).map(|_| say("the settings are good\n")),
         Command::Doctor(from) => return doctor::run(&from),
         Command::Openapi => {
-            println!("{}", centro_gateway::openapi_document());
+            say(&format!("{}\n", centro_gateway::openapi_document()));
             Ok(())
         }
     };

@@ -43,7 +43,7 @@ pub async fn ready(
         None => {}
     }
     writeln!(text, "  Stop   Ctrl C\n")?;
-    print!("{text}");
+    crate::say(&text);
 
     if let (Some(path), Some(demo)) = (credentials, made) {
         let mut document = serde_json::to_value(demo)?;

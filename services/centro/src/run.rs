@@ -143,10 +143,10 @@ async fn live(
         _ = interrupt.recv() => {}
     }
     let live = lifecycle.live().len();
-    println!(
-        "Stopping: no new calls; {live} live ones may go on for {} s. A second signal ends them now.",
+    crate::say(&format!(
+        "Stopping: no new calls; {live} live ones may go on for {} s. A second signal ends them now.\n",
         settings.node.grace.as_secs()
-    );
+    ));
     lifecycle.drain();
     tokio::select! {
         () = lifecycle.live().wait() => {}

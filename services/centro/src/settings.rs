@@ -100,7 +100,7 @@ pub fn show(from: &SettingsArguments) -> Result<(), Error> {
         } else {
             value
         };
-        println!("{key} = {value:<40} # {origin}");
+        crate::say(&format!("{:<60} # {origin}\n", format!("{key} = {value}")));
     }
     load(from).map(drop)
 }

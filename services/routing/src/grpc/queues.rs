@@ -24,15 +24,19 @@ struct Staff {
     in_contact: u32,
     in_wrap_up: u32,
     not_responding: u32,
+    alerting: u32,
+    unreachable: u32,
 }
 
 impl Staff {
     fn count(&mut self, view: &View) {
         self.logged_in += 1;
         match view.state {
+            State::Ready if !view.device_online => self.unreachable += 1,
             State::Ready => self.ready += 1,
             State::Paused => self.paused += 1,
-            State::Reserved | State::Alerting | State::Connected => self.in_contact += 1,
+            State::Reserved | State::Alerting => self.alerting += 1,
+            State::Connected => self.in_contact += 1,
             State::WrapUp => self.in_wrap_up += 1,
             State::NotResponding => self.not_responding += 1,
             State::LoggedOut => {}
@@ -107,6 +111,8 @@ impl Doors {
             agents_in_contact: staff.in_contact,
             agents_in_wrap_up: staff.in_wrap_up,
             agents_not_responding: staff.not_responding,
+            agents_alerting: staff.alerting,
+            agents_unreachable: staff.unreachable,
             contacts: contacts.collect(),
         }
     }

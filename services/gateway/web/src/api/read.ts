@@ -129,6 +129,9 @@ export interface QueueStatus {
   inContact: number;
   inWrapUp: number;
   notResponding: number;
+  alerting: number;
+  /** Ready, but the phone is not registered. */
+  unreachable: number;
   contacts: WaitingContact[];
 }
 export const queueStatus = (wire: QueueStatusWire): QueueStatus => ({
@@ -142,6 +145,8 @@ export const queueStatus = (wire: QueueStatusWire): QueueStatus => ({
   inContact: wire.agentsInContact ?? 0,
   inWrapUp: wire.agentsInWrapUp ?? 0,
   notResponding: wire.agentsNotResponding ?? 0,
+  alerting: wire.agentsAlerting ?? 0,
+  unreachable: wire.agentsUnreachable ?? 0,
   contacts: (wire.contacts ?? []).map(waitingContact),
 });
 

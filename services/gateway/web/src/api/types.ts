@@ -103,6 +103,8 @@ export interface QueueStatusWire {
   longestWaitSince?: string;
   agentsLoggedIn?: number;
   agentsReady?: number;
+  agentsAlerting?: number;
+  agentsUnreachable?: number;
   agentsPaused?: number;
   agentsInContact?: number;
   agentsInWrapUp?: number;

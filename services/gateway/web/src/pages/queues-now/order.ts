@@ -48,16 +48,15 @@ export function queueRows(queues: readonly QueueStatus[], settings: ReadonlyMap<
     );
 }
 
-/** The agents of a queue by state. Who is logged in and in none of the counted states has a ringing phone. */
+/** The agents of a queue by state. A phone that is not registered cannot respond. */
 export function mixOf(queue: QueueStatus): Mix {
-  const counted = queue.ready + queue.paused + queue.inContact + queue.inWrapUp + queue.notResponding;
   return {
     available: queue.ready,
-    ringing: Math.max(0, queue.loggedIn - counted),
+    ringing: queue.alerting,
     call: queue.inContact,
     wrap: queue.inWrapUp,
     paused: queue.paused,
-    missed: queue.notResponding,
+    missed: queue.notResponding + queue.unreachable,
     out: 0,
   };
 }
