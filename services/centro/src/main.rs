@@ -15,6 +15,11 @@ mod wiring;
 use clap::{Args, Parser, Subcommand};
 use std::{io::Write, path::PathBuf, process::ExitCode};
 
+/// The system's allocator keeps what password hashing used (19 MiB a time) once per thread: 728 MB after making 200
+/// users, against 96 MB with one arena.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Exit code of a wrong command line or setting (sysexits.h, EX_USAGE).
 const EX_USAGE: u8 = 64;
 
