@@ -17,6 +17,7 @@ pub mod core;
 pub mod directory;
 mod feed;
 mod grpc;
+mod metrics;
 pub mod notify;
 pub mod recordings;
 mod service;

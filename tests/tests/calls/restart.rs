@@ -1,9 +1,10 @@
 //! What a centre keeps over a restart: configuration, history, recordings, devices.
 
 use anyhow::{Context, Result, ensure};
-use centro_testkit::{Centre, eventually};
+use centro_testkit::{Centre, eventually, number};
 use centro_tests::{AGENT_HZ, CALLER_HZ, SOON, floor, phones, stage};
 use serde_json::json;
+use std::time::{Duration, Instant};
 
 async fn keeps(centre: &mut Centre, power_cut: bool) -> Result<()> {
     let (anna, owner) = (
@@ -70,4 +71,62 @@ async fn restart_keeps_configuration_and_history() -> Result<()> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn power_cut_keeps_configuration_and_history() -> Result<()> {
     stage::with_centre(async |centre| keeps(centre, true).await).await
+}
+
+/// Sound that must be on disk before the power is cut: 4 s of 8 kHz stereo at 16 bit.
+const WRITTEN: u64 = 4 * 8_000 * 2 * 2;
+/// What a crash may cost.
+const LOST: Duration = Duration::from_secs(2);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn power_cut_in_a_call_loses_at_most_2_s_of_its_recording() -> Result<()> {
+    stage::with_centre(async |centre| {
+        let (anna, owner) = (
+            centre.credentials().agents[0].clone(),
+            centre.owner().await?,
+        );
+        let phone = phones::agent(centre, &anna, "agent_answer").await?;
+        floor::ready(&owner, &anna.user_id).await?;
+        let caller = phones::caller(centre, "+12025550100").await?;
+        caller.answered().await?;
+        phone.ear.hears(CALLER_HZ, SOON).await?;
+        let heard = Instant::now();
+        let contact = owner.agent_status(&anna.user_id).await?["contactId"].clone();
+        let contact = contact.as_str().context("no contact")?.to_owned();
+        eventually("4 s are on disk", 2 * SOON, async || {
+            let all = owner.recordings(&contact).await?;
+            ensure!(
+                all.len() == 1 && number(&all[0]["sizeBytes"]) >= WRITTEN,
+                "{all:#?}"
+            );
+            Ok(())
+        })
+        .await?;
+        let talked = heard.elapsed();
+        centre.kill()?;
+        drop((phone, caller));
+        centre.restart().await?;
+
+        let owner = centre.owner().await?;
+        let recording = owner
+            .recordings(&contact)
+            .await?
+            .pop()
+            .context("the recording is gone")?;
+        ensure!(recording["finished"] == true, "{recording:#}");
+        let text = recording["duration"].as_str().unwrap_or_default();
+        let kept = Duration::from_secs_f64(text.trim_end_matches('s').parse()?);
+        ensure!(kept + LOST >= talked, "kept {kept:?} of {talked:?}");
+        let audio = owner
+            .download_recording(recording["id"].as_str().unwrap_or_default())
+            .await?;
+        ensure!(audio.len() as u64 >= WRITTEN, "{} bytes", audio.len());
+        let contacts = owner.contacts().await?;
+        ensure!(
+            contacts.len() == 1 && contacts[0]["endTime"].is_string(),
+            "{contacts:#?}"
+        );
+        Ok(())
+    })
+    .await
 }

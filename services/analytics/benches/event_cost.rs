@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test may stop at the first surprise
 
+#[path = "../tests/centre/mod.rs"]
 mod centre;
 
 use centre::*;
@@ -11,10 +12,9 @@ use centro_kernel::ContactId;
 use centro_proto::types::AgentState;
 use std::time::Duration;
 
-/// What a call costs from the bus to the table: `cargo test -p centro-analytics --release --test cost -- --ignored --nocapture`.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "a measurement"]
-async fn cost_of_a_call() {
+/// What a call costs from the bus to the table: `cargo bench -p centro-analytics`, one line of JSON.
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() {
     const CALLS: i64 = 2_000;
     const PER_SECOND: i64 = 100;
     let data = tempfile::tempdir().unwrap();
@@ -45,10 +45,8 @@ async fn cost_of_a_call() {
     }
     centre.contacts_when(|seen| seen[0].wrap_up_ms > 0).await;
     let spent = (cpu_ticks() - before) * 10;
-    println!(
-        "{spent} ms of CPU for {CALLS} calls: {:.3} ms a call",
-        spent as f64 / CALLS as f64
-    );
+    let each = spent as f64 / CALLS as f64;
+    println!(r#"{{"bench":"event_cost","calls":{CALLS},"cpu_ms_per_call":{each:.3}}}"#);
     centre.stop().await;
 }
 

@@ -1,0 +1,103 @@
+//! What sound costs and loses, for `/metrics`. Values are read when they are asked for.
+
+use centro_media::{Media, MediaStats};
+use prometheus::{
+    Gauge, IntGauge,
+    core::{Collector, Desc},
+    proto::MetricFamily,
+};
+
+/// Says `centro_media_*`.
+struct Sound {
+    media: Media,
+    counts: Vec<(IntGauge, fn(&MediaStats) -> u64)>,
+    relay: Vec<(Gauge, fn(&MediaStats) -> f64)>,
+}
+
+/// Adds the media figures to the process's metrics. A second centre in the same process keeps the first one's.
+///
+/// # Errors
+/// A metric name that is none, which is a fault of ours.
+pub fn register(media: &Media) -> Result<(), prometheus::Error> {
+    let count = |name, help, read: fn(&MediaStats) -> u64| {
+        Ok::<_, prometheus::Error>((IntGauge::new(name, help)?, read))
+    };
+    let relay = |quantile: &str, read: fn(&MediaStats) -> f64| {
+        let options = prometheus::Opts::new(
+            "centro_media_relay_seconds",
+            "From having a packet to having sent it on",
+        )
+        .const_label("quantile", quantile);
+        Ok::<_, prometheus::Error>((Gauge::with_opts(options)?, read))
+    };
+    let sound = Sound {
+        media: media.clone(),
+        counts: vec![
+            count("centro_media_legs", "RTP legs open now", |stats| stats.legs)?,
+            count(
+                "centro_media_received_packets",
+                "RTP packets taken",
+                |stats| stats.received,
+            )?,
+            count("centro_media_sent_packets", "RTP packets sent", |stats| {
+                stats.sent
+            })?,
+            count(
+                "centro_media_lost_packets",
+                "RTP packets that never came",
+                |stats| stats.lost,
+            )?,
+            count(
+                "centro_media_rejected_packets",
+                "RTP packets of strangers",
+                |stats| stats.rejected,
+            )?,
+            count(
+                "centro_media_malformed_packets",
+                "Datagrams that were no agreed RTP",
+                |stats| stats.malformed,
+            )?,
+            count(
+                "centro_media_recordings",
+                "Recordings being written now",
+                |stats| stats.recordings,
+            )?,
+            count(
+                "centro_media_recording_dropped_packets",
+                "Packets the disk was too slow for",
+                |stats| stats.recording_dropped,
+            )?,
+        ],
+        relay: vec![
+            relay("0.5", |stats| stats.relay.p50.as_secs_f64())?,
+            relay("0.99", |stats| stats.relay.p99.as_secs_f64())?,
+        ],
+    };
+    match prometheus::register(Box::new(sound)) {
+        Err(prometheus::Error::AlreadyReg) => Ok(()),
+        other => other,
+    }
+}
+
+impl Collector for Sound {
+    fn desc(&self) -> Vec<&Desc> {
+        let counts = self.counts.iter().flat_map(|(gauge, _)| gauge.desc());
+        counts
+            .chain(self.relay.iter().flat_map(|(gauge, _)| gauge.desc()))
+            .collect()
+    }
+
+    fn collect(&self) -> Vec<MetricFamily> {
+        let stats = self.media.stats();
+        let mut families = Vec::new();
+        for (gauge, read) in &self.counts {
+            gauge.set(i64::try_from(read(&stats)).unwrap_or(i64::MAX));
+            families.extend(gauge.collect());
+        }
+        for (gauge, read) in &self.relay {
+            gauge.set(read(&stats));
+            families.extend(gauge.collect());
+        }
+        families
+    }
+}
