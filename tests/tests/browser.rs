@@ -15,7 +15,7 @@ const LIMIT: Duration = Duration::from_secs(180);
 /// Runs one script. It places a call by a shell command and ends it by SIGINT; the command only leaves marks in a folder,
 /// and the call itself is placed here, with sipp.
 async fn page(centre: &mut Centre, script: &str) -> Result<()> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("browser");
+    let folder = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR")?).join("browser");
     ensure!(
         folder.join("node_modules").exists(),
         "run `npm ci` in {} first",

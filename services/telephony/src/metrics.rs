@@ -7,11 +7,15 @@ use prometheus::{
     proto::MetricFamily,
 };
 
+/// A figure, and where it is read.
+type Count = (IntGauge, fn(&MediaStats) -> u64);
+type Time = (Gauge, fn(&MediaStats) -> f64);
+
 /// Says `centro_media_*`.
 struct Sound {
     media: Media,
-    counts: Vec<(IntGauge, fn(&MediaStats) -> u64)>,
-    relay: Vec<(Gauge, fn(&MediaStats) -> f64)>,
+    counts: Vec<Count>,
+    relay: Vec<Time>,
 }
 
 /// Adds the media figures to the process's metrics. A second centre in the same process keeps the first one's.

@@ -9,9 +9,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The repository.
+/// The repository. Cargo says at run time where it is: a kept target folder may hold a binary built in another clone.
 pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    let package = std::env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+    package
         .ancestors()
         .nth(2)
         .map(Path::to_path_buf)
