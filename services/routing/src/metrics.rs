@@ -1,4 +1,4 @@
-//! What is counted. The names are listed in docs/operations.
+//! What is counted, for `/metrics`.
 
 use prometheus::{IntCounter, register_int_counter};
 use std::sync::LazyLock;
