@@ -11,7 +11,7 @@ use std::{net::SocketAddr, path::Path, path::PathBuf, time::Duration};
 const LONG: Duration = Duration::from_secs(10);
 
 fn sipp(name: &str, folder: &Path) -> SippBuilder {
-    let sip = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/sip");
+    let sip = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../../tests/sip");
     Sipp::scenario(&sip.join(name), folder).unwrap()
 }
 
