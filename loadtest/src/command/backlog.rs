@@ -134,14 +134,16 @@ async fn place(phones: &Phones, number: &str, shape: &Shape) -> Vec<Result<Diall
     over
 }
 
-/// Offers per second while all agents were busy: the first and last round of offers are left out.
+/// Offers per second while all agents were busy. The first and the last round of offers are left out; the span runs from
+/// the first offer counted to the first that is not, so that rounds in step do not count one too many.
 fn offers_per_second(offers: &[Instant], agents: usize) -> Option<f64> {
-    let middle = offers.get(agents..offers.len().checked_sub(agents)?)?;
-    let span = middle
-        .last()?
-        .duration_since(*middle.first()?)
+    let end = offers.len().checked_sub(agents)?;
+    let counted = end.checked_sub(agents).filter(|counted| *counted > 0)?;
+    let span = offers
+        .get(end)?
+        .duration_since(*offers.get(agents)?)
         .as_secs_f64();
-    (span > 0.0).then(|| (middle.len() - 1) as f64 / span)
+    (span > 0.0).then(|| counted as f64 / span)
 }
 
 fn rung_by_phone(phones: &Phones) -> HashMap<String, Vec<Instant>> {
@@ -161,4 +163,20 @@ fn dispatch(answered: &[Answered], rung: &HashMap<String, Vec<Instant>>) -> Time
             Some(next.duration_since(call.ended))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn agents_in_step_are_not_counted_one_round_too_many() {
+        let start = Instant::now();
+        // 2 agents that are offered a call together, every second, five times
+        let offers: Vec<_> = (0..10)
+            .map(|n| start + Duration::from_secs(n / 2))
+            .collect();
+        assert_eq!(offers_per_second(&offers, 2), Some(2.0));
+        assert_eq!(offers_per_second(&offers[..3], 2), None);
+    }
 }
