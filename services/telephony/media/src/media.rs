@@ -119,7 +119,7 @@ impl Media {
     /// [`MediaError::NoPort`], [`MediaError::System`].
     pub fn open_leg(&self, peer: Option<IpAddr>) -> Result<(Leg, LegEvents), MediaError> {
         let inner = &*self.0;
-        let (socket, port) = inner.ports.take(Instant::now()).ok_or(MediaError::NoPort)?;
+        let (socket, port) = inner.ports.take(Instant::now())?;
         let address = SocketAddr::new(self.advertised(peer), port);
         Leg::open(self.clone(), socket, address).inspect_err(|_| self.release(port))
     }

@@ -1,17 +1,17 @@
 //! The range of RTP ports: even ones are given out, and rest a while before they are given out again, so that late packets
 //! of an ended call do not reach the next.
 
+use crate::media::MediaError;
 use parking_lot::Mutex;
 use std::{
     collections::{HashSet, VecDeque},
+    io::ErrorKind,
     net::{IpAddr, UdpSocket},
     time::{Duration, Instant},
 };
 
 /// How long a released port rests.
 const REST: Duration = Duration::from_secs(5);
-/// Ports of others found in the range before giving up on one request.
-const ATTEMPTS: usize = 64;
 
 /// Gives out sockets on even ports of a range.
 #[derive(Debug)]
@@ -46,8 +46,12 @@ impl Ports {
         }
     }
 
-    /// A bound socket and its port; `None` when all are in use or resting.
-    pub fn take(&self, now: Instant) -> Option<(UdpSocket, u16)> {
+    /// A bound socket and its port. Ports that another program holds are passed over, however many they are: a test
+    /// machine or a second centre may hold hundreds in a row.
+    ///
+    /// # Errors
+    /// [`MediaError::NoPort`] when all are in use or resting, [`MediaError::System`] when the system gives no socket at all.
+    pub fn take(&self, now: Instant) -> Result<(UdpSocket, u16), MediaError> {
         let mut state = self.state.lock();
         while let Some((released, port)) = state.resting.front().copied()
             && now.saturating_duration_since(released) >= REST
@@ -55,7 +59,6 @@ impl Ports {
             state.resting.pop_front();
             state.taken.remove(&port);
         }
-        let mut attempts = 0;
         for _ in 0..self.count {
             let port = self.first + u16::try_from(2 * state.next).unwrap_or(0);
             state.next = (state.next + 1) % self.count;
@@ -65,13 +68,13 @@ impl Ports {
             match UdpSocket::bind((self.bind, port)) {
                 Ok(socket) => {
                     state.taken.insert(port);
-                    return Some((socket, port));
+                    return Ok((socket, port));
                 }
-                Err(_) if attempts < ATTEMPTS => attempts += 1,
-                Err(_) => return None,
+                Err(error) if error.kind() == ErrorKind::AddrInUse => {}
+                Err(error) => return Err(error.into()),
             }
         }
-        None
+        Err(MediaError::NoPort)
     }
 
     /// The port's call has ended; its socket is closed or about to be.
@@ -90,7 +93,7 @@ mod tests {
         let now = Instant::now();
         let ports = Ports::new(bind, 41_001, 41_010, 3);
         let mut taken = Vec::new();
-        while let Some((socket, port)) = ports.take(now) {
+        while let Ok((socket, port)) = ports.take(now) {
             assert!(port % 2 == 0 && (41_001..=41_010).contains(&port));
             taken.push((socket, port));
         }
@@ -99,7 +102,27 @@ mod tests {
         let (socket, port) = taken.pop().unwrap();
         drop(socket);
         ports.release(port, now);
-        assert!(ports.take(now + Duration::from_secs(1)).is_none());
+        assert!(matches!(
+            ports.take(now + Duration::from_secs(1)),
+            Err(MediaError::NoPort)
+        ));
         assert_eq!(ports.take(now + REST).unwrap().1, port);
+    }
+
+    #[test]
+    fn ports_of_another_program_are_passed_over_however_many() {
+        let bind = IpAddr::from([127, 0, 0, 1]);
+        let now = Instant::now();
+        let other = Ports::new(bind, 42_000, 42_998, 0);
+        let mut held = Vec::new();
+        while let Ok((socket, port)) = other.take(now) {
+            held.push((socket, port));
+        }
+        // The other program lets one go, the last this one comes to.
+        let (last, expected) = held.pop().unwrap();
+        drop(last);
+        let ours = Ports::new(bind, 42_000, 42_998, 0);
+        assert_eq!(ours.take(now).unwrap().1, expected);
+        assert!(matches!(ours.take(now), Err(MediaError::NoPort)));
     }
 }
