@@ -12,12 +12,12 @@ use crate::{
 };
 use centro_bus::{Delivery, Subscription};
 use centro_kernel::{Clock, ContactId, EventId, TenantId, Timestamp};
+use futures::FutureExt;
 use std::{
     collections::{HashMap, VecDeque},
     sync::Arc,
     time::Duration,
 };
-use tokio::time::Instant;
 
 /// The durable group; one member per installation.
 pub(crate) const GROUP: &str = "analytics";
@@ -41,6 +41,8 @@ pub(crate) struct Feed {
     pub store: Store,
     pub settings: Settings,
     pub subscription: Box<dyn Subscription>,
+    /// The last batch was full: there is more already.
+    pub behind: bool,
 }
 
 /// One event, understood.
@@ -67,16 +69,20 @@ impl Feed {
         }
     }
 
-    /// The first delivery and those that come soon after it.
+    /// The first delivery and those that came since the last batch, or soon after. They are looked at once, not as each
+    /// comes: on a busy floor a wake-up for each would cost more than counting them.
     async fn gather(&mut self, first: Box<dyn Delivery>) -> Vec<Box<dyn Delivery>> {
+        if !std::mem::take(&mut self.behind) {
+            tokio::time::sleep(self.settings.gather).await;
+        }
         let mut gathered = vec![first];
-        let until = Instant::now() + self.settings.gather;
         while gathered.len() < self.settings.batch {
-            match tokio::time::timeout_at(until, self.subscription.next()).await {
-                Ok(Some(delivery)) => gathered.push(delivery),
-                Ok(None) | Err(_) => break,
+            match self.subscription.next().now_or_never() {
+                Some(Some(delivery)) => gathered.push(delivery),
+                Some(None) | None => return gathered,
             }
         }
+        self.behind = true;
         gathered
     }
 

@@ -60,6 +60,7 @@ impl Service for Analytics {
             store: store.clone(),
             settings,
             subscription,
+            behind: false,
         };
         node.lifecycle().closing().spawn(feed.run());
         mount.grpc(ReportsServer::new(grpc::Reports { store, promises }));

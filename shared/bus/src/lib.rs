@@ -56,7 +56,7 @@ pub trait EventBus: Send + Sync + 'static {
 /// A durable group's stream of events.
 #[async_trait]
 pub trait Subscription: Send {
-    /// The next event; `None` when the bus is closed.
+    /// The next event; `None` when the bus is closed. A caller that stops waiting loses nothing.
     async fn next(&mut self) -> Option<Box<dyn Delivery>>;
 }
 

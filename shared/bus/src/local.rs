@@ -2,7 +2,8 @@
 //!
 //! Everything is in memory and bounded: a group with too many unread events makes publishers wait and then refuses, a
 //! slow watcher loses the oldest. One short lock guards it all, so an event is given to every group and watcher or to
-//! none. What must survive the process is in its publisher's outbox until it was published here.
+//! none, and only whom it concerns is woken. What must survive the process is in its publisher's outbox until it was
+//! published here.
 
 mod group;
 mod watcher;
@@ -48,8 +49,6 @@ pub struct LocalBus(Arc<Inner>);
 struct Inner {
     limits: Limits,
     state: Mutex<State>,
-    /// Something was published, given back or closed: consumers look again.
-    news: Notify,
     /// Something was acknowledged or closed: publishers look again.
     room: Notify,
 }
@@ -73,8 +72,15 @@ impl LocalBus {
 
     /// Takes no more events. What is unread is still given out; then subscriptions and watchers end.
     pub fn close(&self) {
-        self.0.state.lock().closed = true;
-        self.0.news.notify_waiters();
+        let mut state = self.0.state.lock();
+        state.closed = true;
+        for group in state.groups.values() {
+            group.news.notify_waiters();
+        }
+        for watcher in state.watchers.iter().filter_map(Weak::upgrade) {
+            watcher.lock().news.notify_waiters();
+        }
+        drop(state);
         self.0.room.notify_waiters();
     }
 }
@@ -121,10 +127,7 @@ impl EventBus for LocalBus {
             tokio::pin!(room);
             room.as_mut().enable();
             match self.0.hand_out(&event, &words) {
-                Ok(()) => {
-                    self.0.news.notify_waiters();
-                    return Ok(());
-                }
+                Ok(()) => return Ok(()),
                 Err(full @ BusError::Full { .. }) => {
                     let until =
                         *until.get_or_insert_with(|| Instant::now() + self.0.limits.patience);
@@ -150,7 +153,8 @@ impl EventBus for LocalBus {
         let number = state.members;
         let entry = state.groups.entry(group.to_owned()).or_default();
         entry.add_patterns(patterns.iter().map(|text| Pattern::new(text)));
-        Ok(Box::new(Member::new(self.0.clone(), group, number)))
+        let news = entry.news.clone();
+        Ok(Box::new(Member::new(self.0.clone(), group, number, news)))
     }
 
     async fn watch(&self, patterns: &[&str]) -> Result<Box<dyn Watch>, BusError> {

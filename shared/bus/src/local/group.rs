@@ -7,6 +7,7 @@ use std::{
     collections::{BTreeMap, VecDeque},
     sync::Arc,
 };
+use tokio::sync::Notify;
 
 /// The backlog of a group.
 #[derive(Debug, Default)]
@@ -18,6 +19,8 @@ pub(super) struct Group {
     held: BTreeMap<String, (u64, usize)>,
     holding: usize,
     places: u64,
+    /// Members look again: something came, was given back, or is not held any more.
+    pub(super) news: Arc<Notify>,
 }
 
 #[derive(Debug, Clone)]
@@ -52,6 +55,7 @@ impl Group {
             event,
             redelivered: false,
         });
+        self.news.notify_waiters();
     }
 
     /// The first event whose subject no other member holds.
@@ -80,6 +84,10 @@ impl Group {
                 self.held.remove(subject);
             }
         }
+        // Most acknowledgements leave nothing that another member waits for: they wake nobody.
+        if self.unread() == 0 || !self.ready.is_empty() {
+            self.news.notify_waiters();
+        }
     }
 
     fn give_back(&mut self, waiting: Waiting) {
@@ -94,6 +102,7 @@ impl Group {
                 ..waiting
             },
         );
+        self.news.notify_waiters();
     }
 }
 
@@ -102,14 +111,16 @@ pub(super) struct Member {
     bus: Arc<Inner>,
     group: Arc<str>,
     number: u64,
+    news: Arc<Notify>,
 }
 
 impl Member {
-    pub(super) fn new(bus: Arc<Inner>, group: &str, number: u64) -> Self {
+    pub(super) fn new(bus: Arc<Inner>, group: &str, number: u64, news: Arc<Notify>) -> Self {
         Self {
             bus,
             group: group.into(),
             number,
+            news,
         }
     }
 }
@@ -118,7 +129,7 @@ impl Member {
 impl Subscription for Member {
     async fn next(&mut self) -> Option<Box<dyn Delivery>> {
         loop {
-            let news = self.bus.news.notified();
+            let news = self.news.notified();
             tokio::pin!(news);
             news.as_mut().enable();
             {
@@ -159,8 +170,6 @@ impl Given {
         if let Some(group) = self.bus.state.lock().groups.get_mut(&*self.group) {
             settle(group, waiting);
         }
-        // Members that waited for this subject, and publishers that waited for room.
-        self.bus.news.notify_waiters();
         self.bus.room.notify_waiters();
     }
 }

@@ -5,6 +5,7 @@ use crate::{Event, Seen, Watch, pattern::Pattern};
 use async_trait::async_trait;
 use parking_lot::Mutex;
 use std::{collections::VecDeque, sync::Arc};
+use tokio::sync::Notify;
 
 /// What a watcher has not seen yet.
 #[derive(Debug)]
@@ -12,6 +13,8 @@ pub(super) struct Queue {
     patterns: Vec<Pattern>,
     events: VecDeque<Arc<Event>>,
     lost: u64,
+    /// The watcher looks again: something came, or the bus closed.
+    pub(super) news: Arc<Notify>,
 }
 
 impl Queue {
@@ -21,6 +24,7 @@ impl Queue {
             patterns,
             events: VecDeque::new(),
             lost: 0,
+            news: Arc::default(),
         }
     }
 
@@ -33,6 +37,7 @@ impl Queue {
             self.lost += 1;
         }
         self.events.push_back(event.clone());
+        self.news.notify_waiters();
     }
 
     fn pop(&mut self) -> Option<Seen> {
@@ -49,11 +54,13 @@ impl Queue {
 pub(super) struct Watcher {
     bus: Arc<Inner>,
     queue: Arc<Mutex<Queue>>,
+    news: Arc<Notify>,
 }
 
 impl Watcher {
     pub(super) fn new(bus: Arc<Inner>, queue: Arc<Mutex<Queue>>) -> Self {
-        Self { bus, queue }
+        let news = queue.lock().news.clone();
+        Self { bus, queue, news }
     }
 }
 
@@ -61,7 +68,7 @@ impl Watcher {
 impl Watch for Watcher {
     async fn next(&mut self) -> Option<Seen> {
         loop {
-            let news = self.bus.news.notified();
+            let news = self.news.notified();
             tokio::pin!(news);
             news.as_mut().enable();
             // Asked before the queue: what is published before the end is in the queue by then.
