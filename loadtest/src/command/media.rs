@@ -116,7 +116,7 @@ pub async fn run_engine(shape: &Shape) -> Result<bool> {
             Voice::open(ip, agent_tones(true)).await?,
         );
         let (caller_leg, _) = media.open_leg(None)?;
-        let (agent_leg, _) = media.open_leg(None)?;
+        let (agent_leg, _) = media.open_leg_beside(&caller_leg, None)?;
         caller.accept(caller_leg.answer(&caller.offer())?.as_bytes())?;
         let offer = agent_leg.offer(Direction::SendRecv, None);
         agent_leg.accept(&agent.answer(offer.as_bytes())?)?;

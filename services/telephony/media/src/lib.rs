@@ -15,6 +15,7 @@ pub mod clips;
 pub mod codec;
 pub mod dtmf;
 pub mod histogram;
+mod lanes;
 pub mod latch;
 pub mod leg;
 pub mod media;

@@ -1,10 +1,11 @@
 //! The media of one process: its threads, its RTP ports, its recorder, its counters.
 //!
-//! Packets move on a runtime of their own, so that neither database nor bus work delays them, and so that legs may be opened
-//! and commanded from any thread, actix arbiters included.
+//! Packets move on threads of their own ([`crate::lanes`]), so that neither database nor bus work delays them, and so that
+//! legs may be opened and commanded from any thread, actix arbiters included.
 
 use crate::{
     histogram::{Histogram, Times},
+    lanes::{Lane, Lanes},
     leg::{Leg, LegEvents},
     ports::Ports,
     recorder::{Recorder, Recording},
@@ -19,7 +20,7 @@ use std::{
     },
     time::Instant,
 };
-use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::runtime::Handle;
 
 /// Why media could not be had.
 #[derive(Debug, thiserror::Error)]
@@ -42,8 +43,7 @@ pub struct Media(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     settings: MediaSettings,
-    runtime: Option<Runtime>,
-    handle: Handle,
+    lanes: Lanes,
     ports: Arc<Ports>,
     recorder: Recorder,
     counters: Arc<Counters>,
@@ -91,12 +91,10 @@ impl Media {
     /// [`MediaError::Settings`], [`MediaError::System`].
     pub fn start(settings: MediaSettings) -> Result<Self, MediaError> {
         settings.validate().map_err(MediaError::Settings)?;
-        let mut builder = Builder::new_multi_thread();
-        builder.enable_all().thread_name("centro-media");
-        if settings.threads > 0 {
-            builder.worker_threads(settings.threads);
-        }
-        let runtime = builder.build()?;
+        let threads = match settings.threads {
+            0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            threads => threads,
+        };
         let ports = Ports::new(
             settings.bind,
             settings.first_port,
@@ -104,8 +102,7 @@ impl Media {
             rand::random::<u16>().into(),
         );
         Ok(Self(Arc::new(Inner {
-            handle: runtime.handle().clone(),
-            runtime: Some(runtime),
+            lanes: Lanes::start(threads)?,
             ports: Arc::new(ports),
             recorder: Recorder::start()?,
             counters: Arc::default(),
@@ -118,10 +115,29 @@ impl Media {
     /// # Errors
     /// [`MediaError::NoPort`], [`MediaError::System`].
     pub fn open_leg(&self, peer: Option<IpAddr>) -> Result<(Leg, LegEvents), MediaError> {
-        let inner = &*self.0;
-        let (socket, port) = inner.ports.take(Instant::now())?;
+        self.open_leg_on(self.0.lanes.next(), peer)
+    }
+
+    /// Opens another leg of the call that `leg` is of.
+    ///
+    /// # Errors
+    /// As [`Media::open_leg`].
+    pub fn open_leg_beside(
+        &self,
+        leg: &Leg,
+        peer: Option<IpAddr>,
+    ) -> Result<(Leg, LegEvents), MediaError> {
+        self.open_leg_on(leg.lane(), peer)
+    }
+
+    fn open_leg_on(
+        &self,
+        lane: Lane,
+        peer: Option<IpAddr>,
+    ) -> Result<(Leg, LegEvents), MediaError> {
+        let (socket, port) = self.0.ports.take(Instant::now())?;
         let address = SocketAddr::new(self.advertised(peer), port);
-        Leg::open(self.clone(), socket, address).inspect_err(|_| self.release(port))
+        Leg::open(self.clone(), lane, socket, address).inspect_err(|_| self.release(port))
     }
 
     /// Begins a stereo recording, caller left, agent right. Returns at once; the file is made by the recorder's thread, and what
@@ -146,8 +162,8 @@ impl Media {
         }
     }
 
-    pub(crate) fn handle(&self) -> &Handle {
-        &self.0.handle
+    pub(crate) fn handle(&self, lane: Lane) -> &Handle {
+        self.0.lanes.handle(lane)
     }
 
     pub(crate) fn counters(&self) -> &Arc<Counters> {
@@ -172,14 +188,6 @@ impl Media {
             _ => route_to(peer)
                 .or(settings.external)
                 .unwrap_or(IpAddr::from([127, 0, 0, 1])),
-        }
-    }
-}
-
-impl Drop for Inner {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
         }
     }
 }

@@ -211,6 +211,7 @@ impl Call {
             &self.context.media,
             CALLER,
             self.source,
+            None,
             self.mailbox.clone(),
         ) {
             Ok(sound) => self.sound = Some(sound),

@@ -96,7 +96,9 @@ impl Call {
         for phone in phones {
             let id = self.next_leg();
             let peer = ua_ip(&phone.destination);
-            let sound = match Sound::open(&self.context.media, id, peer, self.mailbox.clone()) {
+            let beside = self.sound.as_ref();
+            let studio = &self.context.media;
+            let sound = match Sound::open(studio, id, peer, beside, self.mailbox.clone()) {
                 Ok(sound) => sound,
                 Err(error) => {
                     tracing::error!(%error, "no media for a ringing phone; are there free RTP ports?");

@@ -79,7 +79,7 @@ pub struct Sound {
 }
 
 impl Sound {
-    /// Opens the media towards a peer.
+    /// Opens the media towards a peer. `beside` is another party of the same call.
     ///
     /// # Errors
     /// When no RTP port is free.
@@ -87,9 +87,13 @@ impl Sound {
         studio: &Studio,
         id: LegId,
         peer: Option<IpAddr>,
+        beside: Option<&Self>,
         mailbox: mpsc::Sender<Signal>,
     ) -> Result<Self, MediaError> {
-        let (leg, events) = studio.media.open_leg(peer)?;
+        let (leg, events) = match beside {
+            Some(other) => studio.media.open_leg_beside(&other.leg, peer)?,
+            None => studio.media.open_leg(peer)?,
+        };
         tokio::spawn(forward(id, events, mailbox.clone()));
         Ok(Self {
             leg,
@@ -193,7 +197,6 @@ async fn forward(id: LegId, mut events: LegEvents, mailbox: mpsc::Sender<Signal>
         let event = match event {
             LegEvent::Digit(digit) => SoundEvent::Digit(digit),
             LegEvent::PlaybackEnded(_) => SoundEvent::Played,
-            LegEvent::FirstPacket => continue,
         };
         if mailbox.send(Signal::Sound(id, event)).await.is_err() {
             return;

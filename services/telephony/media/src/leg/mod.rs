@@ -11,6 +11,7 @@ use crate::{
     bridge::Route,
     codec::Codec,
     dtmf::Event,
+    lanes::Lane,
     media::{Counters, Media, MediaError},
     player::{PlaybackId, Player, Playlist, Repeat},
     ports::Ports,
@@ -42,8 +43,6 @@ const MAX_DIGITS: usize = 32;
 /// What happens on a leg.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LegEvent {
-    /// The first accepted packet came.
-    FirstPacket,
     /// The peer pressed a key; told once per press.
     Digit(char),
     /// A playback reached its end. A stopped or replaced one tells nothing.
@@ -76,6 +75,7 @@ pub struct Leg {
     shared: Arc<Shared>,
     session: Mutex<Session>,
     address: SocketAddr,
+    lane: Lane,
     // Keeps the threads alive as long as the leg.
     _media: Media,
 }
@@ -122,11 +122,12 @@ struct Counts {
 impl Leg {
     pub(crate) fn open(
         media: Media,
+        lane: Lane,
         socket: std::net::UdpSocket,
         address: SocketAddr,
     ) -> Result<(Self, LegEvents), MediaError> {
         socket.set_nonblocking(true)?;
-        let entered = media.handle().enter();
+        let entered = media.handle(lane).enter();
         let socket = UdpSocket::from_std(socket)?;
         drop(entered);
         let (events, mailbox) = mpsc::channel(MAILBOX);
@@ -147,7 +148,9 @@ impl Leg {
             all: Arc::clone(media.counters()),
         });
         shared.all.legs.fetch_add(1, Relaxed);
-        media.handle().spawn(task::run(Arc::clone(&shared), events));
+        media
+            .handle(lane)
+            .spawn(task::run(Arc::clone(&shared), events));
         let session = Session {
             number: rand::random::<u32>() >> 1,
             version: 0,
@@ -160,6 +163,7 @@ impl Leg {
                 shared,
                 session: Mutex::new(session),
                 address,
+                lane,
                 _media: media,
             },
             mailbox,
@@ -169,6 +173,10 @@ impl Leg {
     /// The address the peer is told to send to.
     pub fn local(&self) -> SocketAddr {
         self.address
+    }
+
+    pub(crate) fn lane(&self) -> Lane {
+        self.lane
     }
 
     /// Our offer, `prefer` as first codec (A-law if not said). The version in `o=` grows when the text differs from the last.

@@ -21,10 +21,12 @@ pub(super) async fn run(shared: Arc<Shared>, events: Sender<LegEvent>) {
     let pacer = sleep_until(Instant::now().into());
     tokio::pin!(pacer);
     let mut pacing = false;
+    let closed = shared.closed.cancelled();
+    tokio::pin!(closed);
     loop {
         tokio::select! {
             biased;
-            () = shared.closed.cancelled() => return,
+            () = &mut closed => return,
             taken = shared.socket.recv_from(&mut packet) => match taken {
                 Ok((length, from)) => {
                     shared.datagram(&packet[..length], from, &events);
@@ -67,9 +69,6 @@ impl Shared {
                 return self.count(&self.counts.malformed, &self.all.malformed, 1);
             }
         };
-        if self.counts.received.load(Relaxed) == 0 {
-            let _ = events.try_send(LegEvent::FirstPacket);
-        }
         self.count(&self.counts.received, &self.all.received, 1);
         self.heard();
         if heard.lost > 0 {
