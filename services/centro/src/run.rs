@@ -71,7 +71,9 @@ fn host(
     let secret = secret::load(&settings.node.secret, &settings.node.data)?;
 
     centro_contract::Api::installed().context("the interface is not sound")?;
+    let threads = threads(settings.node.threads);
     let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
         .enable_all()
         .build()?;
     let telemetry = {
@@ -80,8 +82,7 @@ fn host(
     };
     let system = actix::System::new();
     let result = system.block_on(async {
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let arbiters: Vec<_> = (0..cores).map(|_| actix::Arbiter::new()).collect();
+        let arbiters: Vec<_> = (0..threads).map(|_| actix::Arbiter::new()).collect();
         let handles = arbiters.iter().map(actix::Arbiter::handle).collect();
         let credentials = arguments.credentials_file.clone();
         let life = live(
@@ -104,6 +105,15 @@ fn host(
     });
     runtime.shutdown_timeout(LAST_WORDS);
     result
+}
+
+/// Threads for requests, and as many for actors. Work goes from one to the other and back all the time: with more threads
+/// than cores to run them, most of it would begin by waking somebody.
+fn threads(setting: usize) -> usize {
+    match setting {
+        0 => std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).max(1)),
+        threads => threads,
+    }
 }
 
 async fn live(

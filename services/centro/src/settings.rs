@@ -43,6 +43,8 @@ pub struct NodeSettings {
     pub secret: String,
     /// Address to serve gRPC on; empty: not outside this process.
     pub grpc_bind: String,
+    /// Threads for requests, and as many for actors; 0: half as many as there are cores.
+    pub threads: usize,
     /// How long live calls may go on after SIGTERM.
     #[serde(with = "humantime_serde")]
     pub grace: Duration,
@@ -239,6 +241,12 @@ impl Settings {
             .and_then(|()| self.analytics.validate())
             .and_then(|()| self.gateway.validate())
             .map_err(Error::Bad)?;
+        if self.node.threads > 256 {
+            return Err(Error::Bad(format!(
+                "node.threads = {}: 256 at most, 0 for half as many as there are cores",
+                self.node.threads
+            )));
+        }
         if self.configuration.realm != self.telephony.realm {
             return Err(Error::Bad(
                 "configuration.realm and telephony.realm must be the same: device passwords are hashed with it".into(),
