@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs';
 import i18next, { type TFunction } from 'i18next';
 import { beforeAll, describe, expect, it } from 'vitest';
 import en from '../i18n/locales/en.json';
 import it_ from '../i18n/locales/it.json';
+import { MET, NOT_MET } from './codes';
 import { Problem, asSentence, problemOf, sentence } from './problem';
 import { agentStatus, contact, durationMs, instant, queueStatus } from './read';
 import { rotateAfter } from './session';
@@ -30,17 +32,29 @@ describe('problemOf', () => {
 describe('sentence', () => {
   let t: TFunction;
   beforeAll(async () => {
-    t = await i18next.init({ lng: 'it', resources: { it: { translation: it_ } } });
+    t = await i18next.init({ lng: 'it', resources: { en: { translation: en }, it: { translation: it_ } } });
   });
   it('uses our words for codes we know', () => {
     expect(sentence(new Problem(401, 'credentials_wrong', 'nope'), t)).toEqual({ text: it_.problem.credentials_wrong, code: 'credentials_wrong' });
     expect(sentence(Problem.unreachable(), t).text).toBe(it_.problem.unreachable);
   });
-  it('makes a sentence of the words of the server else', () => {
-    expect(sentence(new Problem(409, 'phone_lost', 'this person has no phone; create one first'), t)).toEqual({
-      text: 'This person has no phone; create one first.',
-      code: 'phone_lost',
-    });
+  it('speaks the language of the person also where it does not know the code', () => {
+    const strange = new Problem(409, 'phone_lost', 'this person has no phone; create one first');
+    expect(sentence(strange, t)).toEqual({ text: it_.problem.refused, code: 'phone_lost' });
+  });
+  it('lets the server speak to those who read English', async () => {
+    const english = await i18next.changeLanguage('en');
+    const strange = new Problem(409, 'phone_lost', 'this person has no phone; create one first');
+    expect(sentence(strange, english)).toEqual({ text: 'This person has no phone; create one first.', code: 'phone_lost' });
+    expect(sentence(new Problem(403, 'wrap_up_not_endable', 'no'), english).text).toBe(en.problem.wrap_up_not_endable);
+    await i18next.changeLanguage('it');
+  });
+  it('says how long to wait where the server does', async () => {
+    const body = JSON.stringify({ code: 'too_many_attempts', detail: 'x' });
+    const answered = new Response(body, { status: 429, headers: { 'content-type': 'application/problem+json', 'retry-after': '95' } });
+    expect(sentence(await problemOf(answered), t).text).toBe('Troppi tentativi. Riprova tra 1:35.');
+    expect(sentence(new Problem(429, 'too_many_attempts', ''), t).text).toBe('Troppi tentativi. Aspetta un momento e riprova.');
+    expect(sentence(new Problem(429, 'http_429', '', [], 3000), t).text).toBe('Troppe richieste. Riprova tra 0:03.');
   });
   it('has something to say when nobody else has', () => {
     expect(sentence(new Problem(503, 'http_503', ''), t).text).toBe(it_.problem.server);
@@ -58,6 +72,30 @@ describe('languages', () => {
     Object.entries(tree).flatMap(([key, value]) => (typeof value === 'object' ? keys(value as object, `${path}${key}.`) : [path + key]));
   it('have the same words', () => {
     expect(keys(it_).sort()).toEqual(keys(en).sort());
+  });
+});
+
+describe('codes', () => {
+  // The document's first columns; fields' codes come inside `validation_failed`.
+  const text = readFileSync(new URL('../../../../../docs/errors.md', import.meta.url), 'utf8');
+  const documented = text
+    .split(/^## /m)
+    .filter((section) => !section.startsWith('Fields'))
+    .flatMap((section) => section.split('\n'))
+    .filter((line) => line.startsWith('| `'))
+    .flatMap((line) => [...(line.split('|')[1] ?? '').matchAll(/`([a-z0-9_]+)`/g)].map((match) => match[1] ?? ''));
+  it('are all sorted into those a page can meet and the others', () => {
+    expect(documented.length).toBeGreaterThan(50);
+    const sorted = [...MET, ...NOT_MET].sort();
+    expect(new Set(sorted).size).toBe(sorted.length);
+    expect(sorted).toEqual([...new Set(documented)].sort());
+  });
+  it.each([
+    ['English', en],
+    ['Italian', it_],
+  ])('have words in %s where a page can meet them', (_, words) => {
+    const known: Record<string, string> = words.problem;
+    expect(MET.filter((code) => !known[code])).toEqual([]);
   });
 });
 

@@ -2,7 +2,8 @@
  * What went wrong with a request, as RFC 9457 problem+json tells it or as the network lets us guess. Every failure of
  * the API reaches the pages as one `Problem` with a stable code; `sentence` makes it readable.
  */
-import type { TFunction } from 'i18next';
+import i18next, { type TFunction } from 'i18next';
+import { clockText } from '../time/format';
 
 export interface FieldProblem {
   pointer?: string;
@@ -20,6 +21,8 @@ export class Problem extends Error {
     /** One English sentence of the server, maybe empty. */
     readonly detail: string,
     readonly fields: readonly FieldProblem[] = [],
+    /** When trying again may work, where the server says it. */
+    readonly retryAfterMs: number | undefined = undefined,
   ) {
     super(`${code}: ${detail}`);
     this.name = 'Problem';
@@ -30,7 +33,7 @@ export class Problem extends Error {
     return new Problem(0, 'unreachable', '');
   }
 
-  /** The request was given up by us. */
+  /** The page gave the request up, because nobody wants the answer any more. A time that ran out is a failure. */
   static isAbort(error: unknown): boolean {
     return error instanceof DOMException && error.name === 'AbortError';
   }
@@ -38,9 +41,15 @@ export class Problem extends Error {
 
 const CODE = /^[a-z0-9_]{1,64}$/;
 
+/** `Retry-After` in whole seconds; its other form, a date, is not used by Centro. */
+function retryAfter(response: Response): number | undefined {
+  const seconds = Number(response.headers.get('retry-after') || NaN);
+  return seconds >= 0 && seconds <= 86_400 ? seconds * 1000 : undefined;
+}
+
 /** Reads a failed answer. Never throws: an answer that is not a problem becomes `http_<status>`. */
 export async function problemOf(response: Response): Promise<Problem> {
-  const fallback = new Problem(response.status, `http_${response.status}`, '');
+  const fallback = new Problem(response.status, `http_${response.status}`, '', [], retryAfter(response));
   if (!/\bjson\b/.test(response.headers.get('content-type') ?? '')) return fallback;
   let body: unknown;
   try {
@@ -55,6 +64,7 @@ export async function problemOf(response: Response): Promise<Problem> {
     typeof code === 'string' && CODE.test(code) ? code : fallback.code,
     typeof detail === 'string' && detail ? detail : typeof title === 'string' ? title : '',
     Array.isArray(errors) ? errors.filter((e): e is FieldProblem => typeof e?.code === 'string') : [],
+    fallback.retryAfterMs,
   );
 }
 
@@ -73,13 +83,22 @@ export interface Told {
   code: string;
 }
 
-/** The words for a failure: ours where we know the code, else the server's, else a sentence for the status. */
+/** The words for these end without a remedy, because it is to wait: for as long as the server says. */
+const WAITS: ReadonlySet<string> = new Set(['too_many_attempts', 'busy', 'busy_signing_in']);
+
+/**
+ * The words for a failure, in the person's language: ours for the code, else a sentence for the status. The server speaks
+ * English only, so its own words are added to the plain sentence for those who read the pages in English.
+ */
 export function sentence(error: unknown, t: TFunction): Told {
   if (!(error instanceof Problem)) return { text: t('problem.unexpected'), code: 'page_error' };
-  const known = t(`problem.${error.code}`, { defaultValue: '' });
-  if (known) return { text: known, code: error.code };
-  const told = asSentence(error.fields[0]?.detail || error.detail);
-  if (told) return { text: told, code: error.code };
-  const kind = error.status === 403 ? 'forbidden' : error.status === 429 ? 'busy' : error.status >= 500 ? 'server' : 'refused';
-  return { text: t(`problem.${kind}`), code: error.code };
+  const { code, status } = error;
+  const known = t(`problem.${code}`, { defaultValue: '' });
+  const kind = status === 403 ? 'forbidden' : status === 429 ? 'busy' : status >= 500 ? 'server' : 'refused';
+  const text = known || (i18next.resolvedLanguage === 'en' && asSentence(error.fields[0]?.detail || error.detail)) || t(`problem.${kind}`);
+  return { text: WAITS.has(known ? code : kind) ? `${text} ${wait(error, t)}` : text, code };
+}
+
+function wait({ retryAfterMs }: Problem, t: TFunction): string {
+  return retryAfterMs ? t('problem.waitFor', { time: clockText(retryAfterMs) }) : t('problem.waitAMoment');
 }
