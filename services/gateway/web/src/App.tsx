@@ -21,7 +21,7 @@ export function App() {
   }, [out, cache]);
 
   if (session.at === 'starting') return <div className="starting">{t('app.starting')}</div>;
-  if (session.at === 'out') return <SignIn ended={session.ended} />;
+  if (session.at === 'out') return <SignIn why={session.why} />;
   const floor = session.me.permissions.has('live.view');
   return (
     <>

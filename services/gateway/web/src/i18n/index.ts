@@ -1,6 +1,7 @@
 /** Languages: English and Italian, chosen by the person, else by the browser. `html lang` follows. */
 import i18next from 'i18next';
 import { initReactI18next } from 'react-i18next';
+import { store, stored } from '../storage';
 import en from './locales/en.json';
 import it from './locales/it.json';
 
@@ -10,8 +11,8 @@ export type Language = (typeof LANGUAGES)[number];
 const STORED = 'centro.language';
 
 function first(): Language {
-  const stored = localStorage.getItem(STORED);
-  if (stored === 'en' || stored === 'it') return stored;
+  const chosen = stored('local', STORED);
+  if (chosen === 'en' || chosen === 'it') return chosen;
   return navigator.language.toLowerCase().startsWith('it') ? 'it' : 'en';
 }
 
@@ -28,7 +29,7 @@ void i18next.use(initReactI18next).init({
 });
 
 export function chooseLanguage(language: Language): void {
-  localStorage.setItem(STORED, language);
+  store('local', STORED, language);
   void i18next.changeLanguage(language);
 }
 

@@ -3,16 +3,17 @@ import { Button, PasswordInput, TextInput } from '@mantine/core';
 import { useEffect, useRef, useState, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Problem, sentence, type Told } from '../../api/problem';
-import { signIn } from '../../api/session';
+import { signIn, type OutWhy } from '../../api/session';
 import { Notice } from '../../parts/Notice';
 import { Logo } from '../../parts/Page';
 import { Tools } from '../../shell/Tools';
+import { forgetStored, store, stored } from '../../storage';
 
 const STORED = 'centro.tenant';
 
-export function SignIn({ ended }: { ended: boolean }) {
+export function SignIn({ why }: { why: OutWhy }) {
   const { t } = useTranslation();
-  const [tenant, setTenant] = useState(() => localStorage.getItem(STORED) ?? '');
+  const [tenant, setTenant] = useState(() => stored('local', STORED) ?? '');
   const [other, setOther] = useState(tenant !== '');
   const [login, setLogin] = useState('');
   const [password, setPassword] = useState('');
@@ -37,8 +38,8 @@ export function SignIn({ ended }: { ended: boolean }) {
     const slug = other ? tenant.trim() : '';
     try {
       await signIn(slug, login.trim(), password);
-      if (slug) localStorage.setItem(STORED, slug);
-      else localStorage.removeItem(STORED);
+      if (slug) store('local', STORED, slug);
+      else forgetStored('local', STORED);
     } catch (error) {
       setTold(sentence(error, t));
       setBusy(false);
@@ -76,7 +77,8 @@ export function SignIn({ ended }: { ended: boolean }) {
               </button>
             )}
           </p>
-          {ended && !told && <Notice>{t('signIn.ended')}</Notice>}
+          {why === 'ended' && !told && <Notice>{t('signIn.ended')}</Notice>}
+          {why === 'password' && !told && <Notice kind="ok">{t('signIn.passwordChanged')}</Notice>}
           {told && (
             <Notice kind="bad" code={told.code}>
               {told.text}
