@@ -11,6 +11,9 @@ interface Ask {
   accept?: string;
 }
 
+/** A JSON answer that takes longer does not come; the gateway itself gives up sooner. */
+const PATIENCE_MS = 15_000;
+
 /** Pages of one list that are followed; with 200 rows each this bounds what a browser holds. */
 const MAX_PAGES = 10;
 
@@ -24,18 +27,29 @@ function address(path: string, query: Query | undefined): string {
 async function send(method: string, path: string, ask: Ask): Promise<Response> {
   const headers: Record<string, string> = { authorization: `Bearer ${bearer()}`, accept: ask.accept ?? 'application/json' };
   if (ask.body !== undefined) headers['content-type'] = 'application/json';
-  try {
-    return await fetch(address(path, ask.query), {
+  return reached(
+    fetch(address(path, ask.query), {
       method,
       headers,
       ...(ask.body === undefined ? {} : { body: JSON.stringify(ask.body) }),
       ...(ask.signal ? { signal: ask.signal } : {}),
-    });
+    }),
+  );
+}
+
+/** What breaks off on the way, or takes too long, is one kind of failure. */
+async function reached<T>(way: Promise<T>): Promise<T> {
+  try {
+    return await way;
   } catch (error) {
     if (Problem.isAbort(error)) throw error;
     throw Problem.unreachable();
   }
 }
+
+/** The request ends when nobody wants it any more, and when it hangs. */
+const within = (signal?: AbortSignal): AbortSignal =>
+  signal ? AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]) : AbortSignal.timeout(PATIENCE_MS);
 
 async function answer(method: string, path: string, ask: Ask): Promise<Response> {
   let response = await send(method, path, ask);
@@ -45,27 +59,27 @@ async function answer(method: string, path: string, ask: Ask): Promise<Response>
 }
 
 export async function get<T>(path: string, query?: Query, signal?: AbortSignal): Promise<T> {
-  const response = await answer('GET', path, { ...(query ? { query } : {}), ...(signal ? { signal } : {}) });
-  return (await response.json()) as T;
+  const response = await answer('GET', path, { ...(query ? { query } : {}), signal: within(signal) });
+  return reached(response.json() as Promise<T>);
 }
 
 export async function post<T>(path: string, body: unknown = {}): Promise<T> {
-  const response = await answer('POST', path, { body });
-  return (await response.json()) as T;
+  const response = await answer('POST', path, { body, signal: within() });
+  return response.status === 204 ? ({} as T) : reached(response.json() as Promise<T>);
 }
 
 export async function getBlob(path: string, signal?: AbortSignal): Promise<Blob> {
   const response = await answer('GET', path, { accept: '*/*', ...(signal ? { signal } : {}) });
-  return response.blob();
+  return reached(response.blob());
 }
 
-/** All pages of a list, up to the bound. */
+/** All pages of a list, up to the bound; `cut` when there are more. */
 export async function list<P extends { nextPageToken?: string }, T>(
   path: string,
   rows: (page: P) => T[] | undefined,
   query: Query = {},
   signal?: AbortSignal,
-): Promise<{ rows: T[]; first: P }> {
+): Promise<{ rows: T[]; first: P; cut: boolean }> {
   const all: T[] = [];
   let first: P | undefined;
   let pageToken: string | undefined;
@@ -76,5 +90,5 @@ export async function list<P extends { nextPageToken?: string }, T>(
     pageToken = answered.nextPageToken;
     if (!pageToken) break;
   }
-  return { rows: all, first: first as P };
+  return { rows: all, first: first as P, cut: Boolean(pageToken) };
 }

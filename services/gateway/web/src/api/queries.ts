@@ -1,10 +1,10 @@
 /**
  * The snapshots behind the pages, as react-query hooks. The first word of each key is a `Snapshot`: events make whole
- * snapshots old (live/affected.ts). Each answer also proves that the server is there (live/pulse.ts).
+ * snapshots old (live/affected.ts), and live/keep.ts asks for them again, also after failures.
  */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { heard } from '../live/pulse';
-import { learnClock, serverNow } from '../time/clock';
+import { ledger } from '../live/pulse';
+import { learnClock, serverTime } from '../time/clock';
 import { startOfDay } from '../time/format';
 import { get, list, post } from './client';
 import {
@@ -38,29 +38,43 @@ interface Paged {
   asOf?: string;
 }
 
-const SLOW = { staleTime: Infinity, retry: 3 } as const;
+/** Changes rarely: read once, then only when an event says so. */
+const SLOW = { staleTime: Infinity } as const;
+
+/** A list as far as a browser holds it. */
+export interface Listed<T> {
+  rows: T[];
+  /** There are more than these. */
+  cut: boolean;
+}
+/** The same, to look things up. */
+export interface Known<T> {
+  byId: ReadonlyMap<string, T>;
+  cut: boolean;
+}
+const known = <T extends { id: string }>(rows: T[], cut: boolean): Known<T> => ({ byId: new Map(rows.map((row) => [row.id, row])), cut });
 
 export const useQueueStatuses = (enabled = true) =>
-  useQuery<QueueStatus[]>({
+  useQuery<Listed<QueueStatus>>({
     queryKey: ['queues'],
     enabled,
     queryFn: async ({ signal }) => {
-      const { rows, first } = await list<Paged & { queues?: QueueStatusWire[] }, QueueStatusWire>('/v1/queue-statuses', (p) => p.queues, {}, signal);
+      const { rows, first, cut } = await list<Paged & { queues?: QueueStatusWire[] }, QueueStatusWire>('/v1/queue-statuses', (p) => p.queues, {}, signal);
       learnClock(instant(first.asOf));
-      heard();
-      return rows.map(queueStatus);
+      ledger.dated('queues', instant(first.asOf));
+      return { rows: rows.map(queueStatus), cut };
     },
   });
 
 export const useAgentStatuses = (enabled = true) =>
-  useQuery<AgentStatus[]>({
+  useQuery<Listed<AgentStatus>>({
     queryKey: ['agents'],
     enabled,
     queryFn: async ({ signal }) => {
-      const { rows, first } = await list<Paged & { agents?: AgentStatusWire[] }, AgentStatusWire>('/v1/agents', (p) => p.agents, {}, signal);
+      const { rows, first, cut } = await list<Paged & { agents?: AgentStatusWire[] }, AgentStatusWire>('/v1/agents', (p) => p.agents, {}, signal);
       learnClock(instant(first.asOf));
-      heard();
-      return rows.map(agentStatus);
+      ledger.dated('agents', instant(first.asOf));
+      return { rows: rows.map(agentStatus), cut };
     },
   });
 
@@ -68,11 +82,7 @@ export const useOwnStatus = (enabled = true) =>
   useQuery<AgentStatus>({
     queryKey: ['own'],
     enabled,
-    queryFn: async ({ signal }) => {
-      const status = agentStatus(await get<AgentStatusWire>('/v1/agents/me', undefined, signal));
-      heard();
-      return status;
-    },
+    queryFn: async ({ signal }) => agentStatus(await get<AgentStatusWire>('/v1/agents/me', undefined, signal)),
   });
 
 /** The latest contacts, one page. */
@@ -87,6 +97,8 @@ export const useLastContacts = (enabled = true) =>
   });
 
 export interface Today {
+  /** Midnight of the day the figures are of. */
+  day: number;
   total: QueueCallerFigures;
   byQueue: Map<string, QueueCallerFigures>;
 }
@@ -96,37 +108,38 @@ export const useToday = (enabled = true) =>
     queryKey: ['today'],
     enabled,
     queryFn: async ({ signal }) => {
-      const now = serverNow();
+      const now = serverTime();
+      const day = startOfDay(now);
       const report = await get<{ total?: QueueCallerFiguresWire; queues?: QueueCallerFiguresWire[] }>(
         '/v1/reports/queue-callers',
         // A little into the future: what happens this second belongs to today.
-        { from: new Date(startOfDay(now)).toISOString(), to: new Date(now + 60_000).toISOString() },
+        { from: new Date(day).toISOString(), to: new Date(now + 60_000).toISOString() },
         signal,
       );
       const queues = (report.queues ?? []).map(queueCallerFigures);
-      return { total: queueCallerFigures(report.total), byQueue: new Map(queues.map((q) => [q.queueId, q])) };
+      return { day, total: queueCallerFigures(report.total), byQueue: new Map(queues.map((q) => [q.queueId, q])) };
     },
   });
 
 export const useUsers = (enabled = true) =>
-  useQuery<Map<string, User>>({
+  useQuery<Known<User>>({
     queryKey: ['users'],
     enabled,
     ...SLOW,
     queryFn: async ({ signal }) => {
-      const { rows } = await list<Paged & { users?: UserWire[] }, UserWire>('/v1/users', (p) => p.users, {}, signal);
-      return new Map(rows.map(user).map((u) => [u.id, u]));
+      const { rows, cut } = await list<Paged & { users?: UserWire[] }, UserWire>('/v1/users', (p) => p.users, {}, signal);
+      return known(rows.map(user), cut);
     },
   });
 
 export const useCallQueues = (enabled = true) =>
-  useQuery<Map<string, CallQueue>>({
+  useQuery<Known<CallQueue>>({
     queryKey: ['callQueues'],
     enabled,
     ...SLOW,
     queryFn: async ({ signal }) => {
-      const { rows } = await list<Paged & { callQueues?: CallQueueWire[] }, CallQueueWire>('/v1/call-queues', (p) => p.callQueues, {}, signal);
-      return new Map(rows.map(callQueue).map((q) => [q.id, q]));
+      const { rows, cut } = await list<Paged & { callQueues?: CallQueueWire[] }, CallQueueWire>('/v1/call-queues', (p) => p.callQueues, {}, signal);
+      return known(rows.map(callQueue), cut);
     },
   });
 
@@ -154,14 +167,14 @@ export interface Device {
   displayName: string;
   extension: string;
 }
-/** The caller's own phones. */
-export const useOwnDevices = (enabled = true) =>
+/** The phones of a person, or one's own ("me"). Everybody may see the own ones; others need "agents.manage". */
+export const useDevicesOf = (userId: string, enabled = true) =>
   useQuery<Device[]>({
-    queryKey: ['devices'],
+    queryKey: ['devices', userId],
     enabled,
     ...SLOW,
     queryFn: async ({ signal }) => {
-      const page = await get<{ devices?: DeviceWire[] }>('/v1/devices', { userId: 'me', pageSize: 50 }, signal);
+      const page = await get<{ devices?: DeviceWire[] }>('/v1/devices', { userId, pageSize: 50 }, signal);
       return (page.devices ?? []).map((d) => ({ id: d.id ?? '', displayName: d.displayName ?? '', extension: d.extension ?? '' }));
     },
   });
@@ -181,7 +194,10 @@ export function useAgentAct() {
     mutationFn: async ({ agentId, verb, body }) => agentStatus(await post<AgentStatusWire>(`/v1/agents/${agentId}:${verb}`, body ?? {})),
     onSuccess: (status, { agentId }) => {
       if (agentId === 'me') cache.setQueryData(['own'], status);
-      cache.setQueryData<AgentStatus[]>(['agents'], (old) => old?.map((a) => (a.agentId === status.agentId ? status : a)));
+      cache.setQueryData<Listed<AgentStatus>>(['agents'], (old) =>
+        old && { ...old, rows: old.rows.map((agent) => (agent.agentId === status.agentId ? status : agent)) },
+      );
+      void cache.invalidateQueries({ queryKey: ['own'] });
       void cache.invalidateQueries({ queryKey: ['agents'] });
       void cache.invalidateQueries({ queryKey: ['queues'] });
     },

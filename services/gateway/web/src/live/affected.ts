@@ -4,6 +4,8 @@
 export const SNAPSHOTS = ['queues', 'agents', 'own', 'contacts', 'today', 'users', 'callQueues', 'numbers', 'devices'] as const;
 export type Snapshot = (typeof SNAPSHOTS)[number];
 
+export const isSnapshot = (word: unknown): word is Snapshot => (SNAPSHOTS as readonly unknown[]).includes(word);
+
 const BY_KIND: readonly (readonly [prefix: string, snapshots: readonly Snapshot[]])[] = [
   ['routing.contact.', ['queues', 'agents', 'own', 'contacts', 'today']],
   ['routing.agent.', ['queues', 'agents', 'own']],

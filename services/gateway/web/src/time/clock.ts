@@ -4,6 +4,7 @@
  * is stale: a timer that runs on without news would claim more than we know.
  */
 import { useSyncExternalStore } from 'react';
+import { startOfDay } from './format';
 
 /** Differences below this are the way of the answer, not the clock. */
 const IGNORED_MS = 1500;
@@ -27,12 +28,15 @@ export function learnClock(asOf: number | undefined): void {
 /** Now, by the server's clock; stands still while frozen. */
 export const serverNow = (): number => frozenAt ?? Date.now() + offset;
 
+/** Now, by the server's clock, also while the page's clock stands still. */
+export const serverTime = (): number => Date.now() + offset;
+
 /** An instant of this computer's clock in the server's time. */
 export const localInstant = (at: number): number => at + offset;
 
-/** Stops the clock at an instant of this computer's clock, or lets it run (`undefined`). */
+/** Stops the clock at an instant of the server's clock, or lets it run (`undefined`). */
 export function freezeClock(at: number | undefined): void {
-  frozenAt = at === undefined ? undefined : at + offset;
+  frozenAt = at;
   tell();
 }
 
@@ -63,3 +67,6 @@ export function useNow(): number {
   useSyncExternalStore(subscribe, () => second);
   return serverNow();
 }
+
+/** Midnight of the present day; the component draws again when another day begins. */
+export const useDay = (): number => useSyncExternalStore(subscribe, () => startOfDay(serverNow()));
