@@ -15,6 +15,7 @@ import { createRoot } from 'react-dom/client';
 import { BrowserRouter } from 'react-router';
 import { App } from './App';
 import { resume } from './api/session';
+import { Fault } from './parts/Fault';
 import { Toasts } from './parts/Toasts';
 import { cssVariablesResolver, theme } from './theme';
 
@@ -29,7 +30,7 @@ const queries = new QueryClient({
   },
 });
 
-void resume();
+void resume().catch(() => undefined);
 
 const root = document.getElementById('root');
 if (root)
@@ -40,7 +41,9 @@ if (root)
           <QueryClientProvider client={queries}>
             <Toasts>
               <BrowserRouter>
-                <App />
+                <Fault>
+                  <App />
+                </Fault>
               </BrowserRouter>
             </Toasts>
           </QueryClientProvider>

@@ -48,5 +48,9 @@ export function Caller({ party }: { party: Party }) {
   );
 }
 
+/** A phone as its owner knows it: the name given to it and what colleagues dial. */
+export const deviceName = ({ displayName, extension }: { displayName: string; extension: string }): string =>
+  [displayName, extension].filter(Boolean).join(' · ');
+
 /** The caller in one string, for labels. */
 export const callerText = (party: Party, withheld: string): string => party.number || party.displayName || withheld;

@@ -2,8 +2,8 @@ import { useTranslation } from 'react-i18next';
 import { Glyph } from './Glyph';
 import { TONE, type Status } from './status';
 
-/** A state as mark and word, with what follows it where that differs. */
-export function State({ s, then }: { s: Status; then?: Status | undefined }) {
+/** A state as mark and word, with what follows it where that differs, and the reason of a pause. */
+export function State({ s, then, reason = '' }: { s: Status; then?: Status | undefined; reason?: string }) {
   const { t } = useTranslation();
   return (
     <span className="state">
@@ -11,6 +11,12 @@ export function State({ s, then }: { s: Status; then?: Status | undefined }) {
       <span>
         {t(`state.${s}`)}
         {then && <span className="dim"> · {t('state.then', { state: t(`state.${then}`).toLowerCase() })}</span>}
+        {reason && (
+          <span className="dim reason">
+            {' · '}
+            <bdi>{reason}</bdi>
+          </span>
+        )}
       </span>
     </span>
   );

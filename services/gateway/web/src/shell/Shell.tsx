@@ -5,6 +5,7 @@ import { NavLink, Outlet, useLocation } from 'react-router';
 import { useQueueStatuses } from '../api/queries';
 import type { Role } from '../api/types';
 import { useMe } from '../api/session';
+import { Fault } from '../parts/Fault';
 import { Logo } from '../parts/Page';
 import { Connection } from './Connection';
 import { PersonMenu } from './PersonMenu';
@@ -15,7 +16,7 @@ const RANK: readonly Role[] = ['ROLE_OWNER', 'ROLE_ADMIN', 'ROLE_SUPERVISOR', 'R
 function WaitingCount() {
   const { t } = useTranslation();
   const queues = useQueueStatuses();
-  const waiting = (queues.data ?? []).reduce((sum, queue) => sum + queue.waiting, 0);
+  const waiting = (queues.data?.rows ?? []).reduce((sum, queue) => sum + queue.waiting, 0);
   if (waiting === 0) return null;
   return (
     <span className="cnt num">
@@ -82,7 +83,9 @@ export function Shell() {
         <PersonMenu />
       </header>
       <main className="main" id="main" tabIndex={-1} ref={main}>
-        <Outlet />
+        <Fault on={pathname}>
+          <Outlet />
+        </Fault>
       </main>
       {pages.length > 1 && (
         <nav className="tabbar" aria-label={t('app.main')}>

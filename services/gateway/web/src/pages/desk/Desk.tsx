@@ -2,15 +2,15 @@
 import { Button, Select } from '@mantine/core';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { sentence } from '../../api/problem';
-import { useAgentAct, useCallQueues, useOwnDevices, useOwnStatus, type AgentVerb } from '../../api/queries';
+import { useAgentAct, useCallQueues, useDevicesOf, useOwnStatus, type AgentVerb } from '../../api/queries';
 import type { AgentStatus } from '../../api/read';
 import { useMe } from '../../api/session';
 import { useFreshness } from '../../live/pulse';
 import { Glyph } from '../../parts/Glyph';
-import { Notice } from '../../parts/Notice';
+import { AsOf } from '../../parts/AsOf';
 import { Page } from '../../parts/Page';
-import { Caller } from '../../parts/People';
+import { Caller, deviceName } from '../../parts/People';
+import { Loading, SnapshotNotice } from '../../parts/Section';
 import { Since, Until } from '../../parts/Times';
 import { useToasts } from '../../parts/Toasts';
 import { TONE, statusOf } from '../../parts/status';
@@ -20,16 +20,14 @@ export function Desk() {
   const { t } = useTranslation();
   const stale = useFreshness() === 'stale';
   const own = useOwnStatus();
-  const told = !own.data && own.error ? sentence(own.error, t) : undefined;
   return (
     <div data-stale={stale}>
-      <Page title={t('desk.title')}>
-        {told && (
-          <Notice kind="bad" code={told.code}>
-            {told.text}
-          </Notice>
-        )}
-        <div className="news">{own.data && <OwnStrip status={own.data} />}</div>
+      <Page title={t('desk.title')} beside={<AsOf />}>
+        <SnapshotNotice snapshot="own" query={own} />
+        <div className="news">
+          {own.isPending && !own.error && <Loading />}
+          {own.data && <OwnStrip status={own.data} />}
+        </div>
       </Page>
     </div>
   );
@@ -38,7 +36,7 @@ export function Desk() {
 function OwnStrip({ status }: { status: AgentStatus }) {
   const { t } = useTranslation();
   const { permissions } = useMe();
-  const devices = useOwnDevices(permissions.has('devices.view'));
+  const devices = useDevicesOf('me');
   const queues = useCallQueues(permissions.has('queues.view'));
   const [deviceId, setDeviceId] = useState<string | null>(null);
   const act = useAgentAct();
@@ -47,7 +45,10 @@ function OwnStrip({ status }: { status: AgentStatus }) {
   const chosen = statusOf(status.chosen);
   const busy = now === 'call' || now === 'ringing';
   const out = now === 'out';
-  const queueName = (id: string) => queues.data?.get(id)?.displayName ?? shortId(id);
+  const queueName = (id: string) => queues.data?.byId.get(id)?.displayName ?? shortId(id);
+  // The reason belongs to the pause, the present one or the one that follows the contact.
+  const reason = now === 'paused' || (busy && chosen === 'paused') ? status.pauseReason : '';
+  const mayEndWrapUp = permissions.has('agents.manage') || (queues.data?.byId.get(status.contactQueueId)?.agentMayEndWrapUp ?? false);
   const run = (verb: AgentVerb, body?: Record<string, unknown>) =>
     act.mutate({ agentId: 'me', verb, ...(body ? { body } : {}) }, { onError: failed });
   // With one phone the server knows which; with several the one shown is meant.
@@ -76,6 +77,11 @@ function OwnStrip({ status }: { status: AgentStatus }) {
             <Glyph s={now} />
             {t(`state.${now}`)}
           </span>
+          {reason && (
+            <bdi className="mid reason" data-reason>
+              {reason}
+            </bdi>
+          )}
           {!out && (
             <span className="dim">
               <Since at={status.since} />
@@ -112,13 +118,15 @@ function OwnStrip({ status }: { status: AgentStatus }) {
           <dd className={status.deviceOnline ? '' : 'tone-bad'}>{status.deviceOnline ? t('desk.phoneOn') : t('desk.phoneOff')}</dd>
         </dl>
       )}
+      <SnapshotNotice snapshot="devices" query={devices} />
+      <SnapshotNotice snapshot="callQueues" query={queues} />
       <div className="acts">
         {out ? (
           <>
             {several && (
               <Select
                 label={t('desk.phone')}
-                data={devices.data?.map((device) => ({ value: device.id, label: `${device.displayName} · ${device.extension}` })) ?? []}
+                data={devices.data?.map((one) => ({ value: one.id, label: deviceName(one) })) ?? []}
                 value={device}
                 onChange={setDeviceId}
                 allowDeselect={false}
@@ -138,7 +146,7 @@ function OwnStrip({ status }: { status: AgentStatus }) {
                 {t('desk.ready')}
               </Button>
             )}
-            {now === 'wrap' && (
+            {now === 'wrap' && mayEndWrapUp && (
               <Button disabled={act.isPending} onClick={() => run('endWrapUp')}>
                 {t('desk.endWrapUp')}
               </Button>

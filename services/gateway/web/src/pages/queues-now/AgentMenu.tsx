@@ -1,10 +1,11 @@
 import { ActionIcon, Menu } from '@mantine/core';
 import { MoreHorizontal } from 'lucide-react';
-import { Fragment } from 'react';
+import { Fragment, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { useAgentAct, type AgentVerb } from '../../api/queries';
+import { useAgentAct, useDevicesOf, type AgentVerb } from '../../api/queries';
 import { Glyph } from '../../parts/Glyph';
 import { useToasts } from '../../parts/Toasts';
+import { deviceName } from '../../parts/People';
 import { statusOf, type Status } from '../../parts/status';
 import type { AgentRow } from './order';
 
@@ -25,9 +26,14 @@ export function AgentMenu({ row }: { row: AgentRow }) {
   const { t } = useTranslation();
   const act = useAgentAct();
   const { done, failed } = useToasts();
-  const run = (verb: AgentVerb) =>
+  const [open, setOpen] = useState(false);
+  const out = row.state === 'AGENT_STATE_LOGGED_OUT';
+  // Only who logs in with several phones has to say which one; the server knows the only one.
+  const devices = useDevicesOf(row.agentId, open && out);
+  const several = devices.data && devices.data.length > 1 ? devices.data : undefined;
+  const run = (verb: AgentVerb, deviceId?: string) =>
     act.mutate(
-      { agentId: row.agentId, verb, ...(verb === 'logIn' ? { body: { ready: true } } : {}) },
+      { agentId: row.agentId, verb, ...(verb === 'logIn' ? { body: { ready: true, ...(deviceId ? { deviceId } : {}) } } : {}) },
       {
         onSuccess: (status) =>
           done(
@@ -40,7 +46,7 @@ export function AgentMenu({ row }: { row: AgentRow }) {
       },
     );
   return (
-    <Menu width={220}>
+    <Menu width={220} opened={open} onChange={setOpen}>
       <Menu.Target>
         <ActionIcon aria-label={t('agents.menu', { name: row.name })} loading={act.isPending}>
           <MoreHorizontal size={16} aria-hidden="true" />
@@ -50,9 +56,20 @@ export function AgentMenu({ row }: { row: AgentRow }) {
         {verbsFor(row).map((verb, index) => (
           <Fragment key={verb}>
             {verb === 'logOut' && index > 0 && <Menu.Divider />}
-            <Menu.Item leftSection={<Glyph s={MARK[verb]} />} onClick={() => run(verb)}>
-              {t(`agents.${verb}`)}
-            </Menu.Item>
+            {verb === 'logIn' && several ? (
+              <>
+                <Menu.Label>{t('agents.logInWith')}</Menu.Label>
+                {several.map((device) => (
+                  <Menu.Item key={device.id} leftSection={<Glyph s="available" />} onClick={() => run('logIn', device.id)}>
+                    <bdi>{deviceName(device)}</bdi>
+                  </Menu.Item>
+                ))}
+              </>
+            ) : (
+              <Menu.Item leftSection={<Glyph s={MARK[verb]} />} disabled={verb === 'logIn' && devices.isPending && open} onClick={() => run(verb)}>
+                {t(`agents.${verb}`)}
+              </Menu.Item>
+            )}
           </Fragment>
         ))}
       </Menu.Dropdown>

@@ -31,8 +31,7 @@ export function AgentTable({ statuses, users, queueOf }: Props) {
   const manages = permissions.has('agents.manage');
 
   return (
-    <section className="sec" aria-labelledby="agents-title">
-      <h2 id="agents-title">{t('agents.title')}</h2>
+    <>
       {rows.length === 0 ? (
         <p className="empty">{t('agents.empty')}</p>
       ) : (
@@ -87,7 +86,7 @@ export function AgentTable({ statuses, users, queueOf }: Props) {
           {all ? t('agents.hideLoggedOut') : t('agents.loggedOut', { count: away })}
         </button>
       )}
-    </section>
+    </>
   );
 }
 
@@ -96,7 +95,9 @@ function Doing({ row }: { row: AgentRow }) {
   const chosen = statusOf(row.chosen);
   // During a contact the choice for afterwards is worth a word, unless it is the plain one.
   const then = (now === 'call' || now === 'wrap' || now === 'ringing') && chosen !== 'available' ? chosen : undefined;
-  return <State s={now} then={then} />;
+  // The reason belongs to the pause, the present one or the one that follows.
+  const reason = now === 'paused' || then === 'paused' ? row.pauseReason : '';
+  return <State s={now} then={then} reason={reason} />;
 }
 
 function With({ row, queueOf }: { row: AgentRow; queueOf: (queueId: string) => string }) {

@@ -40,106 +40,100 @@ export function ContactTable({ contacts, nameOf, queueOf }: Props) {
   const listens = permissions.has('recordings.listen');
   const keyOf = (contact: Contact) => `${contact.id}/${contact.queueId}/${contact.enqueueTime ?? ''}`;
 
+  if (contacts.length === 0) return <p className="empty">{t('contacts.empty')}</p>;
   return (
-    <section className="sec" aria-labelledby="contacts-title">
-      <h2 id="contacts-title">{t('contacts.title')}</h2>
-      {contacts.length === 0 ? (
-        <p className="empty">{t('contacts.empty')}</p>
-      ) : (
-        <table className="t dense" aria-label={t('contacts.table')}>
-          <thead>
-            <tr>
-              <th scope="col">{t('contacts.time')}</th>
-              <th scope="col">{t('contacts.caller')}</th>
-              <th scope="col" className="wide-only">
-                {t('contacts.queue')}
+    <table className="t dense" aria-label={t('contacts.table')}>
+      <thead>
+        <tr>
+          <th scope="col">{t('contacts.time')}</th>
+          <th scope="col">{t('contacts.caller')}</th>
+          <th scope="col" className="wide-only">
+            {t('contacts.queue')}
+          </th>
+          <th scope="col">{t('contacts.outcome')}</th>
+          <th scope="col" className="r wide-only">
+            {t('contacts.wait')}
+          </th>
+          <th scope="col" className="r wide-only">
+            {t('contacts.talk')}
+          </th>
+          <th scope="col" className="wide-only">
+            {t('contacts.agent')}
+          </th>
+          {listens && (
+            <th scope="col" className="r">
+              <span className="wide-only">{t('contacts.recording')}</span>
+            </th>
+          )}
+        </tr>
+      </thead>
+      {contacts.map((contact) => {
+        const key = keyOf(contact);
+        const word = outcomeWord(contact);
+        const open = playing === key;
+        const time = contact.enqueueTime === undefined ? '' : shortInstant(contact.enqueueTime, Date.now(), localeOf(i18n.language));
+        const label = { caller: callerText(contact.caller, t('callers.withheld')), time };
+        return (
+          <tbody key={key} data-contact={contact.id}>
+            <tr className={open ? 'open' : undefined}>
+              <td className="dim">
+                <Instant at={contact.enqueueTime} />
+              </td>
+              <th scope="row">
+                <Caller party={contact.caller} />
+                <div className="only-narrow small dim">
+                  <bdi>{queueOf(contact.queueId)}</bdi>
+                </div>
               </th>
-              <th scope="col">{t('contacts.outcome')}</th>
-              <th scope="col" className="r wide-only">
-                {t('contacts.wait')}
-              </th>
-              <th scope="col" className="r wide-only">
-                {t('contacts.talk')}
-              </th>
-              <th scope="col" className="wide-only">
-                {t('contacts.agent')}
-              </th>
+              <td className="wide-only">
+                <bdi>{queueOf(contact.queueId)}</bdi>
+              </td>
+              <td>
+                <OutcomeState contact={contact} />
+              </td>
+              <td className="r wide-only">{word === 'waiting' ? <Since at={contact.enqueueTime} /> : <Length ms={contact.waitMs} />}</td>
+              <td className="r wide-only">
+                {word === 'inCall' ? (
+                  <Since at={contact.connectTime} />
+                ) : contact.connectTime === undefined ? (
+                  <span className="dim">–</span>
+                ) : (
+                  <Length ms={contact.talkMs} />
+                )}
+              </td>
+              <td className="wide-only">{contact.agentId ? <bdi>{nameOf(contact.agentId)}</bdi> : <span className="dim">–</span>}</td>
               {listens && (
-                <th scope="col" className="r">
-                  <span className="wide-only">{t('contacts.recording')}</span>
-                </th>
+                <td className="r">
+                  {contact.recordingId === '' ? (
+                    <span className="dim">–</span>
+                  ) : word === 'inCall' ? (
+                    <span className="small dim">{t('contacts.running')}</span>
+                  ) : (
+                    <Button
+                      size="xs"
+                      variant="default"
+                      className="icon-narrow"
+                      leftSection={open ? <X size={12} aria-hidden="true" /> : <Play size={12} aria-hidden="true" />}
+                      aria-expanded={open}
+                      aria-label={t(open ? 'contacts.closeLabel' : 'contacts.playLabel', label)}
+                      onClick={() => setPlaying(open ? '' : key)}
+                    >
+                      <span className="wide-only">{open ? t('app.close') : t('contacts.play')}</span>
+                    </Button>
+                  )}
+                </td>
               )}
             </tr>
-          </thead>
-          {contacts.map((contact) => {
-            const key = keyOf(contact);
-            const word = outcomeWord(contact);
-            const open = playing === key;
-            const time = contact.enqueueTime === undefined ? '' : shortInstant(contact.enqueueTime, Date.now(), localeOf(i18n.language));
-            const label = { caller: callerText(contact.caller, t('callers.withheld')), time };
-            return (
-              <tbody key={key} data-contact={contact.id}>
-                <tr className={open ? 'open' : undefined}>
-                  <td className="dim">
-                    <Instant at={contact.enqueueTime} />
-                  </td>
-                  <th scope="row">
-                    <Caller party={contact.caller} />
-                    <div className="only-narrow small dim">
-                      <bdi>{queueOf(contact.queueId)}</bdi>
-                    </div>
-                  </th>
-                  <td className="wide-only">
-                    <bdi>{queueOf(contact.queueId)}</bdi>
-                  </td>
-                  <td>
-                    <OutcomeState contact={contact} />
-                  </td>
-                  <td className="r wide-only">{word === 'waiting' ? <Since at={contact.enqueueTime} /> : <Length ms={contact.waitMs} />}</td>
-                  <td className="r wide-only">
-                    {word === 'inCall' ? (
-                      <Since at={contact.connectTime} />
-                    ) : contact.connectTime === undefined ? (
-                      <span className="dim">–</span>
-                    ) : (
-                      <Length ms={contact.talkMs} />
-                    )}
-                  </td>
-                  <td className="wide-only">{contact.agentId ? <bdi>{nameOf(contact.agentId)}</bdi> : <span className="dim">–</span>}</td>
-                  {listens && (
-                    <td className="r">
-                      {contact.recordingId === '' ? (
-                        <span className="dim">–</span>
-                      ) : word === 'inCall' ? (
-                        <span className="small dim">{t('contacts.running')}</span>
-                      ) : (
-                        <Button
-                          size="xs"
-                          variant="default"
-                          className="icon-narrow"
-                          leftSection={open ? <X size={12} aria-hidden="true" /> : <Play size={12} aria-hidden="true" />}
-                          aria-expanded={open}
-                          aria-label={t(open ? 'contacts.closeLabel' : 'contacts.playLabel', label)}
-                          onClick={() => setPlaying(open ? '' : key)}
-                        >
-                          <span className="wide-only">{open ? t('app.close') : t('contacts.play')}</span>
-                        </Button>
-                      )}
-                    </td>
-                  )}
-                </tr>
-                {open && (
-                  <tr className="inset">
-                    <td colSpan={8}>
-                      <RecordingPlayer recordingId={contact.recordingId} label={t('contacts.audio', label)} />
-                    </td>
-                  </tr>
-                )}
-              </tbody>
-            );
-          })}
-        </table>
-      )}
-    </section>
+            {open && (
+              <tr className="inset">
+                <td colSpan={8}>
+                  <RecordingPlayer recordingId={contact.recordingId} label={t('contacts.audio', label)} />
+                </td>
+              </tr>
+            )}
+          </tbody>
+        );
+      })}
+    </table>
   );
 }

@@ -2,6 +2,7 @@ import { Fragment } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useNumbers } from '../../api/queries';
 import { Tel } from '../../parts/People';
+import { SnapshotNotice } from '../../parts/Section';
 
 /** More numbers than this do not help anybody who wants to try one. */
 const SHOWN = 4;
@@ -10,7 +11,7 @@ const SHOWN = 4;
 export function HowToCall() {
   const { t } = useTranslation();
   const numbers = useNumbers();
-  if (!numbers.data) return null;
+  if (!numbers.data) return <SnapshotNotice snapshot="numbers" query={numbers} />;
   if (numbers.data.length === 0) return <p className="empty">{t('howTo.none')}</p>;
   return (
     <p className="empty">

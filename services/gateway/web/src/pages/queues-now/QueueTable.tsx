@@ -19,10 +19,12 @@ interface Props {
   queues: QueueStatus[];
   settings: ReadonlyMap<string, CallQueue> | undefined;
   today: ReadonlyMap<string, QueueCallerFigures> | undefined;
+  /** Whether the person may see figures of the day; their columns stand before the figures come. */
+  reports: boolean;
   nameOf: (agentId: string) => string;
 }
 
-export function QueueTable({ queues, settings, today, nameOf }: Props) {
+export function QueueTable({ queues, settings, today, reports, nameOf }: Props) {
   const { t, i18n } = useTranslation();
   const now = useNow();
   const [chosen, setChosen] = useState<Readonly<Record<string, boolean>>>({});
@@ -56,7 +58,7 @@ export function QueueTable({ queues, settings, today, nameOf }: Props) {
           <th scope="col" className="col-agents wide-only">
             {t('queues.agents')}
           </th>
-          {today && (
+          {reports && (
             <>
               <th scope="col" className="r wide-only">
                 {t('queues.answered')}
@@ -128,16 +130,16 @@ export function QueueTable({ queues, settings, today, nameOf }: Props) {
                 )}
               </td>
               <td className="wide-only">{agents}</td>
-              {today && (
+              {reports && (
                 <Fragment>
-                  <td className="r num wide-only">{number.format(figures?.answered ?? 0)}</td>
-                  <td className="r num wide-only">{number.format(figures?.abandoned ?? 0)}</td>
+                  <td className="r num wide-only">{today ? number.format(figures?.answered ?? 0) : '–'}</td>
+                  <td className="r num wide-only">{today ? number.format(figures?.abandoned ?? 0) : '–'}</td>
                 </Fragment>
               )}
             </tr>
             {open && (
               <tr className="inset" id={panel}>
-                <td colSpan={today ? 7 : 5}>
+                <td colSpan={reports ? 7 : 5}>
                   <WaitingCallers queue={queue} nameOf={nameOf} />
                 </td>
               </tr>

@@ -1,36 +1,19 @@
 /** The page of those who steer: every queue, caller and agent as they are this second, and what just happened. */
 import { useTranslation } from 'react-i18next';
-import { sentence } from '../../api/problem';
 import { useAgentStatuses, useCallQueues, useLastContacts, useQueueStatuses, useToday, useUsers } from '../../api/queries';
 import { useMe } from '../../api/session';
-import { heardAt, useFreshness } from '../../live/pulse';
-import { Notice } from '../../parts/Notice';
+import { useFreshness, useTrouble } from '../../live/pulse';
+import { AsOf } from '../../parts/AsOf';
 import { Page } from '../../parts/Page';
+import { Cut, Loading, SnapshotNotice } from '../../parts/Section';
 import { StateLegend } from '../../parts/State';
-import { localInstant, useNow } from '../../time/clock';
-import { timeOfDay } from '../../time/format';
+import { useDay } from '../../time/clock';
 import { AgentTable } from './AgentTable';
 import { ContactTable } from './ContactTable';
 import { Figures } from './Figures';
 import { HowToCall } from './HowToCall';
 import { QueueTable } from './QueueTable';
 import { shortId } from './order';
-
-/** When the server was last heard; says so loudly when that is too long ago. */
-function AsOf() {
-  const { t, i18n } = useTranslation();
-  useNow();
-  const stale = useFreshness() === 'stale';
-  const at = heardAt();
-  if (at === 0) return null;
-  const time = timeOfDay(localInstant(at), i18n.language);
-  return (
-    <>
-      <span className="small dim num">{t('live.asOf', { time })}</span>
-      <span role="alert">{stale && <span className="tag bad">{t('live.staleBadge', { time })}</span>}</span>
-    </>
-  );
-}
 
 export function QueuesNow() {
   const { t } = useTranslation();
@@ -42,36 +25,64 @@ export function QueuesNow() {
   const users = useUsers(permissions.has('users.view'));
   const contacts = useLastContacts(permissions.has('contacts.view'));
   const today = useToday(permissions.has('reports.view'));
+  const oldContacts = useTrouble('contacts') !== undefined;
+  // Yesterday's figures are nobody's figures of today.
+  const day = useDay();
+  const figures = today.data?.day === day ? today.data : undefined;
 
-  const nameOf = (agentId: string) => users.data?.get(agentId)?.displayName || shortId(agentId);
+  const nameOf = (agentId: string) => users.data?.byId.get(agentId)?.displayName || shortId(agentId);
   const queueOf = (queueId: string) =>
-    queues.data?.find((queue) => queue.queueId === queueId)?.displayName || settings.data?.get(queueId)?.displayName || shortId(queueId);
-  const failed = (!queues.data && queues.error) || (!agents.data && agents.error);
-  const told = failed ? sentence(failed, t) : undefined;
-  const nobodyWaits = queues.data?.every((queue) => queue.waiting === 0) ?? false;
+    queues.data?.rows.find((queue) => queue.queueId === queueId)?.displayName || settings.data?.byId.get(queueId)?.displayName || shortId(queueId);
+  const nobodyWaits = queues.data?.rows.every((queue) => queue.waiting === 0) ?? false;
 
   return (
     <div data-stale={stale}>
       <Page title={t('queues.title')} beside={<AsOf />}>
-        {told && (
-          <Notice kind="bad" code={told.code}>
-            {told.text}
-          </Notice>
-        )}
+        <SnapshotNotice snapshot="queues" query={queues} />
+        <SnapshotNotice snapshot="today" query={today} />
+        <SnapshotNotice snapshot="callQueues" query={settings} />
         <div className="news">
-          {queues.data && agents.data && <Figures queues={queues.data} agents={agents.data} today={today.data?.total} />}
-          {queues.data && queues.data.length > 0 && (
+          {queues.data && agents.data && <Figures queues={queues.data.rows} agents={agents.data.rows} today={figures?.total} />}
+          {queues.isPending && !queues.error && <Loading rows={5} />}
+          {queues.data && queues.data.rows.length > 0 && (
             <>
               <div className="toolbar">
                 <StateLegend label={t('queues.legend')} />
               </div>
-              <QueueTable queues={queues.data} settings={settings.data} today={today.data?.byQueue} nameOf={nameOf} />
+              <QueueTable
+                queues={queues.data.rows}
+                settings={settings.data?.byId}
+                today={figures?.byQueue}
+                reports={permissions.has('reports.view')}
+                nameOf={nameOf}
+              />
+              {queues.data.cut && <Cut count={queues.data.rows.length} />}
             </>
           )}
-          {queues.data?.length === 0 && <p className="empty">{t('queues.empty')}</p>}
+          {queues.data?.rows.length === 0 && <p className="empty">{t('queues.empty')}</p>}
           {nobodyWaits && permissions.has('numbers.view') && <HowToCall />}
-          {agents.data && <AgentTable statuses={agents.data} users={users.data} queueOf={queueOf} />}
-          {contacts.data && <ContactTable contacts={contacts.data} nameOf={nameOf} queueOf={queueOf} />}
+
+          <section className="sec" aria-labelledby="agents-title">
+            <h2 id="agents-title">{t('agents.title')}</h2>
+            <SnapshotNotice snapshot="agents" query={agents} />
+            <SnapshotNotice snapshot="users" query={users} />
+            {agents.isPending && !agents.error && <Loading />}
+            {agents.data && <AgentTable statuses={agents.data.rows} users={users.data?.byId} queueOf={queueOf} />}
+            {(agents.data?.cut || users.data?.cut) && <Cut count={Math.max(agents.data?.rows.length ?? 0, users.data?.byId.size ?? 0)} />}
+          </section>
+
+          {permissions.has('contacts.view') && (
+            <section className="sec" aria-labelledby="contacts-title" data-stale={oldContacts}>
+              <h2 id="contacts-title">{t('contacts.title')}</h2>
+              <SnapshotNotice snapshot="contacts" query={contacts} />
+              {contacts.isPending && !contacts.error && <Loading />}
+              {contacts.data && (
+                <div className="news">
+                  <ContactTable contacts={contacts.data} nameOf={nameOf} queueOf={queueOf} />
+                </div>
+              )}
+            </section>
+          )}
         </div>
       </Page>
     </div>
