@@ -1,4 +1,7 @@
 /** Opens Debian's Chromium the way headless machines need it, and looks at pages with axe. */
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import { chromium } from 'playwright-core';
 
@@ -53,3 +56,19 @@ export const overflows = (page) =>
       document.documentElement.scrollWidth > innerWidth + 1 ||
       [...document.querySelectorAll('.main, .page')].some((part) => part.scrollWidth > part.clientWidth + 1),
   );
+
+const SHOTS = process.env.CENTRO_SHOTS;
+
+/** A picture for people to look at, where somebody wants one. */
+export async function shot(page, name) {
+  if (!SHOTS) return;
+  mkdirSync(SHOTS, { recursive: true });
+  await page.screenshot({ path: join(SHOTS, `${name}.png`) });
+}
+
+/** Nothing is wrong with what the page shows now. */
+export async function clean(page, name) {
+  assert.deepEqual(await violations(page), [], `axe on ${name}`);
+  assert.equal(await overflows(page), false, `${name} is wider than its window`);
+  assert.deepEqual(page.faults, [], `faults on ${name}`);
+}

@@ -1,30 +1,15 @@
 /**
  * The page "Queues now" of a running centre, in a real browser, with a real call.
  *
- *   CENTRO_HTTP        address of the centre, e.g. http://127.0.0.1:8080
- *   CENTRO_LOGIN       a person who may see the floor (supervisor, admin, owner)
- *   CENTRO_PASSWORD
- *   CENTRO_TENANT      only where the installation has several
- *   CENTRO_PLACE_CALL  shell command that places one call which waits in a queue until the command is ended
- *   CENTRO_END_SIGNAL  how to end it (default SIGINT: sipp and the like hang up first)
- *   CENTRO_SHOTS       folder for screenshots; without it none are written
- *   CENTRO_CHROMIUM    the browser (default /usr/bin/chromium)
- *
- * Run: node --test queues-now.spec.mjs
+ * What it needs: README.md. Run: node --test queues-now.spec.mjs
  */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { launch, overflows, person, signIn, violations } from './browser.mjs';
+import { clean, launch, person, shot, signIn } from './browser.mjs';
+import { ADDRESS, api, need, placeCall, tokenOf, waitingSince } from './centre.mjs';
 
-const need = (name) => process.env[name] ?? assert.fail(`${name} is not set; see the head of this file`);
-const ADDRESS = need('CENTRO_HTTP');
 const LOGIN = need('CENTRO_LOGIN');
 const PASSWORD = need('CENTRO_PASSWORD');
-const PLACE_CALL = need('CENTRO_PLACE_CALL');
-const SHOTS = process.env.CENTRO_SHOTS;
 /** From the moment a caller waits until the page shows it, and the same for leaving. */
 const SEEN_WITHIN_MS = 2000;
 /** Setting the call up (the phone's own start, INVITE, announcements) before it waits. */
@@ -32,19 +17,10 @@ const CALL_WITHIN_MS = 30_000;
 
 let browser;
 before(async () => {
-  if (SHOTS) mkdirSync(SHOTS, { recursive: true });
   browser = await launch();
 });
 after(() => browser?.close());
 
-const shot = async (page, name) => {
-  if (SHOTS) await page.screenshot({ path: join(SHOTS, `${name}.png`) });
-};
-const clean = async (page, name) => {
-  assert.deepEqual(await violations(page), [], `axe on ${name}`);
-  assert.equal(await overflows(page), false, `${name} is wider than its window`);
-  assert.deepEqual(page.faults, [], `faults on ${name}`);
-};
 const waitingCount = (page) =>
   page.evaluate(() => [...document.querySelectorAll('[data-waiting]')].reduce((sum, cell) => sum + Number(cell.dataset.waiting), 0));
 const becomes = (page, wanted, timeout) =>
@@ -53,57 +29,6 @@ const becomes = (page, wanted, timeout) =>
     wanted,
     { timeout, polling: 20 },
   );
-
-/** Asks the API itself, so that the page is measured against the centre and not against the phone. */
-async function api(token, path) {
-  const answer = await fetch(new URL(path, ADDRESS), { headers: { authorization: `Bearer ${token}` } });
-  assert.equal(answer.status, 200, `${path} answered ${answer.status}`);
-  return answer.json();
-}
-async function tokenOf() {
-  const answer = await fetch(new URL('/v1/sessions:signIn', ADDRESS), {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ login: LOGIN, password: PASSWORD, ...(process.env.CENTRO_TENANT ? { tenant: process.env.CENTRO_TENANT } : {}) }),
-  });
-  assert.equal(answer.status, 200, `sign-in answered ${answer.status}`);
-  return (await answer.json()).accessToken;
-}
-/** When the API first says that so many wait. */
-async function waitingSince(token, wanted, timeout) {
-  const end = Date.now() + timeout;
-  for (;;) {
-    const { queues = [] } = await api(token, '/v1/queue-statuses');
-    if (queues.reduce((sum, queue) => sum + (queue.waiting ?? 0), 0) === wanted) return Date.now();
-    assert.ok(Date.now() < end, `the centre did not come to ${wanted} waiting within ${timeout} ms`);
-    await new Promise((wake) => setTimeout(wake, 20));
-  }
-}
-
-function placeCall() {
-  // A group of its own: the command may be a shell with children, and all of them have to end.
-  const call = spawn('sh', ['-c', PLACE_CALL], { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
-  let said = '';
-  for (const stream of [call.stdout, call.stderr]) stream.on('data', (data) => (said = (said + data).slice(-4000)));
-  const ended = new Promise((done) => call.on('exit', done));
-  return {
-    said: () => said,
-    running: () => call.exitCode === null && call.signalCode === null,
-    end: async () => {
-      const kill = (signal) => {
-        try {
-          process.kill(-call.pid, signal);
-        } catch {
-          // It ended by itself.
-        }
-      };
-      kill(process.env.CENTRO_END_SIGNAL ?? 'SIGINT');
-      const late = setTimeout(() => kill('SIGKILL'), 8000);
-      await ended;
-      clearTimeout(late);
-    },
-  };
-}
 
 test('a wrong password is told as a sentence with its code, and nothing opens', async () => {
   const page = await person(browser);
@@ -130,7 +55,7 @@ test('a call appears in its queue while it waits, and leaves with the caller', a
   await clean(page, 'Queues now before the call');
   await shot(page, 'queues-now-quiet');
 
-  const token = await tokenOf();
+  const token = await tokenOf(LOGIN, PASSWORD);
   const before = await waitingCount(page);
   const call = placeCall();
   try {
@@ -197,12 +122,56 @@ test('the session survives a reload and ends with sign-out', async () => {
   await page.context().close();
 });
 
-test('the desk opens and is clean', async () => {
+test('a page whose snapshots cannot be refreshed does not call itself live, and recovers', async () => {
   const page = await person(browser);
   await signIn(page, ADDRESS, LOGIN, PASSWORD);
-  await page.locator('.side a[href="/desk"]').click();
-  await page.locator('.strip').waitFor();
-  await clean(page, 'My desk');
-  await shot(page, 'desk');
+  await page.locator('.conn[data-at=live]').waitFor({ timeout: 10_000 });
+  await page.locator('[data-waiting]').first().waitFor();
+  // The stream goes on and its heartbeats arrive; only the snapshot fails.
+  const away = { status: 503, contentType: 'application/problem+json', body: JSON.stringify({ code: 'unavailable' }) };
+  await page.route('**/v1/queue-statuses*', (route) => route.fulfill(away));
+  const call = placeCall();
+  try {
+    const notice = page.locator('.note.warn code', { hasText: 'unavailable' });
+    await notice.waitFor({ timeout: CALL_WITHIN_MS });
+    await page.locator('.conn[data-at=stale]').waitFor({ timeout: 10_000 });
+    assert.equal(await page.locator('[data-waiting]').first().getAttribute('data-waiting'), '0', 'it cannot know of the call');
+    const asOf = page.locator('.head .small.num');
+    const then = await asOf.innerText();
+    await clean(page, 'a page that cannot be refreshed');
+    await shot(page, 'queues-now-not-refreshed');
+    await page.waitForTimeout(2500); // a heartbeat passes
+    assert.equal(await asOf.innerText(), then, 'a heartbeat is no news of the queues');
+    await page.unroute('**/v1/queue-statuses*');
+    await page.locator('.conn[data-at=live]').waitFor({ timeout: 20_000 });
+    await becomes(page, 1, SEEN_WITHIN_MS);
+    await notice.waitFor({ state: 'detached' });
+  } finally {
+    await call.end();
+  }
+  await becomes(page, 0, CALL_WITHIN_MS);
+  assert.deepEqual(page.faults, []);
+  await page.context().close();
+});
+
+test('a section that cannot be read says so and can be tried again', async () => {
+  const page = await person(browser);
+  const away = { status: 503, contentType: 'application/problem+json', body: JSON.stringify({ code: 'storage_unavailable' }) };
+  await page.route('**/v1/contacts*', (route) => route.fulfill(away));
+  await page.route('**/v1/users*', (route) => route.fulfill(away));
+  await signIn(page, ADDRESS, LOGIN, PASSWORD);
+  const contacts = page.locator('section[aria-labelledby=contacts-title]');
+  const agents = page.locator('section[aria-labelledby=agents-title]');
+  await contacts.locator('.note.bad').waitFor();
+  await agents.locator('.note.bad').waitFor();
+  await clean(page, 'sections that cannot be read');
+  await shot(page, 'queues-now-missing');
+  await page.unroute('**/v1/contacts*');
+  await contacts.locator('.note button').click();
+  await contacts.locator('.note').waitFor({ state: 'detached' });
+  await page.unroute('**/v1/users*');
+  // Without a click too: it is tried again by itself.
+  await agents.locator('.note').waitFor({ state: 'detached', timeout: 20_000 });
+  assert.match(await agents.innerText(), /Anna/);
   await page.context().close();
 });

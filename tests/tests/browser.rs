@@ -1,8 +1,8 @@
-//! The pages in Chromium while a real call waits: the scripts of `tests/browser`, with a centre of their own.
+//! The pages in Chromium while real calls wait and are answered: the scripts of `tests/browser`, each with a centre of its own.
 
 use anyhow::{Context, Result, ensure};
 use centro_testkit::{Centre, Process};
-use centro_tests::{phones, stage};
+use centro_tests::{phones, phones::Phone, stage};
 use std::{
     path::{Path, PathBuf},
     process::Command,
@@ -12,22 +12,42 @@ use std::{
 /// Longest run of one script.
 const LIMIT: Duration = Duration::from_secs(180);
 
-/// Runs one script. It places a call by a shell command and ends it by SIGINT; the command only leaves marks in a folder,
-/// and the call itself is placed here, with sipp.
-async fn page(centre: &mut Centre, script: &str) -> Result<()> {
+/// What a script asks for by leaving a file: telephones live here, not in the script.
+struct Marks(PathBuf);
+
+impl Marks {
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    /// Whether the script asked for this since the last time.
+    fn taken(&self, name: &str) -> Result<bool> {
+        let path = self.path(name);
+        if !path.exists() {
+            return Ok(false);
+        }
+        std::fs::remove_file(path)?;
+        Ok(true)
+    }
+}
+
+/// Runs one script. It places a call by a shell command, ends it by SIGINT and answers it at the agent's phone by another;
+/// the commands only leave marks, and the telephones are sipp's.
+async fn page(centre: &mut Centre, script: &str, phone: Option<Phone>) -> Result<()> {
     let folder = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR")?).join("browser");
     ensure!(
         folder.join("node_modules").exists(),
         "run `npm ci` in {} first",
         folder.display()
     );
-    let (call, end) = (centre.folder().join("call"), centre.folder().join("end"));
+    let marks = Marks(centre.folder().to_owned());
+    let touch = |name: &str| format!("touch {}", marks.path(name).display());
     let place_call = format!(
-        "trap 'touch {}; exit 0' INT; touch {}; while :; do sleep 0.1; done",
-        end.display(),
-        call.display()
+        "trap '{}; exit 0' INT; {}; while :; do sleep 0.1; done",
+        touch("end"),
+        touch("call")
     );
-    let shots = centre.folder().join("shots");
+    let shots = shots(centre.folder(), script);
     std::fs::create_dir_all(&shots)?;
     let supervisor = centre.credentials().supervisor.clone();
     let mut node = Command::new("node");
@@ -36,31 +56,48 @@ async fn page(centre: &mut Centre, script: &str) -> Result<()> {
     node.env("CENTRO_HTTP", centre.http())
         .env("CENTRO_LOGIN", &supervisor.login);
     node.env("CENTRO_PASSWORD", &supervisor.password)
+        .env(
+            "CENTRO_CREDENTIALS",
+            centre.folder().join("credentials.json"),
+        )
         .env("CENTRO_PLACE_CALL", &place_call)
+        .env("CENTRO_ANSWER_CALL", touch("answer"))
         .env("CENTRO_SHOTS", &shots);
     let mut node = Process::start(&mut node, &centre.folder().join("browser.log"))?;
     tokio::select! {
         ended = node.end(LIMIT) => ended.map(drop),
-        failed = serve_calls(centre, &call, &end) => failed,
+        failed = serve_phones(centre, &marks, phone) => failed,
     }?;
     let status = node.ended()?.context("the script still runs")?;
     ensure!(status.success(), "{script} failed:\n{}", node.log());
     Ok(())
 }
 
-/// Places and ends calls as the marks say. Ends only by failing.
-async fn serve_calls(centre: &Centre, call: &Path, end: &Path) -> Result<()> {
-    let mut caller = None;
+/// Where the pictures of a run go: into the test's own folder, or below `CENTRO_SHOTS` for somebody who wants to look.
+fn shots(folder: &Path, script: &str) -> PathBuf {
+    std::env::var_os("CENTRO_SHOTS").map_or_else(
+        || folder.join("shots"),
+        |wanted| PathBuf::from(wanted).join(script),
+    )
+}
+
+/// Places, answers and ends calls as the marks say. Ends only by failing.
+async fn serve_phones(centre: &Centre, marks: &Marks, phone: Option<Phone>) -> Result<()> {
+    let mut caller: Option<Phone> = None;
     loop {
-        if caller.is_none() && call.exists() {
-            std::fs::remove_file(call)?;
-            caller = Some(phones::caller(centre, "+12025550100").await?);
+        if marks.taken("call")? {
+            let called = phones::caller(centre, "+12025550100").await?;
+            called.answered().await?;
+            caller = Some(called);
         }
-        if end.exists()
+        if marks.taken("answer")? {
+            let phone = phone.as_ref().context("no agent's phone in this test")?;
+            phone.sipp.cue()?;
+        }
+        if marks.taken("end")?
             && let Some(mut caller) = caller.take()
         {
-            std::fs::remove_file(end)?;
-            phones::Phone::hang_up(&mut caller).await?;
+            caller.hang_up().await?;
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -68,5 +105,20 @@ async fn serve_calls(centre: &Centre, call: &Path, end: &Path) -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn queues_now_shows_a_real_call() -> Result<()> {
-    stage::with_centre(async |centre| page(centre, "queues-now.spec.mjs").await).await
+    stage::with_centre(async |centre| page(centre, "queues-now.spec.mjs", None).await).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn an_agent_works_at_the_desk() -> Result<()> {
+    stage::with_centre(async |centre| {
+        let anna = centre.credentials().agents[0].clone();
+        let phone = phones::agent(centre, &anna, "agent_ring").await?;
+        page(centre, "desk.spec.mjs", Some(phone)).await
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn people_keep_their_sessions_and_passwords() -> Result<()> {
+    stage::with_centre(async |centre| page(centre, "account.spec.mjs", None).await).await
 }

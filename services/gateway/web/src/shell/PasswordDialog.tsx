@@ -46,7 +46,7 @@ export function PasswordDialog({ close }: { close: () => void }) {
     close();
   };
   const error = (field: keyof typeof fields) =>
-    field === 'current' && wrong ? t('problem.password_wrong') : tried && fault?.field === field ? t(`password.${fault.why}`) : undefined;
+    field === 'current' && wrong ? t('problem.password_wrong') : tried && fault?.field === field ? t(`password.${fault.why}`, { length: [...fresh].length }) : undefined;
   const show = { 'aria-label': t('signIn.show') };
 
   return (
