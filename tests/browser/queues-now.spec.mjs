@@ -136,7 +136,7 @@ test('a page whose snapshots cannot be refreshed does not call itself live, and 
     await notice.waitFor({ timeout: CALL_WITHIN_MS });
     await page.locator('.conn[data-at=stale]').waitFor({ timeout: 10_000 });
     assert.equal(await page.locator('[data-waiting]').first().getAttribute('data-waiting'), '0', 'it cannot know of the call');
-    const asOf = page.locator('.head .small.num');
+    const asOf = page.locator('.head .tag.bad');
     const then = await asOf.innerText();
     await clean(page, 'a page that cannot be refreshed');
     await shot(page, 'queues-now-not-refreshed');
@@ -173,5 +173,25 @@ test('a section that cannot be read says so and can be tried again', async () =>
   // Without a click too: it is tried again by itself.
   await agents.locator('.note').waitFor({ state: 'detached', timeout: 20_000 });
   assert.match(await agents.innerText(), /Anna/);
+  await page.context().close();
+});
+
+test('a fault of one page leaves the rest standing', async () => {
+  const page = await person(browser);
+  // A server of another version: a name that is no text.
+  await page.route('**/v1/users*', (route) => route.fulfill({ json: { users: [{ id: 'usr_1', displayName: 5, roles: ['ROLE_AGENT'] }] } }));
+  await page.goto(ADDRESS);
+  await page.locator('input[name=username]').fill(LOGIN);
+  await page.locator('input[name=password]').fill(PASSWORD);
+  await page.locator('button[type=submit]').click();
+  await page.locator('.main code', { hasText: 'page_error' }).waitFor({ timeout: 10_000 });
+  await clean(page, 'a page with a fault');
+  await shot(page, 'fault');
+  await page.locator('.side a[href="/desk"]').click();
+  await page.locator('.strip').waitFor();
+  await page.unroute('**/v1/users*');
+  await page.reload();
+  await page.locator('.side a[href="/queues-now"]').click();
+  await page.locator('[data-waiting]').first().waitFor();
   await page.context().close();
 });

@@ -13,7 +13,7 @@ export function AsOf() {
   const time = timeOfDay(at, i18n.language);
   return (
     <>
-      <span className="small dim num">{t('live.asOf', { time })}</span>
+      {!stale && <span className="small dim num">{t('live.asOf', { time })}</span>}
       <span role="alert">{stale && <span className="tag bad">{t('live.staleBadge', { time })}</span>}</span>
     </>
   );

@@ -34,7 +34,7 @@ export function SnapshotNotice({ snapshot, query }: { snapshot: Snapshot; query:
       }
     >
       <b>{missing ? t(`section.missing.${snapshot}`) : t(`section.old.${snapshot}`, { time: at === undefined ? '–' : timeOfDay(at, i18n.language) })}</b>{' '}
-      {told.text}
+      {told.text} {t('section.keeps')}
     </Notice>
   );
 }

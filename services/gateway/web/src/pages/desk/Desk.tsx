@@ -45,6 +45,8 @@ function OwnStrip({ status }: { status: AgentStatus }) {
   const chosen = statusOf(status.chosen);
   const busy = now === 'call' || now === 'ringing';
   const out = now === 'out';
+  const contact = busy || now === 'wrap' ? status.caller : undefined;
+  const phone = devices.data?.find((device) => device.id === status.deviceId);
   const queueName = (id: string) => queues.data?.byId.get(id)?.displayName ?? shortId(id);
   // The reason belongs to the pause, the present one or the one that follows the contact.
   const reason = now === 'paused' || (busy && chosen === 'paused') ? status.pauseReason : '';
@@ -71,51 +73,56 @@ function OwnStrip({ status }: { status: AgentStatus }) {
 
   return (
     <section className="strip" data-tone={TONE[now]} data-state={status.state} aria-label={t('desk.status')}>
-      <div>
-        <p className="now">
-          <span className="state" role="status">
-            <Glyph s={now} />
-            {t(`state.${now}`)}
-          </span>
-          {reason && (
-            <bdi className="mid reason" data-reason>
-              {reason}
-            </bdi>
+      <div className="now">
+        <span className="disc" data-tone={TONE[now]}>
+          <Glyph s={now} size={20} />
+        </span>
+        <div className="grow">
+          {contact && (
+            <p className="who">
+              <span className="sr">{t('desk.contact')} </span>
+              <Caller party={contact} />
+            </p>
           )}
-          {!out && (
-            <span className="dim">
-              <Since at={status.since} />
-            </span>
-          )}
-        </p>
-        {hint && <p className="mid">{hint}</p>}
-        {now === 'wrap' && status.wrapUpUntil !== undefined && (
-          <p className="mid num">
-            {t('desk.wrapEnds', { time: '' })}
-            <Until at={status.wrapUpUntil} />
+          <p className={contact ? 'mid' : 'who'}>
+            <span role="status">{t(`state.${now}`)}</span>
+            {contact && status.contactQueueId && (
+              <>
+                {' · '}
+                <bdi>{queueName(status.contactQueueId)}</bdi>
+              </>
+            )}
+            {reason && (
+              <span className="mid reason" data-reason>
+                {' · '}
+                <bdi>{reason}</bdi>
+              </span>
+            )}
           </p>
+          {hint && <p className="mid">{hint}</p>}
+          {now === 'wrap' && status.wrapUpUntil !== undefined && (
+            <p className="mid num">
+              {t('desk.wrapEnds', { time: '' })}
+              <Until at={status.wrapUpUntil} />
+            </p>
+          )}
+        </div>
+        {!out && (
+          <span className="timer">
+            <Since at={status.since} />
+          </span>
         )}
       </div>
       {!out && (
         <dl className="kv">
-          {status.caller && (
-            <>
-              <dt>{t('desk.contact')}</dt>
-              <dd>
-                <Caller party={status.caller} />
-                {status.contactQueueId && (
-                  <span className="dim">
-                    {' · '}
-                    <bdi>{queueName(status.contactQueueId)}</bdi>
-                  </span>
-                )}
-              </dd>
-            </>
-          )}
           <dt>{t('desk.queues')}</dt>
           <dd>{status.queueIds.length > 0 ? status.queueIds.map(queueName).join(', ') : t('desk.noQueues')}</dd>
           <dt>{t('desk.phone')}</dt>
-          <dd className={status.deviceOnline ? '' : 'tone-bad'}>{status.deviceOnline ? t('desk.phoneOn') : t('desk.phoneOff')}</dd>
+          <dd>
+            {phone && <bdi>{deviceName(phone)}</bdi>}
+            {phone && ' · '}
+            <span className={status.deviceOnline ? 'mid' : 'tone-bad'}>{status.deviceOnline ? t('desk.phoneOn') : t('desk.phoneOff')}</span>
+          </dd>
         </dl>
       )}
       <SnapshotNotice snapshot="devices" query={devices} />

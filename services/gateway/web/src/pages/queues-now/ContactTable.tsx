@@ -45,12 +45,16 @@ export function ContactTable({ contacts, nameOf, queueOf }: Props) {
     <table className="t dense" aria-label={t('contacts.table')}>
       <thead>
         <tr>
-          <th scope="col">{t('contacts.time')}</th>
+          <th scope="col" className="col-time">
+            {t('contacts.time')}
+          </th>
           <th scope="col">{t('contacts.caller')}</th>
           <th scope="col" className="wide-only">
             {t('contacts.queue')}
           </th>
-          <th scope="col">{t('contacts.outcome')}</th>
+          <th scope="col" className="col-outcome">
+            {t('contacts.outcome')}
+          </th>
           <th scope="col" className="r wide-only">
             {t('contacts.wait')}
           </th>
@@ -61,7 +65,7 @@ export function ContactTable({ contacts, nameOf, queueOf }: Props) {
             {t('contacts.agent')}
           </th>
           {listens && (
-            <th scope="col" className="r">
+            <th scope="col" className="r col-act">
               <span className="wide-only">{t('contacts.recording')}</span>
             </th>
           )}

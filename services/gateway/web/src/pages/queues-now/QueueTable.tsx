@@ -47,12 +47,14 @@ export function QueueTable({ queues, settings, today, reports, nameOf }: Props) 
     <table className="t" aria-label={t('queues.table')}>
       <thead>
         <tr>
-          <th scope="col">{t('queues.state')}</th>
+          <th scope="col" className="col-health">
+            {t('queues.state')}
+          </th>
           <th scope="col">{t('queues.queue')}</th>
-          <th scope="col" className="r">
+          <th scope="col" className="r col-number">
             {t('queues.waiting')}
           </th>
-          <th scope="col" className="r">
+          <th scope="col" className="r col-number">
             {t('queues.longest')}
           </th>
           <th scope="col" className="col-agents wide-only">
@@ -60,10 +62,10 @@ export function QueueTable({ queues, settings, today, reports, nameOf }: Props) 
           </th>
           {reports && (
             <>
-              <th scope="col" className="r wide-only">
+              <th scope="col" className="r wide-only col-number">
                 {t('queues.answered')}
               </th>
-              <th scope="col" className="r wide-only">
+              <th scope="col" className="r wide-only col-number">
                 {t('queues.abandoned')}
               </th>
             </>

@@ -99,5 +99,5 @@ export function agentRows(statuses: readonly AgentStatus[], users: ReadonlyMap<s
   );
 }
 
-/** Something to show of a person whose name we may not see. */
-export const shortId = (id: string): string => (id.length > 12 ? `${id.slice(0, 8)}…` : id);
+/** Something to show of a person whose name we may not see: ids of one hour begin alike and differ at the end. */
+export const shortId = (id: string): string => (id.length > 12 ? `${id.slice(0, 4)}…${id.slice(-6)}` : id);
