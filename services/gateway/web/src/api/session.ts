@@ -37,6 +37,8 @@ let expiresAt = 0;
 /** The tokens of this tab; absent when nobody is signed in. */
 let held: Tokens | undefined;
 let timer: ReturnType<typeof setTimeout> | undefined;
+/** The refresh token is on its way and is not to be sent by anybody else. */
+let posting = false;
 let refreshing: Promise<boolean> | undefined;
 /** Counts sign-ins and sign-outs, so that a late answer of an older session changes nothing. */
 let generation = 0;
@@ -73,8 +75,8 @@ function storedTokens(): Tokens | undefined {
 let tabs: Tabs | undefined;
 const others = (): Tabs =>
   (tabs ??= new Tabs({
-    newest: () => held && accessToken ? { ...held, accessToken, expiresAt } : undefined,
-    busy: () => refreshing !== undefined,
+    newest: () => held && { ...held, accessToken, expiresAt },
+    busy: () => posting,
     adopt: (tokens) => {
       if (held?.family === tokens.family && tokens.seq > held.seq) hold(tokens);
     },
@@ -161,12 +163,14 @@ async function exchange(why: OutWhy): Promise<boolean> {
     try {
       await others().ask(wanted);
       if (mine !== generation) return false;
+      const newest = held ?? wanted;
       // Another tab was faster; what it got is ours too.
-      if (held && held.seq > wanted.seq) return true;
-      const response = await post('/v1/sessions:refresh', { refreshToken: wanted.refreshToken });
+      if (newest.seq > wanted.seq && accessToken) return true;
+      posting = true;
+      const response = await post('/v1/sessions:refresh', { refreshToken: newest.refreshToken });
       if (mine !== generation) return false;
       if (!response.ok) throw await problemOf(response);
-      keep((await response.json()) as SessionWire, response.headers.get('date'), wanted);
+      keep((await response.json()) as SessionWire, response.headers.get('date'), newest);
       return true;
     } catch (error) {
       if (mine !== generation) return false;
@@ -176,6 +180,8 @@ async function exchange(why: OutWhy): Promise<boolean> {
       }
       later(REFRESH_MIN_MS);
       throw error instanceof Problem ? error : Problem.unreachable();
+    } finally {
+      posting = false;
     }
   });
 }

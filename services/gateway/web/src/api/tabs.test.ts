@@ -75,6 +75,25 @@ describe('Tabs', () => {
     expect(asks.own?.seq).toBe(2);
   });
 
+  it('let one go first when two ask at once, without locks', async () => {
+    const open = channels();
+    const [one, twin] = [tab(open(), tokens('f', 1)), tab(open(), tokens('f', 1))];
+    const order: string[] = [];
+    // As a session does: ask, then renew unless another tab did.
+    const renew = async (who: typeof one, name: string) => {
+      await who.tabs.ask(tokens('f', 1));
+      if (who.own && who.own.seq > 1) return void order.push(`${name} got it`);
+      order.push(`${name} renews`);
+      await new Promise((done) => setTimeout(done, 300));
+      who.own = tokens('f', 2);
+      who.tabs.renewed(who.own);
+    };
+    void renew(one, 'one');
+    void renew(twin, 'twin');
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(order.map((step) => step.replace(/^\w+ /, ''))).toEqual(['renews', 'got it']);
+  });
+
   it('end together', async () => {
     const open = channels();
     const [one, twin] = [tab(open(), tokens('f', 1)), tab(open(), tokens('f', 1))];

@@ -6,8 +6,8 @@
  * in localStorage it would lie on the disk of a shared computer after the last tab is closed, and two tabs could not
  * belong to two people. A tab that slept may have missed what was told, so whoever renews asks first.
  *
- * Web Locks need https or localhost. Without them the question before renewing remains, which leaves a gap of a tenth
- * of a second instead of none.
+ * Web Locks need https or localhost. Elsewhere the question decides: of two tabs that ask at once, one has to wait for
+ * what the other gets.
  */
 export interface Tokens {
   /** The session, by a name that its tabs share. */
@@ -24,14 +24,14 @@ export interface Renewed extends Tokens {
 
 type Message =
   | { kind: 'newest'; tokens: Renewed }
-  | { kind: 'ask'; family: string; seq: number }
-  | { kind: 'busy'; family: string }
+  | { kind: 'ask'; family: string; seq: number; from: string }
+  | { kind: 'busy'; to: string }
   | { kind: 'over'; family: string };
 
 export interface Tab {
-  /** What this tab has; absent when nobody is signed in or there is no access token. */
+  /** What this tab has, maybe without an access token yet; absent when nobody is signed in. */
   newest: () => Renewed | undefined;
-  /** Whether this tab renews right now. */
+  /** Whether this tab has sent its refresh token and waits for the answer. */
   busy: () => boolean;
   /** Another tab has newer tokens of this family. */
   adopt: (tokens: Renewed) => void;
@@ -48,6 +48,8 @@ const isMessage = (data: unknown): data is Message => typeof data === 'object' &
 
 export class Tabs {
   readonly #channel: BroadcastChannel | undefined;
+  /** Orders tabs that ask at the same time. */
+  readonly #id = `${Math.random()}`;
   #waiting: { family: string; done: () => void; longer: () => void } | undefined;
 
   constructor(tab: Tab, channel = typeof BroadcastChannel === 'undefined' ? undefined : new BroadcastChannel('centro.session')) {
@@ -60,10 +62,10 @@ export class Tabs {
         if (this.#waiting?.family === data.tokens.family) this.#waiting.done();
       } else if (data.kind === 'over') tab.over(data.family);
       else if (data.kind === 'busy') {
-        if (this.#waiting?.family === data.family) this.#waiting.longer();
+        if (data.to === this.#id) this.#waiting?.longer();
       } else if (own?.family === data.family) {
         if (own.seq > data.seq) this.#post({ kind: 'newest', tokens: own });
-        else if (tab.busy()) this.#post({ kind: 'busy', family: data.family });
+        else if (tab.busy() || (this.#waiting?.family === data.family && this.#id < data.from)) this.#post({ kind: 'busy', to: data.from });
       }
     });
   }
@@ -93,7 +95,7 @@ export class Tabs {
           late = setTimeout(done, BUSY_MS);
         },
       };
-      this.#post({ kind: 'ask', family, seq });
+      this.#post({ kind: 'ask', family, seq, from: this.#id });
     });
     this.#waiting = undefined;
   }
