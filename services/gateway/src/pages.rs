@@ -19,10 +19,12 @@ const MISSING: &str = r#"<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Centro</title>
 <style>body{font:1rem/1.5 system-ui,sans-serif;max-width:40rem;margin:4rem auto;padding:0 1rem}code{background:#8882;padding:.1em .3em}</style>
 <h1>Centro</h1>
-<p>The server runs, but its web pages are not part of this build. Build them with <code>cargo xtask web</code>, then
+<p>The server runs, but its web pages are not part of this build. Install Node 20.19 or newer with npm
+(<a href="https://nodejs.org/en/download">nodejs.org</a>), build them with <code>cargo xtask web</code>, then build and
 start Centro again. The API is described at <a href="/openapi.json">/openapi.json</a>.</p>
-<p lang="it">Il server è in funzione, ma questa build non contiene le pagine web. Compilale con
-<code>cargo xtask web</code>, poi riavvia Centro. L’API è descritta in <a href="/openapi.json">/openapi.json</a>.</p>
+<p lang="it">Il server è in funzione, ma questa build non contiene le pagine web. Installa Node 20.19 o successivo con
+npm (<a href="https://nodejs.org/en/download">nodejs.org</a>), compilale con <code>cargo xtask web</code>, poi ricompila e
+riavvia Centro. L’API è descritta in <a href="/openapi.json">/openapi.json</a>.</p>
 </html>
 "#;
 

@@ -5,6 +5,7 @@ mod browser;
 mod command;
 mod direction;
 mod licences;
+mod node;
 mod protos;
 mod sizes;
 mod tools;
@@ -13,6 +14,7 @@ mod web;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use command::{cargo, root};
+use node::Node;
 use std::process::ExitCode;
 
 #[derive(Parser)]
@@ -68,7 +70,7 @@ fn run(habit: Habit) -> Result<()> {
     std::env::set_current_dir(root())?;
     match habit {
         Habit::Run { release, arguments } => {
-            web::build_if_stale()?;
+            web::build_if_possible()?;
             let mut build = cargo(&["run", "--package", "centro"]);
             if release {
                 build.arg("--release");
@@ -96,7 +98,7 @@ fn run(habit: Habit) -> Result<()> {
             ]))
         }
         Habit::Bench => bench(),
-        Habit::Web => web::build(),
+        Habit::Web => web::build(&Node::find_or_fetch()?),
         Habit::ProtoLock => protos::lock(),
         Habit::Licences => licences::write(),
         Habit::Doctor => {
@@ -132,13 +134,14 @@ fn check() -> Result<()> {
 
 fn test(filter: Option<&str>) -> Result<()> {
     tools::install_for_tests()?;
-    web::build_if_stale()?;
-    web::test()?;
-    browser::prepare()?;
+    let node = Node::find_or_fetch()?;
+    web::build_if_stale(&node)?;
+    web::test(&node)?;
+    browser::prepare(&node)?;
     // The end-to-end tests start the real binary, so it is built first, with the features the workspace build gives it.
     command::run(&mut cargo(&["build", "--workspace", "--all-targets"]))?;
     let mut tests = cargo(&["test", "--workspace"]);
-    tests.args(filter);
+    tests.args(filter).env("PATH", node.path());
     command::run(&mut tests)
 }
 

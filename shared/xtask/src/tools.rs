@@ -1,6 +1,9 @@
 //! Programs that are not ours: the peers and browsers of the tests, and Node for the pages.
 
-use crate::command::{find, run_quietly};
+use crate::{
+    command::{find, run_quietly},
+    node,
+};
 use anyhow::{Result, bail};
 use std::process::Command;
 
@@ -63,6 +66,12 @@ pub fn report() {
                 "missing  {program:9} comes with the Debian package {package}; needed by the tests"
             ),
         }
+    }
+    if let Some((version, false)) = node::on_path() {
+        println!(
+            "old      node      {version}: a newer one is fetched into .tools when the pages are built, or {}",
+            node::REMEDY
+        );
     }
 }
 

@@ -1,11 +1,13 @@
 //! The web pages: built by Vite, embedded in the gateway. Without Node the centre still runs.
 
-use crate::command::{find, root, run, run_quietly};
+use crate::{
+    command::{root, run, run_quietly},
+    node::Node,
+};
 use anyhow::Result;
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
     time::SystemTime,
 };
 
@@ -13,14 +15,43 @@ fn folder() -> PathBuf {
     root().join("services/gateway/web")
 }
 
-/// Builds the pages when their sources are newer than the last build; says so when Node is missing.
-pub fn build_if_stale() -> Result<()> {
-    if find("npm").is_none() {
-        eprintln!(
-            "npm is not installed: the centre will run without its pages. Install Node 20 or newer to get them."
-        );
+/// Builds the pages for `cargo xtask run`. Where Node or its packages cannot be had, one sentence says what to do and the
+/// centre runs with the pages of the last build, or without.
+pub fn build_if_possible() -> Result<()> {
+    if !stale() {
         return Ok(());
     }
+    let prepared = Node::find_or_fetch().and_then(|node| {
+        install(&node, &folder())?;
+        Ok(node)
+    });
+    match prepared {
+        Ok(node) => bundle(&node),
+        Err(error) => {
+            let pages = if folder().join("dist/index.html").exists() {
+                "with the pages of an earlier build"
+            } else {
+                "without its pages"
+            };
+            eprintln!(
+                "warning: {error:#}\nwarning: the centre will run {pages}; mend that and run this again."
+            );
+            Ok(())
+        }
+    }
+}
+
+/// Builds the pages when their sources are newer than the last build.
+pub fn build_if_stale(node: &Node) -> Result<()> {
+    if stale() {
+        install(node, &folder())?;
+        bundle(node)?;
+    }
+    Ok(())
+}
+
+/// Whether the sources are newer than the last build.
+fn stale() -> bool {
     let built = modified(&folder().join("dist/index.html"));
     let sources = [
         "src",
@@ -34,47 +65,43 @@ pub fn build_if_stale() -> Result<()> {
         .iter()
         .filter_map(|source| newest(&folder().join(source)))
         .max();
-    if built.is_some() && built >= newest {
-        return Ok(());
-    }
-    build()
+    built.is_none() || built < newest
 }
 
 /// Builds the pages.
-pub fn build() -> Result<()> {
-    install(&folder())?;
+pub fn build(node: &Node) -> Result<()> {
+    install(node, &folder())?;
+    bundle(node)
+}
+
+fn bundle(node: &Node) -> Result<()> {
     run_quietly(
         "building the pages",
-        npm(&["run", "build"]).current_dir(folder()),
+        node.npm(&["run", "build"]).current_dir(folder()),
     )
 }
 
 /// Types and unit tests of the pages.
-pub fn test() -> Result<()> {
-    install(&folder())?;
+pub fn test(node: &Node) -> Result<()> {
+    install(node, &folder())?;
     run_quietly(
         "checking the pages' types",
-        npm(&["run", "typecheck"]).current_dir(folder()),
+        node.npm(&["run", "typecheck"]).current_dir(folder()),
     )?;
-    run(npm(&["test"]).current_dir(folder()))
+    run(node.npm(&["test"]).current_dir(folder()))
 }
 
 /// Installs a folder's packages when its lock file is newer than what is installed.
-pub fn install(folder: &Path) -> Result<()> {
+pub fn install(node: &Node, folder: &Path) -> Result<()> {
     let installed = modified(&folder.join("node_modules/.package-lock.json"));
     if installed.is_some() && installed >= modified(&folder.join("package-lock.json")) {
         return Ok(());
     }
     run_quietly(
         &format!("installing the packages of {}", folder.display()),
-        npm(&["ci", "--no-audit", "--no-fund"]).current_dir(folder),
+        node.npm(&["ci", "--no-audit", "--no-fund"])
+            .current_dir(folder),
     )
-}
-
-fn npm(arguments: &[&str]) -> Command {
-    let mut command = Command::new("npm");
-    command.args(arguments);
-    command
 }
 
 fn modified(path: &Path) -> Option<SystemTime> {
