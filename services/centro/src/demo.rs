@@ -321,7 +321,7 @@ impl Maker {
     async fn trunk(&self) -> Result<()> {
         let trunk = Trunk {
             display_name: "This computer".into(),
-            addresses: vec!["127.0.0.0/8".into(), "::1".into()],
+            addresses: vec!["127.0.0.0/16".into(), "::1".into()],
             ..Trunk::default()
         };
         let mut devices = DevicesClient::new(self.node.conn(Role::Configuration));

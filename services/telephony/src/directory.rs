@@ -318,6 +318,14 @@ impl Directory {
         self.trunks.values().filter(here).cloned().collect()
     }
 
+    /// Whether a carrier that signs in by digest may speak from this address: without addresses it may from anywhere.
+    pub fn may_sign_in_from(&self, source: IpAddr) -> bool {
+        self.trunks.values().any(|trunk| {
+            !trunk.username.is_empty()
+                && (trunk.networks.is_empty() || trunk.networks.iter().any(|n| n.contains(source)))
+        })
+    }
+
     /// What a number leads to, if it is this tenant's. `Some(None)` is a number without a dial plan.
     pub fn number(&self, tenant: TenantId, dialled: &str) -> Option<Option<Target>> {
         let found = number::e164_candidates(dialled)

@@ -133,6 +133,17 @@ async fn a_wrong_secret_is_refused_and_then_the_address_is_banned() {
 async fn a_carriers_wrong_number_is_not_found_and_told() {
     let rig = start(|_| {}, |_| {}).await;
     let mut events = rig.events("#.telephony.call.*").await;
+    assert!(wrong_number(&rig).await.starts_with("SIP/2.0 404"));
+    let event: CallRefused = next_event(&mut events).await.decode().unwrap();
+    assert_eq!(
+        (event.reason.as_str(), event.dialled.as_str()),
+        ("number_unknown", "+390699999999")
+    );
+    assert_eq!(event.caller_number, "+393331234567");
+}
+
+/// What an unsigned call to nobody's number is answered.
+async fn wrong_number(rig: &rig::Rig) -> String {
     let mut carrier = Peer::new(rig.doors.sip).await;
     let text = carrier
         .request(
@@ -144,13 +155,45 @@ async fn a_carriers_wrong_number_is_not_found_and_told() {
         )
         .replace("demo-201", "+393331234567");
     carrier.send(&text).await;
-    assert!(carrier.expect("SIP/2.0 4").await.starts_with("SIP/2.0 404"));
-    let event: CallRefused = next_event(&mut events).await.decode().unwrap();
-    assert_eq!(
-        (event.reason.as_str(), event.dialled.as_str()),
-        ("number_unknown", "+390699999999")
+    carrier.expect("SIP/2.0 4").await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_tenants_share_a_carrier_none_hears_of_anothers_wrong_number() {
+    let rig = start(|_| {}, |_| {}).await;
+    rig.trunk(rig::STRANGER, 60, &["127.0.0.0/16"], false);
+    let mut events = rig.events("#.telephony.call.*").await;
+    assert!(wrong_number(&rig).await.starts_with("SIP/2.0 404"));
+    let event = next_event(&mut events).await;
+    assert_eq!(event.kind, "telephony.call.refused");
+    assert_eq!(event.tenant, None);
+    // The number still decides: the owner of this one gets the call, and refuses its codec.
+    let mut carrier = Peer::new(rig.doors.sip).await;
+    let offer = sdp(40_000, 8)
+        .replace("RTP/AVP 8 101", "RTP/AVP 96 101")
+        .replace("rtpmap:8 PCMA", "rtpmap:96 opus");
+    let text = carrier.request(
+        "INVITE",
+        "sip:390612345678@centro",
+        "shared",
+        "Content-Type: application/sdp\r\n",
+        &offer,
     );
-    assert_eq!(event.caller_number, "+393331234567");
+    carrier.send(&text).await;
+    assert!(carrier.expect("SIP/2.0 4").await.starts_with("SIP/2.0 488"));
+    assert_eq!(next_event(&mut events).await.tenant, Some(rig::TENANT));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_carrier_that_signs_in_is_challenged_also_inside_anothers_network() {
+    for addresses in [&[][..], &["127.0.0.1"]] {
+        let rig = start(|_| {}, |_| {}).await;
+        rig.trunk(rig::STRANGER, 61, addresses, true);
+        assert!(wrong_number(&rig).await.starts_with("SIP/2.0 401"));
+    }
+    let rig = start(|_| {}, |_| {}).await;
+    rig.trunk(rig::STRANGER, 61, &["192.0.2.0/24"], true);
+    assert!(wrong_number(&rig).await.starts_with("SIP/2.0 404"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -159,6 +159,10 @@ async fn a_trunk_is_known_by_address_or_signs_in_by_digest() {
         "address_bad_format"
     );
     assert_eq!(
+        reason(trunk(&world, "X", &["192.0.2.1", "0.0.0.0/0"], false).await),
+        "address_too_wide"
+    );
+    assert_eq!(
         reason(trunk(&world, "X", &[], false).await),
         "address_needed"
     );

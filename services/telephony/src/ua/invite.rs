@@ -71,9 +71,10 @@ impl UserAgent {
                     target.map(Goal::Target),
                 );
             }
-            // A carrier's wrong number, unless one of our phones speaks from the carrier's network.
-            if !trunks.is_empty() && !self.is_ours(&tx.original, &source) {
-                let tenant = trunks.first().map(|t| t.tenant);
+            // A carrier's wrong number, unless one of our phones, or a carrier that signs in, speaks from its network.
+            let signs_in = self.directory.read().may_sign_in_from(address);
+            if !trunks.is_empty() && !signs_in && !self.is_ours(&tx.original, &source) {
+                let tenant = only_tenant(&trunks);
                 return self.refuse(
                     tx,
                     &source,
@@ -242,6 +243,16 @@ impl UserAgent {
             },
         );
     }
+}
+
+/// Whose all these trunks are. Where tenants share a carrier only the number tells them apart, so nobody hears of a call to
+/// a number that is none of theirs: it may have been meant for another.
+fn only_tenant(trunks: &[Arc<Trunk>]) -> Option<TenantId> {
+    let first = trunks.first()?.tenant;
+    trunks
+        .iter()
+        .all(|trunk| trunk.tenant == first)
+        .then_some(first)
 }
 
 /// What stands before the `@` of the request line.

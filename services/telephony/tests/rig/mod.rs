@@ -21,6 +21,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::net::UdpSocket;
 
 pub const TENANT: TenantId = TenantId::from_u128(1);
+pub const STRANGER: TenantId = TenantId::from_u128(9);
 pub const QUEUE: QueueId = QueueId::from_u128(2);
 pub const DEVICE: DeviceId = DeviceId::from_u128(3);
 pub const AGENT: UserId = UserId::from_u128(4);
@@ -137,6 +138,27 @@ fn configure(doors: &Doors) {
 }
 
 impl Rig {
+    /// Gives a tenant one more trunk.
+    pub fn trunk(&self, tenant: TenantId, id: u128, addresses: &[&str], digest: bool) {
+        let trunk = Trunk {
+            id: TrunkId::from_u128(id).to_string(),
+            addresses: addresses.iter().map(|&text| text.to_owned()).collect(),
+            digest,
+            username: format!("trunk-{id}"),
+            ..Trunk::default()
+        };
+        let credentials = digest.then(Credentials::default);
+        self.doors.directory.write().apply(Change {
+            tenant_id: tenant.to_string(),
+            version: 100,
+            deleted: false,
+            object: Some(Object::Trunk(TrunkWithCredentials {
+                trunk: Some(trunk),
+                credentials,
+            })),
+        });
+    }
+
     /// Collects events of a kind from now on.
     pub async fn events(&self, pattern: &str) -> Box<dyn centro_bus::Watch> {
         self.bus.watch(&[pattern]).await.unwrap()
