@@ -11,6 +11,31 @@ pub const MAX_NODES: usize = 200;
 /// Longest id of a node.
 const MAX_NODE_ID: usize = 64;
 
+/// Spoken clips that are shipped with the centre, without the numbers: `number_1` to `number_20`.
+pub const CLIPS: [&str; 12] = [
+    "welcome",
+    "queue_position",
+    "queue_in_line",
+    "queue_many",
+    "queue_next",
+    "queue_full",
+    "no_agents",
+    "timeout",
+    "goodbye",
+    "not_in_service",
+    "done",
+    "refused",
+];
+/// The greatest number that is spoken.
+pub const SPOKEN: u32 = 20;
+
+/// Whether the clip is shipped.
+pub fn clip_exists(name: &str) -> bool {
+    let number = || name.strip_prefix("number_")?.parse::<u32>().ok();
+    CLIPS.contains(&name)
+        || number().is_some_and(|n| (1..=SPOKEN).contains(&n) && name == format!("number_{n}"))
+}
+
 /// The queues that a plan leads to.
 pub fn queues(plan: &DialPlan) -> BTreeSet<&str> {
     plan.nodes
@@ -28,7 +53,7 @@ pub fn queues(plan: &DialPlan) -> BTreeSet<&str> {
 /// # Errors
 /// Those of names and extensions, `node_count_out_of_range`, `node_id_bad_format`, `node_duplicate`,
 /// `node_kind_missing`, `entry_unknown`, `node_exit_unknown`, `queue_not_selected`, `clip_not_selected`,
-/// `duration_out_of_range`.
+/// `clip_unknown`, `duration_out_of_range`.
 pub fn check(plan: &mut DialPlan, queue_exists: impl Fn(&str) -> bool) -> Result<(), Fault> {
     plan.display_name = name::check(&plan.display_name)?;
     if !plan.extension.is_empty() {
@@ -100,6 +125,17 @@ fn check_node(
                 let message = format_args!("choose the clip that node {} plays", node.id);
                 let field = format!("{field}/playClip/clip");
                 return Err(invalid("clip_not_selected", message, &field).with("node", &node.id));
+            }
+            if !clip_exists(&clip.clip) {
+                let known = format!("{}, number_1 to number_{SPOKEN}", CLIPS.join(", "));
+                let message = format_args!(
+                    "there is no clip {}, which node {} plays; there are {known}",
+                    clip.clip, node.id
+                );
+                let field = format!("{field}/playClip/clip");
+                return Err(invalid("clip_unknown", message, &field)
+                    .with("node", &node.id)
+                    .with("known", known));
             }
             exit("playClip/onDone", &clip.on_done)
         }
@@ -229,10 +265,31 @@ mod tests {
             reason(|p| p.nodes[0].kind = Some(Kind::PlayClip(PlayClipNode::default()))),
             "clip_not_selected"
         );
+        let clip = |p: &mut DialPlan, name: &str| {
+            p.nodes[0].kind = Some(Kind::PlayClip(PlayClipNode {
+                clip: name.to_owned(),
+                ..Default::default()
+            }));
+        };
+        for unknown in ["welcom", "music", "number_0", "number_21", "number_01"] {
+            assert_eq!(reason(|p| clip(p, unknown)), "clip_unknown", "{unknown}");
+        }
         assert_eq!(
             reason(|p| p.extension = "1".to_owned()),
             "extension_bad_format"
         );
+    }
+
+    #[test]
+    fn an_unknown_clip_is_answered_with_the_known_ones() {
+        let mut plan = plan();
+        plan.nodes[0].kind = Some(Kind::PlayClip(PlayClipNode {
+            clip: "hello".to_owned(),
+            ..Default::default()
+        }));
+        let fault = check(&mut plan, |_| true).unwrap_err();
+        assert_eq!(fault.field, "/nodes/0/playClip/clip");
+        assert!(fault.message.contains("welcome") && fault.meta["known"].contains("goodbye"));
     }
 
     #[test]
