@@ -1,9 +1,11 @@
-//! The proto interface only grows. `proto/interface.lock` lists every field, enum value and RPC that was ever promised;
-//! a check fails when one is gone or means something else.
+//! The proto interface only grows. `proto/interface.lock` lists every field, enum value and RPC that was ever promised,
+//! with the URL and verb it is called by, who may call it and the rules of its fields; a check fails when one is gone or
+//! means something else.
 
 use crate::command::root;
 use anyhow::{Context, Result, bail};
 use prost_types::{DescriptorProto, FileDescriptorSet};
+use protox::prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, Value};
 use std::{collections::BTreeMap, fs};
 
 const LOCK: &str = "proto/interface.lock";
@@ -23,7 +25,8 @@ pub fn check() -> Result<()> {
     }
     if !broken.is_empty() {
         bail!(
-            "the proto interface would break:\n  {}\nAdd a new field or a new type instead.",
+            "the proto interface would break:\n  {}\nAdd a new field or a new type instead. Where a rule only lets \
+             more through than before, run `cargo xtask proto-lock`.",
             broken.join("\n  ")
         );
     }
@@ -50,8 +53,76 @@ pub fn lock() -> Result<()> {
 fn interface() -> Result<BTreeMap<String, String>> {
     let mut files = Vec::new();
     collect(&root().join("proto/centro"), &mut files)?;
-    let set = protox::compile(files, [root().join("proto")])?;
-    Ok(describe(&set))
+    let mut compiler = protox::Compiler::new([root().join("proto")])?;
+    compiler.include_imports(true).open_files(files)?;
+    let mut parts = describe(&compiler.file_descriptor_set());
+    describe_options(&compiler.descriptor_pool(), &mut parts);
+    Ok(parts)
+}
+
+/// URL, verb and access of each RPC, and the rules of each field: all that our options say.
+fn describe_options(pool: &DescriptorPool, parts: &mut BTreeMap<String, String>) {
+    let ours = |package: &str| package.starts_with("centro.");
+    for service in pool.services().filter(|s| ours(s.package_name())) {
+        for rpc in service.methods() {
+            insert_options(rpc.full_name(), &rpc.options(), parts);
+        }
+    }
+    let messages = pool.all_messages();
+    for message in messages.filter(|m| ours(m.package_name())) {
+        describe_rules(&message, parts);
+    }
+}
+
+fn describe_rules(message: &MessageDescriptor, parts: &mut BTreeMap<String, String>) {
+    for field in message.fields() {
+        insert_options(field.full_name(), &field.options(), parts);
+    }
+    for oneof in message.oneofs() {
+        insert_options(oneof.full_name(), &oneof.options(), parts);
+    }
+}
+
+/// One part for each option that is not of the proto language itself.
+fn insert_options(name: &str, options: &DynamicMessage, parts: &mut BTreeMap<String, String>) {
+    for (option, value) in options.extensions() {
+        parts.insert(format!("{name} [{}]", option.full_name()), written(value));
+    }
+}
+
+/// A value in one line, always the same for the same value.
+fn written(value: &Value) -> String {
+    match value {
+        Value::Message(message) => {
+            let mut fields: Vec<_> = message
+                .fields()
+                .map(|(field, value)| format!("{}: {}", field.name(), written(value)))
+                .collect();
+            fields.sort();
+            format!("{{{}}}", fields.join(", "))
+        }
+        Value::List(items) => {
+            let items: Vec<_> = items.iter().map(written).collect();
+            format!("[{}]", items.join(", "))
+        }
+        Value::Map(entries) => {
+            let mut entries: Vec<_> = entries
+                .iter()
+                .map(|(key, value)| format!("{key:?}: {}", written(value)))
+                .collect();
+            entries.sort();
+            format!("{{{}}}", entries.join(", "))
+        }
+        Value::String(text) => format!("{text:?}"),
+        Value::Bool(value) => value.to_string(),
+        Value::I32(value) | Value::EnumNumber(value) => value.to_string(),
+        Value::I64(value) => value.to_string(),
+        Value::U32(value) => value.to_string(),
+        Value::U64(value) => value.to_string(),
+        Value::F32(value) => value.to_string(),
+        Value::F64(value) => value.to_string(),
+        Value::Bytes(bytes) => format!("{bytes:?}"),
+    }
 }
 
 fn collect(folder: &std::path::Path, files: &mut Vec<std::path::PathBuf>) -> Result<()> {
@@ -156,5 +227,17 @@ mod tests {
             }],
         };
         assert_ne!(describe(&set(1)), describe(&set(2)));
+    }
+
+    #[test]
+    fn url_access_and_field_rules_are_promised() {
+        let parts = interface().unwrap();
+        let rpc = "centro.configuration.v1.CallQueues.GetCallQueue";
+        let url = &parts[&format!("{rpc} [google.api.http]")];
+        assert_eq!(url, r#"{get: "/v1/call-queues/{id}"}"#);
+        let access = &parts[&format!("{rpc} [centro.auth]")];
+        assert!(access.contains(r#"permission: "queues.view""#), "{access}");
+        let rules = &parts["centro.configuration.v1.GetCallQueueRequest.id [buf.validate.field]"];
+        assert!(rules.contains("pattern"), "{rules}");
     }
 }
