@@ -1,10 +1,14 @@
 //! The centre under test: the `centro` binary started here with an empty folder and free ports, or one that runs elsewhere.
 
-use crate::{api::Api, process};
+use crate::{
+    api::{self, Api},
+    process,
+};
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
+use serde_json::Value;
 use std::{
-    net::{SocketAddr, TcpListener, UdpSocket},
+    net::{SocketAddr, TcpListener, ToSocketAddrs, UdpSocket},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -77,6 +81,41 @@ pub enum Against {
     Spawn,
     /// One that runs: its credentials file, and its process on this machine if its cost is to be told.
     Running(PathBuf, Option<u32>),
+    /// One that runs anywhere: where it is and how its owner signs in.
+    Remote(Remote),
+}
+
+/// A centre that is known by its address.
+#[derive(Debug, Clone)]
+pub struct Remote {
+    /// Where REST is spoken.
+    pub http: String,
+    /// Where SIP is spoken; `None`: port 5060 of the same machine.
+    pub sip: Option<SocketAddr>,
+    /// Short name of the tenant; empty where there is one.
+    pub tenant: String,
+    /// An owner's or administrator's sign-in.
+    pub owner: Owner,
+    /// Its process, if it runs on this machine and its cost is to be told.
+    pub pid: Option<u32>,
+}
+
+/// Where SIP is spoken unless somebody says otherwise.
+const SIP_PORT: u16 = 5060;
+
+impl Remote {
+    fn sip(&self) -> Result<SocketAddr> {
+        if let Some(sip) = self.sip {
+            return Ok(sip);
+        }
+        let url: reqwest::Url = self.http.parse().context("--against is not a URL")?;
+        let host = url.host_str().context("--against names no host")?;
+        (host.trim_matches(['[', ']']), SIP_PORT)
+            .to_socket_addrs()
+            .with_context(|| format!("{host} has no address; give --sip ADDRESS:PORT"))?
+            .next()
+            .with_context(|| format!("{host} has no address; give --sip ADDRESS:PORT"))
+    }
 }
 
 /// A centre under test. Dropping it ends a spawned one.
@@ -103,7 +142,41 @@ impl Centre {
                     started: None,
                 })
             }
+            Against::Remote(remote) => Self::remote(remote).await,
         }
+    }
+
+    /// Reads queues and numbers; phones of agents are made by whoever needs them, since their secrets cannot be read.
+    async fn remote(remote: &Remote) -> Result<Self> {
+        let (http, owner) = (&remote.http, &remote.owner);
+        let api = Api::sign_in(http, &remote.tenant, &owner.login, &owner.password)
+            .await
+            .with_context(|| format!("{} as {}", http, owner.login))?;
+        let queues = rows(&api, "/v1/call-queues?pageSize=200", "callQueues").await?;
+        let numbers = rows(&api, "/v1/numbers?pageSize=200", "numbers").await?;
+        let queue = |row: &Value| {
+            Ok(Queue {
+                id: api::text(row, "id")?,
+                display_name: api::text(row, "displayName")?,
+            })
+        };
+        let credentials = Credentials {
+            http: http.clone(),
+            sip: remote.sip()?,
+            tenant: remote.tenant.clone(),
+            owner: owner.clone(),
+            agents: Vec::new(),
+            numbers: numbers
+                .iter()
+                .map(|row| api::text(row, "e164"))
+                .collect::<Result<_>>()?,
+            queues: queues.iter().map(queue).collect::<Result<_>>()?,
+        };
+        Ok(Self {
+            credentials,
+            pid: remote.pid,
+            started: None,
+        })
     }
 
     /// Signs in as the owner.
@@ -211,6 +284,12 @@ fn settings() -> Vec<String> {
         .collect()
 }
 
+/// The first page of a list.
+async fn rows(api: &Api, path: &str, list: &str) -> Result<Vec<Value>> {
+    let page = api.get(path).await?;
+    Ok(page[list].as_array().cloned().unwrap_or_default())
+}
+
 fn read(file: &Path) -> Result<Credentials> {
     Ok(serde_json::from_str(&std::fs::read_to_string(file)?)?)
 }
@@ -246,4 +325,39 @@ fn free_sip_port() -> Result<u16> {
         }
     }
     bail!("no port is free for both UDP and TCP")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sip_is_spoken_at_the_machine_of_the_url_unless_told_otherwise() {
+        let remote = |http: &str, sip: Option<&str>| Remote {
+            http: http.to_owned(),
+            sip: sip.map(|sip| sip.parse().unwrap()),
+            tenant: String::new(),
+            owner: Owner {
+                login: "o".into(),
+                password: "p".into(),
+            },
+            pid: None,
+        };
+        for (http, sip, expected) in [
+            ("http://192.0.2.1:8080", None, "192.0.2.1:5060"),
+            ("http://[2001:db8::1]:8080/", None, "[2001:db8::1]:5060"),
+            (
+                "https://192.0.2.1",
+                Some("192.0.2.9:5070"),
+                "192.0.2.9:5070",
+            ),
+        ] {
+            assert_eq!(
+                remote(http, sip).sip().unwrap(),
+                expected.parse().unwrap(),
+                "{http}"
+            );
+        }
+        assert!(remote("nowhere", None).sip().is_err());
+    }
 }

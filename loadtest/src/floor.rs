@@ -104,13 +104,21 @@ pub async fn line_to(api: &Api, queue_id: &str) -> Result<String> {
     Ok(number)
 }
 
-struct Agent {
-    user_id: String,
-    device_id: String,
-    account: Account,
+/// An agent and the agent's phone.
+pub struct Agent {
+    /// The person.
+    pub user_id: String,
+    /// The phone.
+    pub device_id: String,
+    /// How the phone registers.
+    pub account: Account,
 }
 
-async fn agent(api: &Api, queue_id: &str, tag: u32, n: usize) -> Result<Agent> {
+/// A new agent of a queue, with a phone.
+///
+/// # Errors
+/// When the centre refuses.
+pub async fn agent(api: &Api, queue_id: &str, tag: u32, n: usize) -> Result<Agent> {
     let user = json!({
         "login": format!("load-{tag:08x}-{n}@load.test"),
         "displayName": format!("Load {n}"),

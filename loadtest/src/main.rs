@@ -2,11 +2,11 @@
 
 use anyhow::{Context, Result, bail};
 use centro_loadtest::{
-    centre::Against,
+    centre::{Against, Owner, Remote},
     command::{backlog, calls, demo, idle, media},
 };
 use clap::{Args, Parser, Subcommand};
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 use tracing_subscriber::EnvFilter;
 
 /// Places real calls through a centre and tells how it went, as one line of JSON.
@@ -98,9 +98,25 @@ enum Command {
 #[derive(Args)]
 struct Target {
     /// `spawn`: start the `centro` binary beside this one (or CENTRO_BIN) with an empty folder; `engine` (media only): the
-    /// media engine inside this process; or the credentials file of a centre that runs.
-    #[arg(long, default_value = "spawn", value_name = "spawn|engine|FILE")]
+    /// media engine inside this process; the credentials file of a centre that runs; or its URL, with --login and --password.
+    #[arg(
+        long,
+        default_value = "spawn",
+        value_name = "spawn|engine|FILE|http://HOST:PORT"
+    )]
     against: String,
+    /// With a URL: an owner or administrator of the tenant that is measured.
+    #[arg(long, env = "CENTRO_LOGIN")]
+    login: Option<String>,
+    /// With a URL: the password.
+    #[arg(long, env = "CENTRO_PASSWORD", hide_env_values = true)]
+    password: Option<String>,
+    /// With a URL: the tenant's short name, where there are several.
+    #[arg(long, env = "CENTRO_TENANT", default_value = "")]
+    tenant: String,
+    /// With a URL: where SIP is spoken; port 5060 of the same machine when left out.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    sip: Option<SocketAddr>,
     /// Process of a running centre on this machine, to tell its cost.
     #[arg(long)]
     pid: Option<u32>,
@@ -111,10 +127,19 @@ impl Target {
         match self.against.as_str() {
             "spawn" => Ok(Against::Spawn),
             "engine" => bail!("only `media` runs against the engine"),
-            url if url.starts_with("http") => {
-                bail!(
-                    "a URL has no passwords: give the file that `centro run --credentials-file` wrote"
-                )
+            url if url.starts_with("http://") || url.starts_with("https://") => {
+                let needed =
+                    "a URL needs --login and --password, or CENTRO_LOGIN and CENTRO_PASSWORD";
+                Ok(Against::Remote(Remote {
+                    http: url.trim_end_matches('/').to_owned(),
+                    sip: self.sip,
+                    tenant: self.tenant.clone(),
+                    owner: Owner {
+                        login: self.login.clone().context(needed)?,
+                        password: self.password.clone().context(needed)?,
+                    },
+                    pid: self.pid,
+                }))
             }
             file => Ok(Against::Running(PathBuf::from(file), self.pid)),
         }

@@ -4,7 +4,8 @@ use crate::{
     api::{self, Api},
     centre::{Against, Centre},
     command::{AGENT_TONE, CALLER_TONE, agent_tones, caller_number, caller_tones},
-    figures, floor,
+    figures,
+    floor::{self, Agent},
     phone::{Account, Answered, Dial, Dialled, Ending, Phones, Script},
 };
 use anyhow::{Context, Result};
@@ -66,8 +67,18 @@ pub async fn run(against: &Against) -> Result<bool> {
 
 async fn call(centre: &Centre, api: &Api) -> Result<(Dialled, Option<(Answered, Instant)>)> {
     let credentials = &centre.credentials;
-    let queue = credentials.queues.first().context("no demo queue")?;
-    let agent = credentials.agents.first().context("no demo agent")?;
+    let queue = credentials.queues.first().context("no queue")?;
+    let agent = match credentials.agents.first() {
+        Some(known) => Agent {
+            user_id: known.user_id.clone(),
+            device_id: known.device_id.clone(),
+            account: Account {
+                username: known.username.clone(),
+                secret: known.secret.clone(),
+            },
+        },
+        None => floor::agent(api, &queue.id, rand::random(), 0).await?,
+    };
     let number = floor::line_to(api, &queue.id).await?;
     let bind = "127.0.0.1:0".parse()?;
     let script = Script {
@@ -77,11 +88,7 @@ async fn call(centre: &Centre, api: &Api) -> Result<(Dialled, Option<(Answered, 
     };
     let agents = Phones::open(bind, credentials.sip, script).await?;
     let callers = Phones::open(bind, credentials.sip, Script::default()).await?;
-    let account = Account {
-        username: agent.username.clone(),
-        secret: agent.secret.clone(),
-    };
-    floor::register(&agents, &account).await?;
+    floor::register(&agents, &agent.account).await?;
     floor::log_in(api, &agent.user_id, &agent.device_id, &queue.id).await?;
     let dial = Dial {
         from: caller_number(rand::random::<u32>() as usize % 10_000_000),
