@@ -55,11 +55,16 @@ pub fn number(value: &Value) -> u64 {
 impl Api {
     /// Signs in.
     pub async fn sign_in(base: &str, login: &str, password: &str) -> Result<Self> {
+        Self::sign_in_to(base, "", login, password).await
+    }
+
+    /// Signs in to a tenant, which must be named where there are several.
+    pub async fn sign_in_to(base: &str, tenant: &str, login: &str, password: &str) -> Result<Self> {
         let nobody = Self::with_token(base, "")?;
         let session = nobody
             .post(
                 "/v1/sessions:signIn",
-                json!({"login": login, "password": password}),
+                json!({"tenant": tenant, "login": login, "password": password}),
             )
             .await?;
         let token = session["accessToken"].as_str().context("no access token")?;

@@ -6,7 +6,7 @@ use std::{
     env,
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, ExitStatus},
     sync::Arc,
     sync::LazyLock,
     time::Duration,
@@ -138,7 +138,12 @@ impl Centre {
 
     /// Signs in.
     pub async fn api(&self, login: &Login) -> Result<Api> {
-        Api::sign_in(&self.http(), &login.login, &login.password).await
+        self.api_of(&self.credentials.tenant, login).await
+    }
+
+    /// Signs in to a tenant.
+    pub async fn api_of(&self, tenant: &str, login: &Login) -> Result<Api> {
+        Api::sign_in_to(&self.http(), tenant, &login.login, &login.password).await
     }
 
     /// Signs in as the owner.
@@ -149,6 +154,46 @@ impl Centre {
     /// Signs in as the supervisor.
     pub async fn supervisor(&self) -> Result<Api> {
         self.api(&self.credentials.supervisor).await
+    }
+
+    /// Runs another command of the binary on this centre's folder, e.g. `tenant create`, and gives what it printed. The
+    /// centre must not run.
+    pub fn command(&self, arguments: &[&str]) -> Result<String> {
+        let output = Command::new(binary()?)
+            .args(arguments)
+            .arg("--data")
+            .arg(self.folder.path().join("data"))
+            .output()?;
+        ensure!(
+            output.status.success(),
+            "centro {arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Ok(String::from_utf8(output.stdout)?)
+    }
+
+    /// Leaves an empty file in the data folder, as a start that broke would. Says whether it was there already.
+    pub fn leave(&self, name: &str) -> Result<bool> {
+        let path = self.folder.path().join("data").join(name);
+        let known = path.exists();
+        std::fs::write(path, "")?;
+        Ok(known)
+    }
+
+    /// What the last start that made or finished the demo tenant wrote.
+    pub fn written_credentials(&self) -> Result<Credentials> {
+        let text = std::fs::read_to_string(credentials_file(self.folder.path()))?;
+        Ok(serde_json::from_str(&text)?)
+    }
+
+    /// Sends SIGTERM and does not wait.
+    pub fn terminate(&self) -> Result<()> {
+        self.process.terminate()
+    }
+
+    /// Waits until the process ended.
+    pub async fn ends(&mut self, within: Duration) -> Result<ExitStatus> {
+        self.process.end(within).await
     }
 
     /// Ends the centre at once, as a power cut would.

@@ -3,6 +3,7 @@
 
 mod answered;
 mod burst;
+mod drain;
 mod exits;
 mod feature_codes;
 mod hold;
