@@ -1,29 +1,31 @@
 //! The demo tenant: two queues, four agents with a phone each, two numbers that lead to the queues, and a line that takes
-//! calls from this computer. Made through the same interfaces an administrator uses.
+//! calls from this computer. Made through the same interfaces an administrator uses. What a broken first start left behind is
+//! found again and gets new passwords, because nobody has seen the old ones.
 
-use crate::settings::Settings;
+use crate::{
+    acting::{self, Acting, Login, user},
+    settings::Settings,
+};
 use anyhow::{Context, Result};
-use centro_contract::{Principal, Role as Grant};
-use centro_kernel::{TenantId, UserId};
 use centro_node::{Node, Role};
 use centro_proto::{
     configuration::{
         AssignQueueAgentRequest, CallQueue, CreateCallQueueRequest, CreateDeviceRequest,
         CreateDialPlanRequest, CreateNumberRequest, CreateTrunkRequest, Device, DialPlan,
-        DialPlanNode, HangUpNode, Number, PlayClipNode, QueueNode, Trunk,
-        call_queues_client::CallQueuesClient, devices_client::DevicesClient, dial_plan_node::Kind,
-        dial_plans_client::DialPlansClient, numbers_client::NumbersClient,
+        DialPlanNode, HangUpNode, ListCallQueuesRequest, ListDevicesRequest, ListDialPlansRequest,
+        ListNumbersRequest, ListTrunksRequest, Number, PlayClipNode, QueueNode,
+        RotateDeviceSecretRequest, Trunk, call_queues_client::CallQueuesClient,
+        devices_client::DevicesClient, dial_plan_node::Kind, dial_plans_client::DialPlansClient,
+        numbers_client::NumbersClient,
     },
-    identity::{
-        CreateTenantRequest, CreateUserRequest, Role as UserRole, User,
-        tenants_client::TenantsClient, users_client::UsersClient,
-    },
+    identity::{CreateUserRequest, Role as UserRole, User, users_client::UsersClient},
 };
-use rand::{Rng, distr::Alphanumeric};
 use serde::Serialize;
-use std::time::Duration;
-use tonic::{Request, metadata::MetadataValue};
 
+/// Short name of the demo tenant.
+const SLUG: &str = "demo";
+/// The line of calls from this computer.
+const TRUNK: &str = "This computer";
 /// Numbers reserved for fiction (North American Numbering Plan, 555-0100 to 555-0199).
 const NUMBERS: [&str; 2] = ["+12025550100", "+12025550101"];
 const QUEUES: [(&str, &str); 2] = [("Sales", "100"), ("Support", "101")];
@@ -45,13 +47,6 @@ pub struct Demo {
     pub agents: Vec<Agent>,
     pub numbers: Vec<String>,
     pub queues: Vec<QueueLine>,
-}
-
-/// How a person signs in.
-#[derive(Debug, Clone, Serialize)]
-pub struct Login {
-    pub login: String,
-    pub password: String,
 }
 
 /// An agent and the agent's phone.
@@ -76,19 +71,24 @@ pub struct QueueLine {
     pub number: String,
 }
 
-/// Makes the demo tenant.
+/// Makes the demo tenant, or what is missing of it.
 pub async fn create(node: &Node, settings: &Settings) -> Result<Demo> {
     let owner = login("owner");
-    let tenant = TenantsClient::new(node.conn(Role::Identity))
-        .create_tenant(CreateTenantRequest {
-            slug: "demo".into(),
-            display_name: "Demo".into(),
-            owner: Some(user("Owner", &owner, UserRole::Owner)),
-        })
+    let known = acting::tenants(node)
         .await?
-        .into_inner();
-    let tenant_id: TenantId = tenant.id.parse()?;
-    let maker = Maker::new(node, tenant_id)?;
+        .into_iter()
+        .find(|tenant| tenant.slug == SLUG);
+    let maker = match &known {
+        Some(tenant) => {
+            let maker = Maker(Acting::new(node, tenant.id.parse()?)?);
+            maker.user("Owner", &owner, UserRole::Owner).await?;
+            maker
+        }
+        None => {
+            let made = acting::create_tenant(node, SLUG, "Demo", &owner).await?;
+            Maker(Acting::new(node, made.id.parse()?)?)
+        }
+    };
 
     let supervisor = login("supervisor");
     maker
@@ -108,7 +108,7 @@ pub async fn create(node: &Node, settings: &Settings) -> Result<Demo> {
         agents.push(agent);
     }
     Ok(Demo {
-        tenant: tenant.slug,
+        tenant: SLUG.to_owned(),
         realm: settings.telephony.realm.clone(),
         owner,
         supervisor,
@@ -119,67 +119,30 @@ pub async fn create(node: &Node, settings: &Settings) -> Result<Demo> {
 }
 
 fn login(name: &str) -> Login {
-    Login {
-        login: format!("{name}@demo.test"),
-        password: password(),
-    }
+    Login::generate(&format!("{name}@demo.test"))
 }
 
-/// 16 letters and digits: 95 bits.
-fn password() -> String {
-    rand::rng()
-        .sample_iter(Alphanumeric)
-        .take(16)
-        .map(char::from)
-        .collect()
-}
-
-fn user(name: &str, login: &Login, role: UserRole) -> User {
-    User {
-        login: login.login.clone(),
-        display_name: name.to_owned(),
-        roles: vec![role.into()],
-        password: login.password.clone(),
-        ..User::default()
-    }
-}
-
-/// Acts as the tenant's owner.
-struct Maker {
-    node: Node,
-    authorization: MetadataValue<tonic::metadata::Ascii>,
-}
+/// Acts as the tenant's owner. What is there already is taken as it is.
+struct Maker(Acting);
 
 impl Maker {
-    fn new(node: &Node, tenant: TenantId) -> Result<Self> {
-        // The owner's rights, but nobody in particular: what is made here is made by the installation.
-        let principal = Principal::User {
-            tenant,
-            user: UserId::generate(),
-            roles: vec![Grant::Owner],
-        };
-        let token = node
-            .keys()
-            .mint(&principal, node.clock().now(), Duration::from_secs(120))?;
-        Ok(Self {
-            node: node.clone(),
-            authorization: format!("Bearer {token}").parse()?,
-        })
+    fn request<T>(&self, message: T) -> tonic::Request<T> {
+        self.0.request(message)
     }
 
-    fn request<T>(&self, message: T) -> Request<T> {
-        let mut request = Request::new(message);
-        request
-            .metadata_mut()
-            .insert("authorization", self.authorization.clone());
-        request
+    fn conn(&self, role: Role) -> centro_node::Conn {
+        self.0.node.conn(role)
     }
 
     async fn user(&self, name: &str, login: &Login, role: UserRole) -> Result<User> {
+        if let Some(known) = self.0.find_user(&login.login).await? {
+            self.0.set_password(&known, &login.password).await?;
+            return Ok(known);
+        }
         let request = CreateUserRequest {
             user: Some(user(name, login, role)),
         };
-        let mut users = UsersClient::new(self.node.conn(Role::Identity));
+        let mut users = UsersClient::new(self.conn(Role::Identity));
         Ok(users
             .create_user(self.request(request))
             .await
@@ -189,7 +152,26 @@ impl Maker {
 
     /// A queue, and a dial plan that leads a number to it.
     async fn queue(&self, name: &str, extension: &str, number: &str) -> Result<QueueLine> {
-        let conn = self.node.conn(Role::Configuration);
+        let queue = self.call_queue(name, extension).await?;
+        let plan = self.dial_plan(name, &queue).await?;
+        self.number(name, number, &plan).await?;
+        Ok(QueueLine {
+            id: queue.id,
+            display_name: name.into(),
+            extension: queue.extension,
+            number: number.into(),
+        })
+    }
+
+    async fn call_queue(&self, name: &str, extension: &str) -> Result<CallQueue> {
+        let mut queues = CallQueuesClient::new(self.conn(Role::Configuration));
+        let listed = queues
+            .list_call_queues(self.request(ListCallQueuesRequest::default()))
+            .await?;
+        let mut known = listed.into_inner().call_queues.into_iter();
+        if let Some(queue) = known.find(|queue| queue.display_name == name) {
+            return Ok(queue);
+        }
         let call_queue = CallQueue {
             display_name: name.into(),
             extension: extension.into(),
@@ -199,14 +181,25 @@ impl Maker {
         let request = self.request(CreateCallQueueRequest {
             call_queue: Some(call_queue),
         });
-        let queue = CallQueuesClient::new(conn.clone())
+        Ok(queues
             .create_call_queue(request)
             .await
             .with_context(|| format!("queue {name}"))?
-            .into_inner();
+            .into_inner())
+    }
 
+    async fn dial_plan(&self, name: &str, queue: &CallQueue) -> Result<DialPlan> {
+        let mut plans = DialPlansClient::new(self.conn(Role::Configuration));
+        let plan_name = format!("{name} line");
+        let listed = plans
+            .list_dial_plans(self.request(ListDialPlansRequest::default()))
+            .await?;
+        let mut known = listed.into_inner().dial_plans.into_iter();
+        if let Some(plan) = known.find(|plan| plan.display_name == plan_name) {
+            return Ok(plan);
+        }
         let plan = DialPlan {
-            display_name: format!("{name} line"),
+            display_name: plan_name,
             entry: "welcome".into(),
             nodes: vec![
                 node(
@@ -250,48 +243,42 @@ impl Maker {
         let request = self.request(CreateDialPlanRequest {
             dial_plan: Some(plan),
         });
-        let plan = DialPlansClient::new(conn.clone())
+        Ok(plans
             .create_dial_plan(request)
             .await
             .with_context(|| format!("dial plan of {name}"))?
-            .into_inner();
+            .into_inner())
+    }
 
+    async fn number(&self, name: &str, number: &str, plan: &DialPlan) -> Result<()> {
+        let mut numbers = NumbersClient::new(self.conn(Role::Configuration));
+        let listed = numbers
+            .list_numbers(self.request(ListNumbersRequest::default()))
+            .await?;
+        if listed.into_inner().numbers.iter().any(|n| n.e164 == number) {
+            return Ok(());
+        }
         let line = Number {
             e164: number.into(),
             display_name: name.into(),
-            dial_plan_id: plan.id,
+            dial_plan_id: plan.id.clone(),
             ..Number::default()
         };
         let request = self.request(CreateNumberRequest { number: Some(line) });
-        NumbersClient::new(conn)
+        numbers
             .create_number(request)
             .await
             .with_context(|| format!("number {number}"))?;
-        Ok(QueueLine {
-            id: queue.id,
-            display_name: name.into(),
-            extension: extension.into(),
-            number: number.into(),
-        })
+        Ok(())
     }
 
     async fn agent(&self, name: &str, extension: &str) -> Result<Agent> {
         let login = login(&name.to_lowercase());
         let user = self.user(name, &login, UserRole::Agent).await?;
-        let device = Device {
-            display_name: format!("{name}'s phone"),
-            user_id: user.id.clone(),
-            extension: extension.into(),
-            ..Device::default()
-        };
-        let request = self.request(CreateDeviceRequest {
-            device: Some(device),
-        });
-        let device = DevicesClient::new(self.node.conn(Role::Configuration))
-            .create_device(request)
+        let device = self
+            .device(name, &user, extension)
             .await
-            .with_context(|| format!("phone of {name}"))?
-            .into_inner();
+            .with_context(|| format!("phone of {name}"))?;
         Ok(Agent {
             display_name: name.into(),
             login: login.login,
@@ -304,12 +291,42 @@ impl Maker {
         })
     }
 
+    /// The person's phone, with a secret that is shown now.
+    async fn device(&self, name: &str, user: &User, extension: &str) -> Result<Device> {
+        let mut devices = DevicesClient::new(self.conn(Role::Configuration));
+        let of_this_person = ListDevicesRequest {
+            user_id: user.id.clone(),
+            ..ListDevicesRequest::default()
+        };
+        let listed = devices
+            .list_devices(self.request(of_this_person))
+            .await?
+            .into_inner();
+        if let Some(known) = listed.devices.into_iter().next() {
+            let rotate = RotateDeviceSecretRequest { id: known.id };
+            return Ok(devices
+                .rotate_device_secret(self.request(rotate))
+                .await?
+                .into_inner());
+        }
+        let device = Device {
+            display_name: format!("{name}'s phone"),
+            user_id: user.id.clone(),
+            extension: extension.into(),
+            ..Device::default()
+        };
+        let request = self.request(CreateDeviceRequest {
+            device: Some(device),
+        });
+        Ok(devices.create_device(request).await?.into_inner())
+    }
+
     async fn assign(&self, queue: &QueueLine, agent: &Agent) -> Result<()> {
         let request = AssignQueueAgentRequest {
             queue_id: queue.id.clone(),
             user_id: agent.user_id.clone(),
         };
-        let mut queues = CallQueuesClient::new(self.node.conn(Role::Configuration));
+        let mut queues = CallQueuesClient::new(self.conn(Role::Configuration));
         queues
             .assign_queue_agent(self.request(request))
             .await
@@ -319,12 +336,19 @@ impl Maker {
 
     /// Calls from this computer need no password, so that any soft phone can dial the demo numbers.
     async fn trunk(&self) -> Result<()> {
+        let mut devices = DevicesClient::new(self.conn(Role::Configuration));
+        let listed = devices
+            .list_trunks(self.request(ListTrunksRequest::default()))
+            .await?;
+        let mut known = listed.into_inner().trunks.into_iter();
+        if known.any(|trunk| trunk.display_name == TRUNK) {
+            return Ok(());
+        }
         let trunk = Trunk {
-            display_name: "This computer".into(),
+            display_name: TRUNK.into(),
             addresses: vec!["127.0.0.0/16".into(), "::1".into()],
             ..Trunk::default()
         };
-        let mut devices = DevicesClient::new(self.node.conn(Role::Configuration));
         devices
             .create_trunk(self.request(CreateTrunkRequest { trunk: Some(trunk) }))
             .await

@@ -3,9 +3,12 @@
 //! Nothing is decided here but what runs where: settings are read (`settings`), services are put together (`wiring`), a
 //! new installation gets its demo tenant (`first_start`), and signals become an orderly end (`run`).
 
+mod acting;
+mod administer;
 mod demo;
 mod doctor;
 mod first_start;
+mod folder;
 mod report;
 mod run;
 mod secret;
@@ -39,6 +42,16 @@ enum Command {
         #[command(subcommand)]
         command: ConfigCommand,
     },
+    /// Makes tenants, while no centre runs on the data folder.
+    Tenant {
+        #[command(subcommand)]
+        command: TenantCommand,
+    },
+    /// Helps people who cannot sign in, while no centre runs on the data folder.
+    User {
+        #[command(subcommand)]
+        command: UserCommand,
+    },
     /// Checks ports, addresses, the clock and limits of this machine.
     Doctor(SettingsArguments),
     /// Prints the OpenAPI 3.1 document.
@@ -53,6 +66,18 @@ enum ConfigCommand {
     Check(SettingsArguments),
 }
 
+#[derive(Subcommand)]
+enum TenantCommand {
+    /// Makes a tenant with its owner, and prints the owner's password once.
+    Create(administer::CreateTenant),
+}
+
+#[derive(Subcommand)]
+enum UserCommand {
+    /// Replaces a person's password, and prints the new one once.
+    ResetPassword(administer::ResetPassword),
+}
+
 /// Where settings come from, the last one winning: the built-in defaults, the file, `CENTRO__SECTION__KEY`, `--set`.
 #[derive(Args, Clone, Default)]
 pub struct SettingsArguments {
@@ -65,6 +90,10 @@ pub struct SettingsArguments {
     /// Folder for databases and recordings; short for `--set node.data=DIR`.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// What tests take for the environment.
+    #[cfg(test)]
+    #[arg(skip)]
+    environment: Vec<(String, String)>,
 }
 
 #[derive(Args)]
@@ -93,6 +122,12 @@ fn main() -> ExitCode {
         Command::Config {
             command: ConfigCommand::Check(from),
         } => settings::load(&from).map(|_| say("the settings are good\n")),
+        Command::Tenant {
+            command: TenantCommand::Create(asked),
+        } => return administer::create_tenant(asked),
+        Command::User {
+            command: UserCommand::ResetPassword(asked),
+        } => return administer::reset_password(asked),
         Command::Doctor(from) => return doctor::run(&from),
         Command::Openapi => {
             say(&format!("{}\n", centro_gateway::openapi_document()));

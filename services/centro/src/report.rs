@@ -1,32 +1,49 @@
 //! What a person reads when the centre is ready: where to look, what to dial, how to log in.
 
-use crate::{demo::Demo, secret, settings::Settings};
+use crate::{demo::Demo, folder, settings::Settings, wiring::Started};
 use anyhow::{Context, Result};
 use centro_node::{Node, Role};
 use centro_proto::configuration::{
     SnapshotRequest, change::Object, configuration_feed_client::ConfigurationFeedClient,
 };
 use serde_json::json;
-use std::{fmt::Write as _, path::Path, time::Instant};
+use std::{
+    fmt::Write as _,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::Path,
+    time::{Duration, Instant},
+};
+
+/// How long the gateway may take to say where it answers.
+const BOUND: Duration = Duration::from_secs(10);
 
 /// Numbers that are named at a start; a tenant may have thousands.
 const NUMBERS_SHOWN: usize = 8;
 
 /// Prints the ready message, and writes the generated passwords where the caller asked for them.
 pub async fn ready(
-    node: &Node,
+    running: &Started,
     settings: &Settings,
     roles: &[Role],
     made: Option<&Demo>,
     credentials: Option<&Path>,
     started: Instant,
 ) -> Result<()> {
+    let http = match roles.contains(&Role::Gateway) {
+        true => Some(bound(running).await?),
+        false => None,
+    };
     let mut text = format!(
         "\nCentro is ready after {:.1} s.\n",
         started.elapsed().as_secs_f64()
     );
-    if roles.contains(&Role::Gateway) {
-        writeln!(text, "  Look   http://{}", settings.gateway.bind)?;
+    if let Some(http) = http {
+        let everywhere = if settings.gateway.bind.ip().is_unspecified() {
+            "   (and on every other address of this machine)"
+        } else {
+            ""
+        };
+        writeln!(text, "  Look   http://{http}{everywhere}")?;
     }
     if roles.contains(&Role::Telephony) {
         writeln!(
@@ -38,7 +55,7 @@ pub async fn ready(
     match made {
         Some(demo) => write_demo(&mut text, settings, demo)?,
         None if roles.contains(&Role::Configuration) => {
-            write_numbers(&mut text, node, settings).await?
+            write_numbers(&mut text, &running.node, settings).await?
         }
         None => {}
     }
@@ -47,12 +64,32 @@ pub async fn ready(
 
     if let (Some(path), Some(demo)) = (credentials, made) {
         let mut document = serde_json::to_value(demo)?;
-        document["http"] = json!(format!("http://{}", settings.gateway.bind));
+        document["http"] = json!(http.map(|address| format!("http://{address}")));
         document["sip"] = json!(settings.telephony.bind.to_string());
-        secret::write_private(path, document.to_string().as_bytes())
+        folder::write_private(path, document.to_string().as_bytes())
             .context("the credentials file")?;
     }
     Ok(())
+}
+
+/// Where a browser on this computer finds the pages: port 0 and 0.0.0.0 are no addresses to go to.
+async fn bound(running: &Started) -> Result<SocketAddr> {
+    let mut http = running.http.clone();
+    let told = tokio::time::timeout(BOUND, http.wait_for(Option::is_some))
+        .await
+        .context("the gateway does not answer HTTP")??;
+    Ok(reachable(
+        (*told).context("the gateway does not answer HTTP")?,
+    ))
+}
+
+fn reachable(bound: SocketAddr) -> SocketAddr {
+    let ip = match bound.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, bound.port())
 }
 
 fn write_demo(text: &mut String, settings: &Settings, demo: &Demo) -> Result<()> {
@@ -118,4 +155,24 @@ async fn write_numbers(text: &mut String, node: &Node, settings: &Settings) -> R
         )?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_browser_is_sent_to_an_address_that_exists() {
+        for (bound, shown) in [
+            ("0.0.0.0:8080", "127.0.0.1:8080"),
+            ("[::]:8080", "[::1]:8080"),
+            ("192.0.2.1:81", "192.0.2.1:81"),
+        ] {
+            assert_eq!(
+                reachable(bound.parse().unwrap()),
+                shown.parse().unwrap(),
+                "{bound}"
+            );
+        }
+    }
 }

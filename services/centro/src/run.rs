@@ -1,13 +1,14 @@
 //! The life of a process: settings, runtime, services, ready, signal, drain, end.
 
 use crate::{
-    EX_USAGE, RunArguments, first_start, report, secret, settings, settings::Settings, wiring,
+    EX_USAGE, RunArguments, first_start, folder, report, secret, settings,
+    settings::Settings,
+    wiring::{self, Started},
 };
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use centro_node::{Lifecycle, Role, Telemetry, telemetry};
 use std::{
-    fs::{self, File, TryLockError},
-    path::Path,
+    path::PathBuf,
     process::ExitCode,
     time::{Duration, Instant},
 };
@@ -28,7 +29,9 @@ pub fn run(arguments: &RunArguments) -> ExitCode {
                 return ExitCode::from(EX_USAGE);
             }
         };
-    match host(settings, &roles, arguments, started) {
+    let credentials = arguments.credentials_file.clone();
+    let life = move |inside| live(inside, roles, credentials, started);
+    match within(settings, life) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(error = format!("{error:#}"), "cannot run");
@@ -53,21 +56,27 @@ fn roles(names: &[String]) -> Result<Vec<Role>, String> {
         .collect()
 }
 
-fn host(
+/// What a process has once its data folder is locked and its threads run.
+pub struct Inside {
     settings: Settings,
-    roles: &[Role],
-    arguments: &RunArguments,
-    started: Instant,
-) -> Result<()> {
+    secret: Vec<u8>,
+    arbiters: Vec<actix::ArbiterHandle>,
+    lifecycle: Lifecycle,
+    telemetry: Telemetry,
+}
+
+/// Locks the data folder, starts the runtimes and gives them to `life`; ends them when it is over.
+pub fn within<F, T>(
+    settings: Settings,
+    life: impl FnOnce(Inside) -> F + Send + 'static,
+) -> Result<T>
+where
+    F: Future<Output = Result<T>> + Send + 'static,
+    T: Send + 'static,
+{
     // Several libraries speak TLS; without a choice the first of them would panic.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    fs::create_dir_all(&settings.node.data).with_context(|| {
-        format!(
-            "node.data: cannot make the folder {}",
-            settings.node.data.display()
-        )
-    })?;
-    let _lock = lock(&settings.node.data)?;
+    let _lock = folder::open(&settings.node.data)?;
     let secret = secret::load(&settings.node.secret, &settings.node.data)?;
 
     centro_contract::Api::installed().context("the interface is not sound")?;
@@ -83,19 +92,15 @@ fn host(
     let system = actix::System::new();
     let result = system.block_on(async {
         let arbiters: Vec<_> = (0..threads).map(|_| actix::Arbiter::new()).collect();
-        let handles = arbiters.iter().map(actix::Arbiter::handle).collect();
-        let credentials = arguments.credentials_file.clone();
-        let life = live(
+        let inside = Inside {
             settings,
-            roles.to_vec(),
             secret,
-            handles,
+            arbiters: arbiters.iter().map(actix::Arbiter::handle).collect(),
+            lifecycle: Lifecycle::default(),
             telemetry,
-            credentials,
-            started,
-        );
+        };
         let result = runtime
-            .spawn(life)
+            .spawn(async move { life(inside).await })
             .await
             .context("the main task panicked")?;
         for arbiter in &arbiters {
@@ -116,37 +121,58 @@ fn threads(setting: usize) -> usize {
     }
 }
 
+impl Inside {
+    /// Starts services and opens their doors.
+    pub async fn start(&self, roles: &[Role]) -> Result<Started> {
+        wiring::start(
+            self.settings.clone(),
+            roles,
+            &self.secret,
+            self.arbiters.clone(),
+            self.lifecycle.clone(),
+            &self.telemetry,
+        )
+        .await
+    }
+
+    /// Ends everything now; what happened last is still written down.
+    pub async fn end(self, started: &Started) {
+        self.lifecycle.stop();
+        // Calls end with a BYE and recordings are closed even when the grace time has passed.
+        tokio::time::timeout(LAST_WORDS, self.lifecycle.live().wait())
+            .await
+            .ok();
+        started.bus.close();
+        tokio::time::timeout(LAST_WORDS, self.lifecycle.closing().wait())
+            .await
+            .ok();
+        self.telemetry.shutdown();
+    }
+}
+
 async fn live(
-    settings: Settings,
+    inside: Inside,
     roles: Vec<Role>,
-    secret: Vec<u8>,
-    arbiters: Vec<actix::ArbiterHandle>,
-    telemetry: Telemetry,
-    credentials: Option<std::path::PathBuf>,
-    started: Instant,
+    credentials: Option<PathBuf>,
+    since: Instant,
 ) -> Result<()> {
-    let lifecycle = Lifecycle::default();
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let (node, bus) = wiring::start(
-        settings.clone(),
-        &roles,
-        &secret,
-        arbiters,
-        lifecycle.clone(),
-        &telemetry,
-    )
-    .await?;
-    let made = first_start::run(&node, &settings, &roles).await?;
+    let started = inside.start(&roles).await?;
+    let (settings, lifecycle) = (&inside.settings, &inside.lifecycle);
+    let made = first_start::run(&started.node, settings, &roles).await?;
     report::ready(
-        &node,
-        &settings,
+        &started,
+        settings,
         &roles,
         made.as_ref(),
         credentials.as_deref(),
-        started,
+        since,
     )
     .await?;
+    if made.is_some() {
+        first_start::finished(settings)?;
+    }
 
     tokio::select! {
         _ = terminate.recv() => {}
@@ -164,55 +190,13 @@ async fn live(
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
-    lifecycle.stop();
-    // Calls end with a BYE and recordings are closed even when the grace time has passed.
-    tokio::time::timeout(LAST_WORDS, lifecycle.live().wait())
-        .await
-        .ok();
-    // What happened last is still written down.
-    bus.close();
-    tokio::time::timeout(LAST_WORDS, lifecycle.closing().wait())
-        .await
-        .ok();
-    telemetry.shutdown();
+    inside.end(&started).await;
     Ok(())
-}
-
-/// Keeps a second process out of the same data folder.
-fn lock(data: &Path) -> Result<File> {
-    let path = data.join("lock");
-    let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => {
-            bail!(
-                "another Centro runs on {}; stop it, or name another folder with --data",
-                data.display()
-            )
-        }
-        Err(TryLockError::Error(error)) => {
-            Err(error).with_context(|| format!("cannot lock {}", path.display()))
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_folder_has_one_centre() {
-        let data = tempfile::tempdir().unwrap();
-        let first = lock(data.path()).unwrap();
-        assert!(
-            lock(data.path())
-                .unwrap_err()
-                .to_string()
-                .contains("another Centro")
-        );
-        drop(first);
-        lock(data.path()).unwrap();
-    }
 
     #[test]
     fn an_unknown_role_is_refused_by_name() {

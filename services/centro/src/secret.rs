@@ -1,8 +1,9 @@
 //! The installation's signing secret: from the settings, or made once and kept in the data folder.
 
-use anyhow::{Context, Result, bail};
+use crate::folder;
+use anyhow::{Context, Result, anyhow};
 use rand::RngCore;
-use std::{fs, io::Write, os::unix::fs::OpenOptionsExt, path::Path};
+use std::{fs, path::Path};
 
 /// Bytes of a generated secret; also the least a configured one may have.
 const LENGTH: usize = 32;
@@ -20,10 +21,14 @@ pub fn load(configured: &str, data: &Path) -> Result<Vec<u8>> {
     } else {
         (configured.to_owned(), "node.secret".to_owned())
     };
-    let secret =
-        hex::decode(text.trim()).with_context(|| format!("{origin} is not hexadecimal"))?;
+    decode(&text).map_err(|what| anyhow!("{origin} {what}"))
+}
+
+/// The bytes of a secret in hex, or what is wrong with it. Never says the secret.
+pub fn decode(text: &str) -> Result<Vec<u8>, String> {
+    let secret = hex::decode(text.trim()).map_err(|_| "is not hexadecimal".to_owned())?;
     if secret.len() < LENGTH {
-        bail!("{origin} has {} bytes; {LENGTH} are needed", secret.len());
+        return Err(format!("has {} bytes; {LENGTH} are needed", secret.len()));
     }
     Ok(secret)
 }
@@ -31,21 +36,7 @@ pub fn load(configured: &str, data: &Path) -> Result<Vec<u8>> {
 fn create(path: &Path) -> Result<()> {
     let mut secret = [0; LENGTH];
     rand::rng().fill_bytes(&mut secret);
-    write_private(path, hex::encode(secret).as_bytes())
-}
-
-/// Writes a file only its owner can read.
-pub fn write_private(path: &Path, content: &[u8]) -> Result<()> {
-    let mut file = fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)
-        .with_context(|| format!("cannot write {}", path.display()))?;
-    file.write_all(content)
-        .and_then(|()| file.sync_all())
-        .with_context(|| format!("cannot write {}", path.display()))
+    folder::write_private(path, hex::encode(secret).as_bytes())
 }
 
 #[cfg(test)]

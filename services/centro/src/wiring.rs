@@ -8,9 +8,17 @@ use centro_cluster::{Epoch, LocalOwnership};
 use centro_contract::Keys;
 use centro_kernel::{Clock, SystemClock};
 use centro_node::{Lifecycle, Mount, Node, NodeBuilder, Role, Service, Telemetry};
-use std::{sync::Arc, time::Duration};
-use tokio::net::TcpListener;
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+use tokio::{net::TcpListener, sync::watch};
 use tonic::transport::server::TcpIncoming;
+
+/// What was put together.
+pub struct Started {
+    pub node: Node,
+    pub bus: Arc<LocalBus>,
+    /// Where HTTP is answered, once it is.
+    pub http: watch::Receiver<Option<SocketAddr>>,
+}
 
 /// Builds the node, starts the services of `roles` and opens their doors.
 pub async fn start(
@@ -20,7 +28,7 @@ pub async fn start(
     arbiters: Vec<actix::ArbiterHandle>,
     lifecycle: Lifecycle,
     telemetry: &Telemetry,
-) -> Result<(Node, Arc<LocalBus>)> {
+) -> Result<Started> {
     let clock = Arc::new(SystemClock);
     let epoch = Epoch(u64::try_from(clock.now().as_millis()).unwrap_or_default());
     let name = if settings.node.name.is_empty() {
@@ -41,6 +49,7 @@ pub async fn start(
     }
     .build();
 
+    let (bound, http) = watch::channel(None);
     let mut mount = Mount::default();
     for role in roles {
         tracing::debug!(%role, "starting");
@@ -69,6 +78,7 @@ pub async fn start(
             }
             Role::Gateway => {
                 let mut gateway = settings.gateway.clone();
+                gateway.bound = Some(bound.clone());
                 gateway.metrics = Some(telemetry.metrics());
                 host::<centro_gateway::Gateway>(&gateway, &node, &mut mount).await
             }
@@ -98,7 +108,7 @@ pub async fn start(
             }
         });
     }
-    Ok((node, bus))
+    Ok(Started { node, bus, http })
 }
 
 async fn host<S>(settings: &S::Settings, node: &Node, mount: &mut Mount) -> Result<()>
