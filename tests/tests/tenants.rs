@@ -58,7 +58,7 @@ async fn stranger(centre: &mut Centre) -> Result<Stranger> {
 
     let user = api.create_user("Olga", "ROLE_AGENT", PASSWORD).await?;
     let queue = api
-        .create_call_queue(json!({"displayName": "Others", "record": true}))
+        .create_call_queue(json!({"displayName": "Others", "record": true, "wrapUp": "0s"}))
         .await?;
     let plan = json!({
         "displayName": "Others",

@@ -30,7 +30,7 @@ impl Merged {
             // A list's items are named by the list's key.
             let key = key.split('[').next().unwrap_or_default().to_owned();
             let what = error.into_inner().to_string();
-            if what.contains(&key) {
+            if key == "." || what.contains(&key) {
                 what
             } else {
                 format!("{key}: {what}")
