@@ -253,9 +253,13 @@ async fn a_broken_first_start_is_finished_by_the_next() -> Result<()> {
         let known = centre.credentials().clone();
         let owner = centre.owner().await?;
         let queues = owner.get("/v1/call-queues").await?;
-        owner
-            .delete(&format!("/v1/users/{}", known.agents[3].user_id))
-            .await?;
+        let last = &known.agents[3];
+        for path in [
+            format!("/v1/devices/{}", last.device_id),
+            format!("/v1/users/{}", last.user_id),
+        ] {
+            owner.delete(&path).await?;
+        }
         centre.stop().await?;
         // As if the first start had died before anybody saw the passwords.
         centre.leave("demo-unfinished")?;
