@@ -7,7 +7,7 @@ use crate::{Method, Principal};
 pub struct AuditRecord<'a> {
     /// What was called.
     pub method: &'a Method,
-    /// Who called; `None` without a valid token and for public RPCs.
+    /// Who called; `None` without a valid token.
     pub principal: Option<&'a Principal>,
     /// Why it was refused; `None` when it was let in.
     pub refused: Option<&'a str>,
@@ -42,6 +42,33 @@ impl Audit for AuditLog {
             Some(reason) => {
                 tracing::warn!(target: "audit", rpc, tenant, caller, granted = false, reason)
             }
+        }
+    }
+}
+
+/// A try to sign in, for the log.
+#[derive(Debug)]
+pub struct SignIn<'a> {
+    /// Full name of the RPC.
+    pub rpc: &'a str,
+    /// The tenant, where there is one of that name.
+    pub tenant: Option<&'a str>,
+    /// The person or the API key; `None` when it is nobody's. What was typed is never logged: at times it is a password.
+    pub caller: Option<&'a str>,
+    /// Where it came from; empty when that is not known.
+    pub source: &'a str,
+    /// Why it was refused; `None` when it was let in.
+    pub refused: Option<&'a str>,
+}
+
+/// Writes a sign-in to the log, target `audit`.
+pub fn sign_in(record: &SignIn<'_>) {
+    let SignIn { rpc, source, .. } = record;
+    let (tenant, caller) = (record.tenant.unwrap_or("-"), record.caller.unwrap_or("-"));
+    match record.refused {
+        None => tracing::info!(target: "audit", rpc, tenant, caller, source, granted = true),
+        Some(reason) => {
+            tracing::warn!(target: "audit", rpc, tenant, caller, source, granted = false, reason)
         }
     }
 }

@@ -5,11 +5,11 @@
 //! streams are checked by their handlers, message by message.
 
 use crate::{
-    Access, Api, Keys, Method, Principal, Scope,
+    Access, Api, Keys, Method, Principal, Revocations, Scope,
     audit::{Audit, AuditLog, AuditRecord},
     rules::Violation,
     status::DOMAIN,
-    token::{TokenCache, TokenError},
+    token::{TokenCache, Verified},
 };
 use bytes::{BufMut, Bytes, BytesMut};
 use centro_kernel::Clock;
@@ -97,21 +97,29 @@ pub struct Guard(Arc<Inner>);
 struct Inner {
     api: Arc<Api>,
     tokens: TokenCache,
+    revocations: Revocations,
     clock: Arc<dyn Clock>,
     audit: Box<dyn Audit>,
 }
 
 impl Guard {
     /// A guard that verifies with the installation's keys and audits into the log.
-    pub fn new(api: Arc<Api>, keys: Keys, clock: Arc<dyn Clock>) -> Self {
-        Self::auditing(api, keys, clock, AuditLog)
+    pub fn new(api: Arc<Api>, keys: Keys, revocations: Revocations, clock: Arc<dyn Clock>) -> Self {
+        Self::auditing(api, keys, revocations, clock, AuditLog)
     }
 
     /// A guard with its own place for audit records.
-    pub fn auditing(api: Arc<Api>, keys: Keys, clock: Arc<dyn Clock>, audit: impl Audit) -> Self {
+    pub fn auditing(
+        api: Arc<Api>,
+        keys: Keys,
+        revocations: Revocations,
+        clock: Arc<dyn Clock>,
+        audit: impl Audit,
+    ) -> Self {
         Self(Arc::new(Inner {
             api,
-            tokens: TokenCache::new(keys),
+            tokens: TokenCache::new(keys, revocations.clone()),
+            revocations,
             clock,
             audit: Box::new(audit),
         }))
@@ -120,20 +128,24 @@ impl Guard {
     /// Who sent the headers.
     ///
     /// # Errors
-    /// `UNAUTHENTICATED` with `token_missing`, `token_expired` or `token_invalid`.
-    pub fn principal(&self, headers: &HeaderMap) -> Result<Principal, Status> {
+    /// `UNAUTHENTICATED` with `token_missing`, `token_expired`, `token_invalid` or `token_revoked`; `UNAVAILABLE` while
+    /// it is not known what was called back.
+    async fn caller(&self, headers: &HeaderMap) -> Result<Verified, Status> {
         let token = bearer(headers)
             .ok_or_else(|| unauthenticated("token_missing", "this call needs an access token"))?;
-        self.0
-            .tokens
-            .verify(token, self.0.clock.now())
-            .map_err(|error| {
-                let reason = match error {
-                    TokenError::Expired => "token_expired",
-                    TokenError::Invalid => "token_invalid",
-                };
-                unauthenticated(reason, &error.to_string())
-            })
+        let verify = || {
+            let verified = self.0.tokens.verify(token, self.0.clock.now());
+            verified.map_err(|error| unauthenticated(error.reason(), &error.to_string()))
+        };
+        let verified = verify()?;
+        // Services call each other from the first moment on; the list itself comes from one of them.
+        if matches!(verified.principal, Principal::Service { .. }) {
+            return Ok(verified);
+        }
+        if !self.0.revocations.loaded().await {
+            return Err(Status::unavailable("identity cannot be asked yet"));
+        }
+        verify()
     }
 
     async fn admit<B>(&self, request: Request<B>) -> Result<Request<Body>, Status>
@@ -149,29 +161,35 @@ impl Guard {
         };
         let (mut parts, body) = request.into_parts();
         if method.access == Access::Public {
-            if method.audit {
-                self.0.audit.record(AuditRecord {
-                    method: &method,
-                    principal: None,
-                    refused: None,
-                });
+            // Audited by the service, which alone learns who it was. What services add to a call (the caller's address)
+            // is believed from services only.
+            let token = bearer(&parts.headers);
+            let verified = token.map(|token| self.0.tokens.verify(token, self.0.clock.now()));
+            if let Some(Ok(Verified {
+                principal: service @ Principal::Service { .. },
+                ..
+            })) = verified
+            {
+                parts.extensions.insert(service);
             }
         } else {
-            let principal = self.principal(&parts.headers);
-            let verdict = principal
+            let caller = self.caller(&parts.headers).await;
+            let verdict = caller
                 .as_ref()
                 .map_err(Status::clone)
-                .and_then(|who| decide(&method, who));
+                .and_then(|caller| decide(&method, &caller.principal));
             if method.audit {
                 let reason = verdict.as_ref().err().map(crate::status::reason);
                 self.0.audit.record(AuditRecord {
                     method: &method,
-                    principal: principal.as_ref().ok(),
+                    principal: caller.as_ref().ok().map(|caller| &caller.principal),
                     refused: reason.as_deref(),
                 });
             }
             verdict?;
-            parts.extensions.insert(principal?);
+            let caller = caller?;
+            parts.extensions.insert(caller.principal);
+            parts.extensions.insert(caller.basis);
         }
         let body = if method.access == Access::Internal || method.descriptor.is_client_streaming() {
             Body::new(body)

@@ -1,8 +1,9 @@
 //! Access tokens: short-lived JWTs (RFC 7519, HS256) signed with the installation's secret, so that every process can
-//! verify them without asking anybody.
+//! verify them without asking anybody. What is called back before its time is in [`Revocations`].
 
-use crate::{Principal, Role};
+use crate::{Principal, Revocations, Role};
 use centro_kernel::{TenantId, Timestamp, UserId};
+use hmac::{Hmac, Mac};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -20,6 +21,41 @@ pub enum TokenError {
     /// It was never good.
     #[error("the token is not valid")]
     Invalid,
+    /// Its session, person or key has ended or changed since.
+    #[error("the token was called back; renew the session or sign in again")]
+    Revoked,
+}
+
+impl TokenError {
+    /// The stable code.
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::Expired => "token_expired",
+            Self::Invalid => "token_invalid",
+            Self::Revoked => "token_revoked",
+        }
+    }
+}
+
+/// What a token rests on; when that ends, the token is void. Handlers find it in the request's extensions.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Basis {
+    /// Id of the session or of the API key; empty where there is none.
+    pub source: String,
+    /// Of a person: the version of the row the roles were read from. A version and not a time, because it says without
+    /// a race whether the roles were read before or after they changed.
+    pub version: u64,
+}
+
+/// What a token says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    /// Who calls.
+    pub principal: Principal,
+    /// Until when it is good, unless it is called back.
+    pub until: Timestamp,
+    /// What it rests on.
+    pub basis: Basis,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -29,29 +65,71 @@ struct Claims {
     ten: Option<TenantId>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     roles: Vec<Role>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    sid: String,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    ver: u64,
     /// Seconds since 1970, as RFC 7519 wants.
     exp: i64,
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde passes a reference
+fn is_zero(n: &u64) -> bool {
+    *n == 0
+}
+
 /// Signs and verifies tokens. Cheap to clone.
 #[derive(Clone)]
-pub struct Keys(Arc<(EncodingKey, DecodingKey)>);
+pub struct Keys(Arc<Inner>);
+
+struct Inner {
+    signs: EncodingKey,
+    verifies: DecodingKey,
+    derives: Hmac<sha2::Sha256>,
+}
 
 impl Keys {
     /// Keys from the installation's secret, at least 32 bytes.
+    ///
+    /// # Panics
+    /// Never: HMAC takes keys of any length.
+    #[allow(clippy::expect_used)]
     pub fn new(secret: &[u8]) -> Self {
-        Self(Arc::new((
-            EncodingKey::from_secret(secret),
-            DecodingKey::from_secret(secret),
-        )))
+        Self(Arc::new(Inner {
+            signs: EncodingKey::from_secret(secret),
+            verifies: DecodingKey::from_secret(secret),
+            derives: Hmac::new_from_slice(secret).expect("HMAC takes keys of any length"),
+        }))
     }
 
-    /// A token that says who the caller is until `now + ttl`.
+    /// A key of its own for another purpose, from which neither the secret nor other purposes' keys can be found.
+    pub fn derive(&self, purpose: &str) -> [u8; 32] {
+        let mut mac = self.0.derives.clone();
+        mac.update(b"centro derived key: ");
+        mac.update(purpose.as_bytes());
+        mac.finalize().into_bytes().into()
+    }
+
+    /// A token that says who the caller is until `now + ttl`, and rests on nothing that could be called back.
     ///
     /// # Errors
     /// [`TokenError::Invalid`] when the token cannot be encoded.
     pub fn mint(
         &self,
+        principal: &Principal,
+        now: Timestamp,
+        ttl: Duration,
+    ) -> Result<String, TokenError> {
+        self.mint_on(&Basis::default(), principal, now, ttl)
+    }
+
+    /// A token that says who the caller is until `now + ttl` or until its basis is called back.
+    ///
+    /// # Errors
+    /// [`TokenError::Invalid`] when the token cannot be encoded.
+    pub fn mint_on(
+        &self,
+        basis: &Basis,
         principal: &Principal,
         now: Timestamp,
         ttl: Duration,
@@ -69,9 +147,11 @@ impl Keys {
             sub,
             ten,
             roles,
+            sid: basis.source.clone(),
+            ver: basis.version,
             exp: (now + ttl).as_millis() / 1000,
         };
-        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.0.0)
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.0.signs)
             .map_err(|_| TokenError::Invalid)
     }
 
@@ -80,23 +160,18 @@ impl Keys {
     /// # Errors
     /// [`TokenError`] when it is forged, malformed or past its time.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<Principal, TokenError> {
-        self.verify_until(token, now)
-            .map(|(principal, _)| principal)
+        self.read(token, now).map(|verified| verified.principal)
     }
 
-    /// Who the token says the caller is, and until when.
+    /// Everything the token says. Whether it was called back is not looked at.
     ///
     /// # Errors
     /// As [`Keys::verify`].
-    pub fn verify_until(
-        &self,
-        token: &str,
-        now: Timestamp,
-    ) -> Result<(Principal, Timestamp), TokenError> {
+    pub fn read(&self, token: &str, now: Timestamp) -> Result<Verified, TokenError> {
         let mut validation = Validation::new(Algorithm::HS256);
         validation.validate_exp = false; // against our own clock, below
         validation.set_required_spec_claims(&["exp", "sub"]);
-        let claims = jsonwebtoken::decode::<Claims>(token, &self.0.1, &validation)
+        let claims = jsonwebtoken::decode::<Claims>(token, &self.0.verifies, &validation)
             .map_err(|_| TokenError::Invalid)?
             .claims;
         let until = Timestamp::from_millis(claims.exp.saturating_mul(1000));
@@ -121,7 +196,14 @@ impl Keys {
             }
             _ => return Err(TokenError::Invalid),
         };
-        Ok((principal, until))
+        Ok(Verified {
+            principal,
+            until,
+            basis: Basis {
+                source: claims.sid,
+                version: claims.ver,
+            },
+        })
     }
 }
 
@@ -133,45 +215,55 @@ const LONGEST: usize = 4096;
 /// Remembers verified tokens until they expire, because calls between services come by the hundred with the same one.
 pub struct TokenCache {
     keys: Keys,
-    known: RwLock<HashMap<String, (Principal, Timestamp)>>,
+    revocations: Revocations,
+    known: RwLock<HashMap<String, Verified>>,
 }
 
 impl TokenCache {
     /// An empty cache.
-    pub fn new(keys: Keys) -> Self {
+    pub fn new(keys: Keys, revocations: Revocations) -> Self {
         Self {
             keys,
+            revocations,
             known: RwLock::new(HashMap::new()),
         }
     }
 
-    /// As [`Keys::verify`].
+    /// As [`Keys::read`], and not called back.
     ///
     /// # Errors
-    /// As [`Keys::verify`].
-    pub fn verify(&self, token: &str, now: Timestamp) -> Result<Principal, TokenError> {
+    /// As [`Keys::verify`]; [`TokenError::Revoked`].
+    pub fn verify(&self, token: &str, now: Timestamp) -> Result<Verified, TokenError> {
+        let verified = self.look_up(token, now)?;
+        if self.revocations.void(&verified) {
+            return Err(TokenError::Revoked);
+        }
+        Ok(verified)
+    }
+
+    fn look_up(&self, token: &str, now: Timestamp) -> Result<Verified, TokenError> {
         if token.len() > LONGEST {
             return Err(TokenError::Invalid);
         }
-        if let Some((principal, until)) = self
+        if let Some(verified) = self
             .known
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .get(token)
-            && now < *until
+            && now < verified.until
         {
-            return Ok(principal.clone());
+            return Ok(verified.clone());
         }
-        let (principal, until) = self.keys.verify_until(token, now)?;
+        let verified = self.keys.read(token, now)?;
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= CACHED {
-            known.retain(|_, (_, until)| now < *until);
+            known.retain(|_, verified| now < verified.until);
         }
         if known.len() >= CACHED {
             known.clear();
         }
-        known.insert(token.to_owned(), (principal.clone(), until));
-        Ok(principal)
+        known.insert(token.to_owned(), verified.clone());
+        Ok(verified)
     }
 }
 
@@ -204,20 +296,26 @@ mod tests {
     #[test]
     fn a_remembered_token_expires_all_the_same() {
         let keys = Keys::new(&[7; 32]);
-        let cache = TokenCache::new(keys.clone());
+        let cache = TokenCache::new(keys.clone(), Revocations::default());
         let now = Timestamp::from_millis(1_000_000);
         let service = Principal::Service {
             name: "routing".to_owned(),
         };
         let token = keys.mint(&service, now, Duration::from_secs(60)).unwrap();
-        assert_eq!(cache.verify(&token, now), Ok(service.clone()));
-        assert_eq!(
-            cache.verify(&token, now + Duration::from_secs(59)),
-            Ok(service)
-        );
-        assert_eq!(
-            cache.verify(&token, now + Duration::from_secs(60)),
-            Err(TokenError::Expired)
-        );
+        let verify = |after| {
+            let verified = cache.verify(&token, now + Duration::from_secs(after));
+            verified.map(|verified| verified.principal)
+        };
+        assert_eq!(verify(0), Ok(service.clone()));
+        assert_eq!(verify(59), Ok(service));
+        assert_eq!(verify(60), Err(TokenError::Expired));
+    }
+
+    #[test]
+    fn a_key_for_one_purpose_is_no_key_for_another() {
+        let keys = Keys::new(&[7; 32]);
+        assert_eq!(keys.derive("pages"), Keys::new(&[7; 32]).derive("pages"));
+        assert_ne!(keys.derive("pages"), keys.derive("other"));
+        assert_ne!(keys.derive("pages"), Keys::new(&[8; 32]).derive("pages"));
     }
 }

@@ -4,12 +4,13 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 use centro_contract::{
-    Api, Guard, Keys, Principal, Role,
+    Api, Basis, Guard, Keys, Principal, Revocations, Role,
     audit::{Audit, AuditRecord},
+    revocation::Revocation,
     status,
 };
-use centro_kernel::{TenantId, TestClock, Timestamp, UserId};
-use centro_proto::configuration::*;
+use centro_kernel::{Clock, TenantId, TestClock, Timestamp, UserId};
+use centro_proto::{configuration::*, identity::SignInRequest};
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use prost::Message;
@@ -41,6 +42,7 @@ impl Audit for Records {
 
 struct Bench {
     guard: Guard,
+    revocations: Revocations,
     keys: Keys,
     clock: TestClock,
     records: Records,
@@ -52,14 +54,18 @@ fn bench() -> Bench {
         TestClock::at(Timestamp::from_millis(1_000_000)),
         Records::default(),
     );
+    let revocations = Revocations::default();
+    revocations.set_loaded();
     let guard = Guard::auditing(
         Api::installed().unwrap(),
         keys.clone(),
+        revocations.clone(),
         Arc::new(clock.clone()),
         records.clone(),
     );
     Bench {
         guard,
+        revocations,
         keys,
         clock,
         records,
@@ -68,7 +74,6 @@ fn bench() -> Bench {
 
 impl Bench {
     fn token(&self, principal: &Principal) -> String {
-        use centro_kernel::Clock;
         self.keys
             .mint(principal, self.clock.now(), Duration::from_secs(60))
             .unwrap()
@@ -276,4 +281,68 @@ async fn a_masked_update_is_checked_where_the_mask_points() {
         (refused.code(), status::reason(&refused).as_str()),
         (Code::InvalidArgument, "validation_failed")
     );
+}
+
+#[tokio::test]
+async fn a_token_that_was_called_back_is_refused_from_the_next_call_on() {
+    let bench = bench();
+    let basis = Basis {
+        source: "session".into(),
+        version: 3,
+    };
+    let now = bench.clock.now();
+    let ttl = Duration::from_secs(60);
+    let token = bench
+        .keys
+        .mint_on(&basis, &person(Role::Admin), now, ttl)
+        .unwrap();
+    let path = format!("{QUEUES}CreateCallQueue");
+    bench
+        .call(&path, &create("Sales"), Some(&token))
+        .await
+        .unwrap();
+    let revocation = Revocation {
+        subject: "session".into(),
+        before_version: 0,
+        until: now + ttl,
+    };
+    bench.revocations.add([revocation], now);
+    let refused = bench
+        .call(&path, &create("Sales"), Some(&token))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (refused.code(), status::reason(&refused).as_str()),
+        (Code::Unauthenticated, "token_revoked")
+    );
+    let other = bench.token(&person(Role::Admin));
+    bench
+        .call(&path, &create("Sales"), Some(&other))
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_public_rpc_knows_a_service_by_its_token_and_takes_nobody_elses_word() {
+    let bench = bench();
+    let sign_in = SignInRequest {
+        login: "anna".into(),
+        password: "secret".into(),
+        ..Default::default()
+    };
+    let path = "/centro.identity.v1.Sessions/SignIn";
+    let service = Principal::Service {
+        name: "gateway".into(),
+    };
+    let token = bench.token(&service);
+    let (_, who) = bench.call(path, &sign_in, Some(&token)).await.unwrap();
+    assert_eq!(who, Some(service));
+    for token in [
+        None,
+        Some("forged".to_owned()),
+        Some(bench.token(&person(Role::Owner))),
+    ] {
+        let (_, who) = bench.call(path, &sign_in, token.as_deref()).await.unwrap();
+        assert_eq!(who, None);
+    }
 }

@@ -8,8 +8,9 @@ mod lifecycle;
 mod mount;
 #[allow(clippy::module_inception)]
 mod node;
+mod revocations;
 pub mod telemetry;
-mod trace;
+pub mod trace;
 
 pub use conn::Conn;
 pub use health::Health;

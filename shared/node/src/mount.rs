@@ -1,6 +1,6 @@
 //! Where a service puts its doors. The node decides whether they face a socket.
 
-use centro_contract::{Api, Guard, Keys};
+use centro_contract::{Api, Guard, Keys, Revocations};
 use centro_kernel::Clock;
 use std::{convert::Infallible, sync::Arc};
 use tonic::{
@@ -30,13 +30,18 @@ impl Mount {
     }
 
     /// All doors, behind the guard.
-    pub(crate) fn into_routes(self, keys: Keys, clock: Arc<dyn Clock>) -> Routes {
+    pub(crate) fn into_routes(
+        self,
+        keys: Keys,
+        revocations: Revocations,
+        clock: Arc<dyn Clock>,
+    ) -> Routes {
         match Api::installed() {
             Ok(api) => self
                 .0
                 .routes()
                 .into_axum_router()
-                .layer(Guard::new(api, keys, clock))
+                .layer(Guard::new(api, keys, revocations, clock))
                 .into(),
             Err(error) => {
                 tracing::error!(%error, "no RPC is served: the protos break the contract");

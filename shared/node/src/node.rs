@@ -3,12 +3,12 @@
 use crate::{
     Conn, Health, Lifecycle, Mount,
     health::{CheckReport, Kind, Report},
-    trace,
+    revocations, trace,
 };
 use async_trait::async_trait;
 use centro_bus::EventBus;
 use centro_cluster::Ownership;
-use centro_contract::{Keys, Principal};
+use centro_contract::{Keys, Principal, Revocations};
 use centro_kernel::{Clock, Timestamp};
 use parking_lot::Mutex;
 use std::{
@@ -103,6 +103,7 @@ pub(crate) struct Inner {
     clock: Arc<dyn Clock>,
     ownership: Arc<dyn Ownership>,
     keys: Keys,
+    revocations: Revocations,
     data: PathBuf,
     arbiters: Vec<actix::ArbiterHandle>,
     lifecycle: Lifecycle,
@@ -143,6 +144,7 @@ impl NodeBuilder {
             clock: self.clock,
             ownership: self.ownership,
             keys: self.keys,
+            revocations: Revocations::default(),
             data: self.data,
             arbiters: self.arbiters,
             lifecycle: self.lifecycle,
@@ -176,6 +178,11 @@ impl Node {
     /// Signs and verifies tokens.
     pub fn keys(&self) -> &Keys {
         &self.0.keys
+    }
+
+    /// Which tokens are void before their time; complete once the doors have been open for a moment.
+    pub fn revocations(&self) -> &Revocations {
+        &self.0.revocations
     }
 
     /// Folder for databases and recordings.
@@ -248,12 +255,14 @@ impl Node {
         Conn::new(self.clone(), role)
     }
 
-    /// Opens the in-process doors and returns the routes, to be served on a socket too.
+    /// Opens the in-process doors, learns what was called back, and returns the routes, to be served on a socket too.
     pub fn open(&self, mount: Mount) -> Routes {
-        self.0
-            .local
-            .get_or_init(|| trace::traced(mount.into_routes(self.0.keys.clone(), self.clock())))
-            .clone()
+        let routes = self.0.local.get_or_init(|| {
+            self.spawn(revocations::follow(self.clone()));
+            let (keys, revocations) = (self.0.keys.clone(), self.0.revocations.clone());
+            trace::traced(mount.into_routes(keys, revocations, self.clock()))
+        });
+        routes.clone()
     }
 
     /// The token by which this process is known to services.

@@ -31,14 +31,19 @@ fn server_span<B>(request: &Request<B>) -> Span {
         otel.kind = "server",
         rpc.system = "grpc"
     );
-    if request.headers().contains_key(TRACEPARENT) {
+    follow(&span, request.headers());
+    span
+}
+
+/// Makes `span` a child of what the caller's headers name, if they do. To be called before the span is entered.
+pub fn follow(span: &Span, headers: &HeaderMap) {
+    if headers.contains_key(TRACEPARENT) {
         let parent = opentelemetry::global::get_text_map_propagator(|propagator| {
-            propagator.extract(&Headers(request.headers()))
+            propagator.extract(&Headers(headers))
         });
         // Refused only for a span that is disabled; then there is nothing to connect.
         let _ = span.set_parent(parent);
     }
-    span
 }
 
 #[derive(Clone)]
