@@ -16,7 +16,7 @@ use centro_proto::{
     },
     types,
 };
-use centro_store::page::{self, Token};
+use centro_store::page::{self, Pages};
 use std::{collections::BTreeMap, time::Duration};
 use tonic::{Request, Response, Status};
 
@@ -24,6 +24,7 @@ use tonic::{Request, Response, Status};
 pub(crate) struct Reports {
     pub store: Store,
     pub promises: Promises,
+    pub pages: Pages,
 }
 
 #[tonic::async_trait]
@@ -39,14 +40,22 @@ impl reports_server::Reports for Reports {
             request.to.as_ref(),
             &request.queue_ids,
         )?;
-        let after = Token::decode::<StayKey>(&request.page_token).map_err(from_fault)?;
+        let shown = (
+            instant(request.from),
+            instant(request.to),
+            &request.queue_ids,
+        );
+        let pages = self.pages.list("contacts", tenant, &shown);
+        let after = pages
+            .after::<StayKey>(&request.page_token)
+            .map_err(from_fault)?;
         let limit = page::limit(request.page_size);
         let mut rows = self
             .store
             .stays(tenant, &filter, after, limit + 1)
             .await
             .map_err(from_fault)?;
-        let next_page_token = Token::next(&mut rows, limit, |(_, key)| key.clone());
+        let next_page_token = pages.next(&mut rows, limit, |(_, key)| key.clone());
         let contacts = rows
             .iter()
             .map(|(stay, _)| contact(stay, &self.promises.of(stay.queue)))
@@ -111,14 +120,22 @@ impl reports_server::Reports for Reports {
             "" => None,
             id => Some(id.parse().map_err(|error| malformed(&error, "/agentId"))?),
         };
-        let after = Token::decode::<IntervalKey>(&request.page_token).map_err(from_fault)?;
+        let shown = (
+            instant(request.from),
+            instant(request.to),
+            &request.agent_id,
+        );
+        let pages = self.pages.list("agent intervals", tenant, &shown);
+        let after = pages
+            .after::<IntervalKey>(&request.page_token)
+            .map_err(from_fault)?;
         let limit = page::limit(request.page_size);
         let read = self
             .store
             .intervals(tenant, agent, &filter, after, limit + 1)
             .await;
         let mut rows = read.map_err(from_fault)?;
-        let next_page_token = Token::next(&mut rows, limit, |(agent, interval)| {
+        let next_page_token = pages.next(&mut rows, limit, |(agent, interval)| {
             (interval.start.as_millis(), agent.to_string())
         });
         let intervals = rows.into_iter().map(interval_out).collect();
@@ -127,6 +144,11 @@ impl reports_server::Reports for Reports {
             next_page_token,
         }))
     }
+}
+
+/// An instant as a page token is bound to it.
+fn instant(time: Option<prost_types::Timestamp>) -> Option<(i64, i32)> {
+    time.map(|time| (time.seconds, time.nanos))
 }
 
 fn filter(

@@ -21,6 +21,7 @@ pub use settings::Settings;
 use async_trait::async_trait;
 use centro_node::{Mount, Node, Role, Service, health::Kind};
 use centro_proto::analytics::reports_server::ReportsServer;
+use centro_store::page::Pages;
 
 /// The analytics service.
 pub struct Analytics;
@@ -63,7 +64,12 @@ impl Service for Analytics {
             behind: false,
         };
         node.lifecycle().closing().spawn(feed.run());
-        mount.grpc(ReportsServer::new(grpc::Reports { store, promises }));
+        let pages = Pages::new(&node.keys().derive(Pages::PURPOSE));
+        mount.grpc(ReportsServer::new(grpc::Reports {
+            store,
+            promises,
+            pages,
+        }));
         Ok(())
     }
 }

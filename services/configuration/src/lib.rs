@@ -6,7 +6,7 @@
 //! | the order of changes | the installation's version, growing with each write |
 //! | tenants and people | identity; their short names are cached here |
 //!
-//! In: gRPC `CallQueues`, `Numbers`, `DialPlans`, `Devices`, `ConfigurationFeed`; `identity.user.deleted` from the bus.
+//! In: gRPC `CallQueues`, `Numbers`, `DialPlans`, `Devices`, `ConfigurationFeed`; `identity.user.…` from the bus.
 //! Out: `configuration.object.changed` through the outbox, never with credentials.
 
 pub mod core;
@@ -29,7 +29,10 @@ use centro_proto::configuration::{
     devices_server::DevicesServer, dial_plans_server::DialPlansServer,
     numbers_server::NumbersServer,
 };
-use centro_store::outbox::{self, Wake};
+use centro_store::{
+    outbox::{self, Wake},
+    page::Pages,
+};
 use std::sync::Arc;
 use store::{Migrator, Store};
 
@@ -59,7 +62,8 @@ async fn open(settings: Settings, node: &Node) -> anyhow::Result<Desk> {
     centro_store::migrate::<Migrator>(&db).await?;
     let wake = Wake::default();
     node.spawn(outbox::relay(db.clone(), node.bus(), wake.clone()));
-    let store = Store::new(db, wake);
+    let pages = Pages::new(&node.keys().derive(Pages::PURPOSE));
+    let store = Store::new(db, wake, pages);
     node.spawn(feed::follow(node.bus(), store.clone(), node.clock()));
     Ok(Desk {
         store,

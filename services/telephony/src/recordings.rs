@@ -12,7 +12,7 @@ use centro_kernel::{
 use centro_proto::events::RecordingChanged;
 use centro_store::{
     fault,
-    page::Token,
+    page::Pages,
     sea_orm::{
         ActiveValue::{Set, Unchanged},
         ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -62,6 +62,7 @@ pub struct Recordings {
     folder: Arc<PathBuf>,
     jobs: mpsc::Sender<Job>,
     clock: Arc<dyn Clock>,
+    pages: Pages,
 }
 
 impl Recordings {
@@ -73,6 +74,7 @@ impl Recordings {
         data: &Path,
         clock: Arc<dyn Clock>,
         notifier: Notifier,
+        pages: Pages,
     ) -> Result<Self, Fault> {
         let folder = data.join("recordings");
         tokio::fs::create_dir_all(&folder)
@@ -85,6 +87,7 @@ impl Recordings {
             folder: Arc::new(folder),
             jobs,
             clock,
+            pages,
         };
         recordings.repair(&notifier).await?;
         tokio::spawn(write(recordings.db.clone(), waiting, notifier));
@@ -184,12 +187,13 @@ impl Recordings {
         page_token: &str,
     ) -> Result<(Vec<recording::Model>, String), Fault> {
         let limit = centro_store::page::limit(page_size);
+        let pages = self.pages.list("recordings", tenant, &contact);
         let mut query =
             recording::Entity::find().filter(recording::Column::TenantId.eq(tenant.to_string()));
         if let Some(contact) = contact {
             query = query.filter(recording::Column::ContactId.eq(contact.to_string()));
         }
-        if let Some(last) = Token::decode::<String>(page_token)? {
+        if let Some(last) = pages.after::<String>(page_token)? {
             query = query.filter(recording::Column::Id.lt(last));
         }
         let rows = query
@@ -198,7 +202,7 @@ impl Recordings {
             .all(&self.db)
             .await;
         let mut rows = rows.map_err(fault)?;
-        let next = Token::next(&mut rows, limit, |row| row.id.clone());
+        let next = pages.next(&mut rows, limit, |row| row.id.clone());
         Ok((rows, next))
     }
 

@@ -19,6 +19,7 @@ use centro_proto::{
         registrations_server::RegistrationsServer,
     },
 };
+use centro_store::page::Pages;
 use parking_lot::RwLock;
 use std::{net::SocketAddr, sync::Arc};
 use tokio::sync::watch;
@@ -64,7 +65,9 @@ pub async fn serve(settings: Settings, node: Node, mount: &mut Mount) -> anyhow:
         notifier.clone(),
     ));
     let directory: Arc<RwLock<Directory>> = Arc::default();
-    let recordings = Recordings::open(node.data(), clock.clone(), notifier.clone()).await?;
+    let pages = Pages::new(&node.keys().derive(Pages::PURPOSE));
+    let recordings =
+        Recordings::open(node.data(), clock.clone(), notifier.clone(), pages.clone()).await?;
     let media = Studio::open(&settings)?;
     crate::metrics::register(media.media())?;
     // The endpoint outlives `stopping` by the moments the last BYEs need: the process ends it.
@@ -112,9 +115,10 @@ pub async fn serve(settings: Settings, node: Node, mount: &mut Mount) -> anyhow:
     });
 
     mount.grpc(CallEdgeServer::new(CallEdgeDoor(calls.clone())));
-    mount.grpc(RegistrationsServer::new(RegistrationsDoor(
-        registrar.clone(),
-    )));
+    mount.grpc(RegistrationsServer::new(RegistrationsDoor {
+        registrar: registrar.clone(),
+        pages,
+    }));
     mount.grpc(RecordingsServer::new(RecordingsDoor(recordings)));
 
     let inner = open.inner;

@@ -3,7 +3,7 @@
 use super::{Kind, Object, Store, decode, digests, entity::object as row};
 use centro_kernel::Fault;
 use centro_proto::configuration::{CallQueue, Change, Device, DialPlan, Number, QueueAgent, Trunk};
-use centro_store::{fault, page::Token};
+use centro_store::fault;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 /// Objects read at once.
@@ -18,7 +18,8 @@ impl Store {
     /// # Errors
     /// `page_token_unknown`.
     pub async fn snapshot(&self, token: &str) -> Result<(Vec<Change>, String), Fault> {
-        let after = Token::decode::<i64>(token)?.unwrap_or(0);
+        let pages = self.pages.list("snapshot", "", &());
+        let after = pages.after::<i64>(token)?.unwrap_or(0);
         let mut rows = row::Entity::find()
             .filter(row::Column::Version.gt(after))
             .order_by_asc(row::Column::Version)
@@ -33,7 +34,7 @@ impl Store {
             fits
         });
         let limit = (fitting.count() as u64).min(ROWS);
-        let next = Token::next(&mut rows, limit, |row| row.version);
+        let next = pages.next(&mut rows, limit, |row| row.version);
         let changes = rows.iter().map(change).collect::<Result<_, _>>()?;
         Ok((changes, next))
     }

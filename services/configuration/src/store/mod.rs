@@ -15,7 +15,7 @@ pub use writer::Writer;
 
 use centro_kernel::{Fault, TenantId, Timestamp};
 use centro_proto::configuration::Credentials;
-use centro_store::{fault, outbox::Wake, page::Token};
+use centro_store::{fault, outbox::Wake, page::Pages};
 use entity::{extension, object as row};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder,
@@ -28,6 +28,7 @@ use std::collections::BTreeSet;
 pub struct Store {
     db: DatabaseConnection,
     wake: Wake,
+    pages: Pages,
 }
 
 /// Which objects of a kind to list.
@@ -41,8 +42,8 @@ pub struct Only {
 
 impl Store {
     /// On a migrated database; `wake` belongs to its relay.
-    pub fn new(db: DatabaseConnection, wake: Wake) -> Self {
-        Self { db, wake }
+    pub fn new(db: DatabaseConnection, wake: Wake, pages: Pages) -> Self {
+        Self { db, wake, pages }
     }
 
     /// Begins a write. Writers take turns.
@@ -72,12 +73,14 @@ impl Store {
         limit: u64,
         token: &str,
     ) -> Result<(Vec<T>, String), Fault> {
+        let filter = (&only.queue_id, &only.user_id);
+        let pages = self.pages.list(T::WHAT, tenant, &filter);
         let mut query = row::Entity::find()
             .filter(row::Column::Tenant.eq(tenant.to_string()))
             .filter(row::Column::Kind.eq(T::KIND as i16))
             .order_by_asc(row::Column::Id)
             .limit(limit + 1);
-        if let Some(after) = Token::decode::<String>(token)? {
+        if let Some(after) = pages.after::<String>(token)? {
             query = query.filter(row::Column::Id.gt(after));
         }
         if let Some(queue) = only.queue_id {
@@ -87,7 +90,7 @@ impl Store {
             query = query.filter(row::Column::UserId.eq(user));
         }
         let mut rows = query.all(&self.db).await.map_err(fault)?;
-        let next = Token::next(&mut rows, limit, |row| row.id.clone());
+        let next = pages.next(&mut rows, limit, |row| row.id.clone());
         let objects = rows.iter().map(decode::<T>).collect::<Result<_, _>>()?;
         Ok((objects, next))
     }

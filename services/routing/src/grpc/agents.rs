@@ -1,6 +1,6 @@
 //! `Agents`: the agent's working life, asked by people.
 
-use super::{Doors, page_size, page_start};
+use super::Doors;
 use crate::{directory::Directory, router::Router, wire};
 use async_trait::async_trait;
 use centro_contract::{Principal, principal, status::from_fault};
@@ -11,6 +11,7 @@ use centro_proto::routing::{
     agents_server::Agents,
 };
 use centro_routing_core::{AgentMessage, AgentRecord, Answer, Chosen, View};
+use centro_store::page;
 use std::{collections::BTreeMap, sync::Arc};
 use tonic::{Request, Response, Status};
 
@@ -185,8 +186,9 @@ impl Agents for Doors {
     ) -> Result<Response<ListAgentStatusesResponse>, Status> {
         let (tenant, _) = principal(&request)?;
         let request = request.into_inner();
-        let size = page_size(request.page_size);
-        let after: Option<UserId> = page_start(&request.page_token).map_err(from_fault)?;
+        let limit = page::limit(request.page_size);
+        let pages = self.pages("agent statuses", tenant, &request.queue_id);
+        let after: Option<UserId> = pages.after(&request.page_token).map_err(from_fault)?;
         let queue: Option<QueueId> = match request.queue_id.as_str() {
             "" => None,
             id => Some(wire::id(id, "/queueId").map_err(from_fault)?),
@@ -207,19 +209,15 @@ impl Agents for Doors {
                 found.insert(view.agent, Some(view.clone()));
             }
         });
-        let more = found.len() > size;
-        let page: Vec<_> = found.into_iter().take(size).collect();
-        let last = page
-            .last()
-            .filter(|_| more)
-            .map(|(agent, _)| agent.to_string());
+        let mut page: Vec<_> = found.into_iter().collect();
+        let next_page_token = pages.next(&mut page, limit, |(agent, _)| *agent);
         let now = self.0.now();
         let agents = page.into_iter().map(|(agent, view)| {
             wire::status_out(&view.unwrap_or_else(|| AgentRecord::new(agent, now).shown))
         });
         Ok(Response::new(ListAgentStatusesResponse {
             agents: agents.collect(),
-            next_page_token: last.unwrap_or_default(),
+            next_page_token,
             as_of: Some(wire::time(now)),
         }))
     }

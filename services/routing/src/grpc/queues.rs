@@ -1,6 +1,6 @@
 //! `QueueStatuses`: the queues as they are now.
 
-use super::{Doors, page_size, page_start};
+use super::Doors;
 use crate::{directory::QueueConfig, wire};
 use async_trait::async_trait;
 use centro_contract::{principal, status::from_fault};
@@ -10,6 +10,7 @@ use centro_proto::routing::{
     queue_statuses_server::QueueStatuses,
 };
 use centro_routing_core::{State, View};
+use centro_store::page;
 use std::collections::HashMap;
 use tonic::{Request, Response, Status};
 
@@ -52,15 +53,14 @@ impl QueueStatuses for Doors {
     ) -> Result<Response<ListQueueStatusesResponse>, Status> {
         let (tenant, _) = principal(&request)?;
         let request = request.into_inner();
-        let size = page_size(request.page_size);
-        let after = page_start(&request.page_token).map_err(from_fault)?;
-        let mut queues = self.0.directory.queues(tenant, after, size + 1);
-        let more = queues.len() > size;
-        queues.truncate(size);
-        let last = queues
-            .last()
-            .filter(|_| more)
-            .map(|q| q.settings.id.to_string());
+        let limit = page::limit(request.page_size);
+        let pages = self.pages("queue statuses", tenant, "");
+        let after = pages.after(&request.page_token).map_err(from_fault)?;
+        let most = usize::try_from(limit)
+            .unwrap_or(usize::MAX)
+            .saturating_add(1);
+        let mut queues = self.0.directory.queues(tenant, after, most);
+        let next_page_token = pages.next(&mut queues, limit, |queue| queue.settings.id);
 
         let mut staff: HashMap<QueueId, Staff> = HashMap::new();
         staff.extend(queues.iter().map(|q| (q.settings.id, Staff::default())));
@@ -77,7 +77,7 @@ impl QueueStatuses for Doors {
         });
         Ok(Response::new(ListQueueStatusesResponse {
             queues: queues.collect(),
-            next_page_token: last.unwrap_or_default(),
+            next_page_token,
             as_of: Some(wire::time(self.0.now())),
         }))
     }

@@ -8,7 +8,7 @@ use centro_proto::telephony::{
     SnapshotRegistrationsRequest, SnapshotRegistrationsResponse,
     registrations_server::Registrations, snapshot_registrations_response::Online,
 };
-use centro_store::page::{self, Token};
+use centro_store::page::{self, Pages};
 use std::sync::Arc;
 use tonic::{Request, Response, Status};
 
@@ -16,7 +16,12 @@ use tonic::{Request, Response, Status};
 const SNAPSHOT_PAGE: usize = 1_000;
 
 /// The door.
-pub struct RegistrationsDoor(pub Arc<Registrar>);
+pub struct RegistrationsDoor {
+    /// Who is registered.
+    pub registrar: Arc<Registrar>,
+    /// Makes page tokens.
+    pub pages: Pages,
+}
 
 #[tonic::async_trait]
 impl Registrations for RegistrationsDoor {
@@ -26,11 +31,13 @@ impl Registrations for RegistrationsDoor {
     ) -> Result<Response<ListRegistrationsResponse>, Status> {
         let (tenant, _) = principal(&request)?;
         let request = request.into_inner();
-        let after = Token::decode::<(DeviceId, String)>(&request.page_token).map_err(from_fault)?;
+        let pages = self.pages.list("registrations", tenant, &());
+        let after = pages.after::<(DeviceId, String)>(&request.page_token);
+        let after = after.map_err(from_fault)?;
         let limit = page::limit(request.page_size);
         let most = usize::try_from(limit).unwrap_or(200) + 1;
-        let mut rows = self.0.page(Some(tenant), after, most);
-        let next_page_token = Token::next(&mut rows, limit, |row| {
+        let mut rows = self.registrar.page(Some(tenant), after, most);
+        let next_page_token = pages.next(&mut rows, limit, |row| {
             (row.device, row.binding.key.clone())
         });
         let registrations = rows
@@ -53,10 +60,11 @@ impl Registrations for RegistrationsDoor {
         &self,
         request: Request<SnapshotRegistrationsRequest>,
     ) -> Result<Response<SnapshotRegistrationsResponse>, Status> {
-        let after = Token::decode::<(DeviceId, String)>(&request.into_inner().page_token)
-            .map_err(from_fault)?;
-        let mut rows = self.0.page(None, after, SNAPSHOT_PAGE + 1);
-        let next_page_token = Token::next(&mut rows, SNAPSHOT_PAGE as u64, |row| {
+        let pages = self.pages.list("registrations snapshot", "", &());
+        let after = pages.after::<(DeviceId, String)>(&request.into_inner().page_token);
+        let after = after.map_err(from_fault)?;
+        let mut rows = self.registrar.page(None, after, SNAPSHOT_PAGE + 1);
+        let next_page_token = pages.next(&mut rows, SNAPSHOT_PAGE as u64, |row| {
             (row.device, row.binding.key.clone())
         });
         let mut online: Vec<Online> = rows
