@@ -1,4 +1,4 @@
-//! Guards sign-ins against guessing: one throttle per login, one per source address.
+//! Guards sign-ins against guessing: one throttle per login, one per source address; one per source address for API keys.
 
 use crate::{
     Settings,
@@ -11,11 +11,12 @@ use std::time::Duration;
 /// Keys each throttle remembers: enough for an attack from a botnet, some megabytes at most.
 const CAPACITY: usize = 50_000;
 
-/// Both throttles. Kept in memory: a restart forgives.
+/// The throttles. Kept in memory: a restart forgives.
 #[derive(Debug)]
 pub struct Guesses {
     logins: Mutex<Throttle>,
     sources: Mutex<Throttle>,
+    keys: Mutex<Throttle>,
 }
 
 impl Guesses {
@@ -30,6 +31,10 @@ impl Guesses {
         Self {
             logins: Mutex::new(Throttle::new(rule(settings.sign_in_failures), CAPACITY)),
             sources: Mutex::new(Throttle::new(
+                rule(settings.sign_in_failures_per_source),
+                CAPACITY,
+            )),
+            keys: Mutex::new(Throttle::new(
                 rule(settings.sign_in_failures_per_source),
                 CAPACITY,
             )),
@@ -49,6 +54,23 @@ impl Guesses {
             self.sources.lock().forgive(source);
             too_many(wait)
         })
+    }
+
+    /// Lets one API key be looked up. It counts as unknown until [`Guesses::key_answered`] says otherwise. Nobody guesses
+    /// a key; this keeps strangers from making the database look.
+    ///
+    /// # Errors
+    /// `too_many_attempts` with `retry_after_seconds`.
+    pub fn admit_key(&self, source: &str, now: Timestamp) -> Result<(), Fault> {
+        if source.is_empty() {
+            return Ok(());
+        }
+        self.keys.lock().admit(source, now).map_err(too_many)
+    }
+
+    /// The key is known, or could not be looked up.
+    pub fn key_answered(&self, source: &str) {
+        self.keys.lock().forgive(source);
     }
 
     /// The password was right.

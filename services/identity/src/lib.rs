@@ -4,11 +4,11 @@
 //! |---|---|
 //! | logins, roles, the last owner | the database, one transaction per write |
 //! | refresh tokens, used once | the database |
-//! | access tokens | nobody: they are signed and short-lived |
+//! | access tokens | nobody: they are signed and short-lived; what must end at once is a revocation, in the database |
 //! | failed sign-ins, last use of keys | memory of this process |
 //!
-//! In: gRPC `Sessions`, `Users`, `ApiKeys`, `Tenants`. Out: `identity.user.changed`, `identity.user.deleted`,
-//! `identity.session.refused`, through the outbox.
+//! In: gRPC `Sessions`, `Users`, `ApiKeys`, `Revocations`, `Tenants`. Out, through the outbox: `identity.user.changed`,
+//! `identity.user.deleted`, `identity.session.refused`, `identity.api_key.…`, `identity.access.revoked`.
 
 pub mod core;
 mod grpc;
@@ -28,10 +28,13 @@ pub use settings::Settings;
 use async_trait::async_trait;
 use centro_node::{Mount, Node, Role, Service};
 use centro_proto::identity::{
-    api_keys_server::ApiKeysServer, sessions_server::SessionsServer, tenants_server::TenantsServer,
-    users_server::UsersServer,
+    api_keys_server::ApiKeysServer, revocations_server::RevocationsServer,
+    sessions_server::SessionsServer, tenants_server::TenantsServer, users_server::UsersServer,
 };
-use centro_store::outbox::{self, Wake};
+use centro_store::{
+    outbox::{self, Wake},
+    page::Pages,
+};
 use std::{sync::Arc, time::Duration};
 use store::{Migrator, Store};
 
@@ -51,6 +54,7 @@ impl Service for Identity {
         mount.grpc(SessionsServer::new(desk.clone()));
         mount.grpc(UsersServer::new(desk.clone()));
         mount.grpc(ApiKeysServer::new(desk.clone()));
+        mount.grpc(RevocationsServer::new(desk.clone()));
         mount.grpc(TenantsServer::new(desk));
         Ok(())
     }
@@ -63,8 +67,9 @@ async fn open(settings: Settings, node: &Node) -> anyhow::Result<Desk> {
     centro_store::migrate::<Migrator>(&db).await?;
     let wake = Wake::default();
     node.spawn(outbox::relay(db.clone(), node.bus(), wake.clone()));
+    let pages = Pages::new(&node.keys().derive(Pages::PURPOSE));
     let desk = Desk {
-        store: Store::new(db, wake),
+        store: Store::new(db, wake, pages, settings.access_token_ttl),
         passwords: password::Passwords::new(settings.hash_workers, settings.hash_queue)?,
         keys: node.keys().clone(),
         clock: node.clock(),
@@ -84,11 +89,10 @@ async fn open(settings: Settings, node: &Node) -> anyhow::Result<Desk> {
         let mut tick = tokio::time::interval(FORGET_EVERY);
         loop {
             tick.tick().await;
-            if let Err(fault) = forgetting
-                .store
-                .forget_old_sessions(forgetting.clock.now())
-                .await
-            {
+            let (store, now) = (&forgetting.store, forgetting.clock.now());
+            let sessions = store.forget_old_sessions(now).await;
+            let revocations = store.forget_old_revocations(now).await;
+            for fault in [sessions, revocations].into_iter().filter_map(Result::err) {
                 tracing::warn!(%fault, "old sessions are still kept");
             }
         }

@@ -18,6 +18,12 @@ pub fn api_key() -> String {
     )
 }
 
+/// Whether a text has the form of an API key. Only such a one is looked up.
+pub fn is_api_key(text: &str) -> bool {
+    text.strip_prefix(API_KEY_PREFIX)
+        .is_some_and(|rest| rest.len() == 64 && rest.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
 /// The form in which a secret is stored. A plain hash is enough for 256 random bits: there is nothing to guess.
 pub fn fingerprint(secret: &str) -> String {
     hex::encode(Sha256::digest(secret.as_bytes()))
@@ -32,6 +38,7 @@ mod tests {
         assert_ne!(refresh_token(), refresh_token());
         let key = api_key();
         assert_eq!(key.len(), API_KEY_PREFIX.len() + 64);
+        assert!(is_api_key(&key) && !is_api_key(&key[1..]) && !is_api_key("cc_live_short"));
         assert!(!fingerprint(&key).contains(&key[8..]));
     }
 }

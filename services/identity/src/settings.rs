@@ -7,7 +7,7 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// How long an access token is good for. It cannot be called back, so it is short.
+    /// How long an access token is good for, unless it is called back.
     #[serde(with = "humantime_serde")]
     pub access_token_ttl: Duration,
     /// How long a session lasts without use.

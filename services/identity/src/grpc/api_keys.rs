@@ -44,7 +44,7 @@ impl ApiKeys for Desk {
             .make(tenant, asked, is_owner(&who))
             .map_err(from_fault)?;
         self.store
-            .create_api_key(row.clone())
+            .create_api_key(tenant, row.clone(), self.now())
             .await
             .map_err(from_fault)?;
         Ok(Response::new(pb::ApiKey {
@@ -57,10 +57,10 @@ impl ApiKeys for Desk {
         &self,
         request: Request<pb::DeleteApiKeyRequest>,
     ) -> Result<Response<()>, Status> {
-        let (tenant, _) = principal(&request)?;
+        let (tenant, who) = principal(&request)?;
         let id: ApiKeyId = id("API key", &request.into_inner().id)?;
         self.store
-            .delete_api_key(tenant, id)
+            .delete_api_key(tenant, id, is_owner(&who), self.now())
             .await
             .map_err(from_fault)?;
         Ok(Response::new(()))

@@ -2,6 +2,7 @@
 
 mod api_keys;
 mod message;
+mod revocations;
 mod sessions;
 mod tenants;
 mod users;
@@ -35,11 +36,16 @@ impl Desk {
     }
 }
 
-/// Where the call came from: what the gateway says, or the socket's peer.
+/// Where the call came from: what another service says, or the socket's peer. A person's own word about it is not taken.
 fn source<T>(request: &Request<T>) -> String {
+    let by_service = matches!(
+        request.extensions().get::<Principal>(),
+        Some(Principal::Service { .. })
+    );
     let told = request
         .metadata()
         .get(SOURCE)
+        .filter(|_| by_service)
         .and_then(|value| value.to_str().ok());
     match (told, request.remote_addr()) {
         (Some(told), _) => told.chars().take(64).collect(),

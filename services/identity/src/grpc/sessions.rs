@@ -6,7 +6,12 @@ use crate::{
     notify, secret,
     store::{self, Refreshed, UserChange, entity::user},
 };
-use centro_contract::{Principal, principal, status::from_fault};
+use centro_contract::{
+    Basis, Principal,
+    audit::{self, SignIn},
+    principal,
+    status::from_fault,
+};
 use centro_kernel::{Code, Fault, TenantId, Timestamp, UserId, name};
 use centro_proto::identity::{self as pb, sessions_server::Sessions};
 use std::{collections::BTreeSet, time::Duration};
@@ -20,8 +25,10 @@ impl Sessions for Desk {
     ) -> Result<Response<pb::Session>, Status> {
         let source = source(&request);
         let asked = request.into_inner();
-        let session = self.prove(asked, &source).await.map_err(from_fault)?;
-        Ok(Response::new(session))
+        let mut trail = Trail::default();
+        let session = self.prove(asked, &source, &mut trail).await;
+        trail.write("centro.identity.v1.Sessions.SignIn", &source, &session);
+        Ok(Response::new(session.map_err(from_fault)?))
     }
 
     async fn refresh_session(
@@ -34,9 +41,11 @@ impl Sessions for Desk {
         match refreshed.map_err(from_fault)? {
             Refreshed::Goes {
                 user,
+                session_id,
                 refresh_token,
             } => {
-                let session = self.session(*user, refresh_token).map_err(from_fault)?;
+                let session = self.session(*user, session_id, refresh_token);
+                let session = session.map_err(from_fault)?;
                 Ok(Response::new(session))
             }
             Refreshed::Gone => Err(from_fault(session_ended())),
@@ -52,7 +61,8 @@ impl Sessions for Desk {
 
     async fn sign_out(&self, request: Request<pb::SignOutRequest>) -> Result<Response<()>, Status> {
         let token = request.into_inner().refresh_token;
-        self.store.end_session(&token).await.map_err(from_fault)?;
+        let ended = self.store.end_session(&token, self.now()).await;
+        ended.map_err(from_fault)?;
         Ok(Response::new(()))
     }
 
@@ -75,8 +85,10 @@ impl Sessions for Desk {
                 "an API key has no password",
             ))
         })?;
+        let basis = request.extensions().get::<Basis>().cloned();
+        let session = basis.map(|basis| basis.source).unwrap_or_default();
         let asked = request.into_inner();
-        self.replace_password(tenant, user, asked, &source)
+        self.replace_password(tenant, user, asked, session, &source)
             .await
             .map_err(from_fault)?;
         Ok(Response::new(()))
@@ -86,17 +98,50 @@ impl Sessions for Desk {
         &self,
         request: Request<pb::ExchangeApiKeyRequest>,
     ) -> Result<Response<pb::Session>, Status> {
+        let source = source(&request);
         let key = request.into_inner().api_key;
-        let session = self.exchange(&key).await.map_err(from_fault)?;
-        Ok(Response::new(session))
+        let mut trail = Trail::default();
+        let session = self.exchange(&key, &source, &mut trail).await;
+        trail.write(
+            "centro.identity.v1.Sessions.ExchangeApiKey",
+            &source,
+            &session,
+        );
+        Ok(Response::new(session.map_err(from_fault)?))
+    }
+}
+
+/// Whose sign-in it is, as far as it has been found out.
+#[derive(Default)]
+struct Trail {
+    tenant: Option<String>,
+    caller: Option<String>,
+}
+
+impl Trail {
+    /// Writes the audit record.
+    fn write<T>(&self, rpc: &str, source: &str, outcome: &Result<T, Fault>) {
+        audit::sign_in(&SignIn {
+            rpc,
+            tenant: self.tenant.as_deref(),
+            caller: self.caller.as_deref(),
+            source,
+            refused: outcome.as_ref().err().map(|fault| fault.reason),
+        });
     }
 }
 
 impl Desk {
     /// Checks login and password. Everything that may fail for an unknown login takes the same road as for a wrong
     /// password: one throttle, one hash, one answer.
-    async fn prove(&self, asked: pb::SignInRequest, source: &str) -> Result<pb::Session, Fault> {
+    async fn prove(
+        &self,
+        asked: pb::SignInRequest,
+        source: &str,
+        trail: &mut Trail,
+    ) -> Result<pb::Session, Fault> {
         let tenant = self.store.tenant_for_sign_in(&asked.tenant).await?;
+        trail.tenant = tenant.as_ref().map(|tenant| tenant.id.clone());
         let tenant_key = tenant.as_ref().map_or("", |tenant| tenant.id.as_str());
         let guess = format!("{tenant_key} {}", name::key(&asked.login));
         self.guesses.admit(&guess, source, self.now())?;
@@ -105,20 +150,21 @@ impl Desk {
             None => Ok(None),
         };
         let user = user.inspect_err(|_| self.guesses.unanswered(&guess, source))?;
+        trail.caller = user.as_ref().map(|user| user.id.clone());
         let hash = user.as_ref().map(|user| user.password_hash.clone());
         let right = self.passwords.verify(asked.password, hash).await;
         let right = right.inspect_err(|_| self.guesses.unanswered(&guess, source))?;
-        match user.filter(|user| right && !user.disabled) {
-            Some(user) => {
+        match user {
+            Some(user) if right && !user.disabled => {
                 self.guesses.succeeded(&guess, source);
                 let ttl = self.settings.refresh_token_ttl;
                 let opened = self.store.open_session(&user, self.now(), ttl).await?;
-                self.session(user, opened.refresh_token)
+                self.session(user, opened.session_id, opened.refresh_token)
             }
-            None => {
+            user => {
                 if let Some(tenant) = tenant {
                     let tenant: TenantId = store::id(&tenant.id)?;
-                    let event = notify::sign_in_refused(tenant, &asked.login, source, self.now());
+                    let event = notify::sign_in_refused(tenant, user.as_ref(), source, self.now());
                     self.store.note_refused(&event).await?;
                 }
                 Err(Fault::new(
@@ -131,13 +177,23 @@ impl Desk {
     }
 
     /// What a person who is signed in gets.
-    fn session(&self, user: user::Model, refresh_token: String) -> Result<pb::Session, Fault> {
+    fn session(
+        &self,
+        user: user::Model,
+        session_id: String,
+        refresh_token: String,
+    ) -> Result<pb::Session, Fault> {
         let principal = Principal::User {
             tenant: store::id(&user.tenant)?,
             user: store::id(&user.id)?,
             roles: Roles::from_row(user.roles).list(),
         };
-        let (access_token, expire) = self.mint(&principal, self.settings.access_token_ttl)?;
+        let basis = Basis {
+            source: session_id,
+            version: u64::try_from(user.version).unwrap_or(0),
+        };
+        let ttl = self.settings.access_token_ttl;
+        let (access_token, expire) = self.mint(&basis, &principal, ttl)?;
         Ok(pb::Session {
             access_token,
             expire_time: Some(message::time(expire.as_millis())),
@@ -146,12 +202,15 @@ impl Desk {
         })
     }
 
-    fn mint(&self, principal: &Principal, ttl: Duration) -> Result<(String, Timestamp), Fault> {
+    fn mint(
+        &self,
+        basis: &Basis,
+        principal: &Principal,
+        ttl: Duration,
+    ) -> Result<(String, Timestamp), Fault> {
         let now = self.now();
-        let token = self
-            .keys
-            .mint(principal, now, ttl)
-            .map_err(Fault::internal)?;
+        let token = self.keys.mint_on(basis, principal, now, ttl);
+        let token = token.map_err(Fault::internal)?;
         Ok((token, now + ttl))
     }
 
@@ -189,6 +248,7 @@ impl Desk {
         tenant: TenantId,
         id: UserId,
         asked: pb::ChangePasswordRequest,
+        session: String,
         source: &str,
     ) -> Result<(), Fault> {
         person::password(&asked.new_password, "/newPassword")?;
@@ -211,6 +271,7 @@ impl Desk {
         let hash = self.passwords.hash(asked.new_password).await?;
         let change = UserChange {
             password_hash: Some(hash),
+            keep_session: (!session.is_empty()).then_some(session),
             ..UserChange::default()
         };
         // An owner may change the own password, whoever else may not touch an owner.
@@ -220,7 +281,12 @@ impl Desk {
         Ok(())
     }
 
-    async fn exchange(&self, key: &str) -> Result<pb::Session, Fault> {
+    async fn exchange(
+        &self,
+        key: &str,
+        source: &str,
+        trail: &mut Trail,
+    ) -> Result<pb::Session, Fault> {
         let wrong = || {
             Fault::new(
                 Code::Unauthenticated,
@@ -228,15 +294,18 @@ impl Desk {
                 "this API key is unknown or no longer valid",
             )
         };
-        if !key.starts_with(secret::API_KEY_PREFIX) {
+        if !secret::is_api_key(key) {
             return Err(wrong());
         }
-        let row = self
-            .store
-            .api_key(&secret::fingerprint(key))
-            .await?
-            .ok_or_else(wrong)?;
         let now = self.now();
+        self.guesses.admit_key(source, now)?;
+        let row = self.store.api_key(&secret::fingerprint(key)).await;
+        if !matches!(row, Ok(None)) {
+            self.guesses.key_answered(source);
+        }
+        let row = row?.ok_or_else(wrong)?;
+        trail.tenant = Some(row.tenant.clone());
+        trail.caller = Some(row.id.clone());
         if row
             .expire_ms
             .is_some_and(|expire| expire <= now.as_millis())
@@ -252,8 +321,12 @@ impl Desk {
             tenant: store::id(&row.tenant)?,
             role,
         };
-        let (access_token, expire) =
-            self.mint(&principal, self.settings.access_token_ttl.min(left))?;
+        let basis = Basis {
+            source: row.id,
+            version: 0,
+        };
+        let ttl = self.settings.access_token_ttl.min(left);
+        let (access_token, expire) = self.mint(&basis, &principal, ttl)?;
         Ok(pb::Session {
             access_token,
             expire_time: Some(message::time(expire.as_millis())),

@@ -1,8 +1,16 @@
 //! Keys for programs.
 
-use super::{Store, entity::api_key};
+use super::{
+    Store,
+    entity::api_key,
+    revocations::{self, Ending},
+};
+use crate::{
+    core::roles::{self, Roles},
+    notify,
+};
 use centro_kernel::{ApiKeyId, Fault, TenantId, Timestamp};
-use centro_store::{fault, page::Token};
+use centro_store::{fault, outbox};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
     QuerySelect,
@@ -13,12 +21,17 @@ impl Store {
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn create_api_key(&self, row: api_key::Model) -> Result<(), Fault> {
-        row.into_active_model()
-            .insert(&self.db)
-            .await
-            .map_err(fault)?;
-        Ok(())
+    pub async fn create_api_key(
+        &self,
+        tenant: TenantId,
+        row: api_key::Model,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
+        let txn = self.begin().await?;
+        let event = notify::api_key_created(tenant, &row, now);
+        row.into_active_model().insert(&txn).await.map_err(fault)?;
+        outbox::append(&txn, &event).await?;
+        self.commit(txn).await
     }
 
     /// A page of the tenant's keys, oldest first, and the token of the next.
@@ -31,15 +44,16 @@ impl Store {
         limit: u64,
         token: &str,
     ) -> Result<(Vec<api_key::Model>, String), Fault> {
+        let pages = self.pages.list("api keys", tenant, &());
         let mut query = api_key::Entity::find()
             .filter(api_key::Column::Tenant.eq(tenant.to_string()))
             .order_by_asc(api_key::Column::Id)
             .limit(limit + 1);
-        if let Some(after) = Token::decode::<String>(token)? {
+        if let Some(after) = pages.after::<String>(token)? {
             query = query.filter(api_key::Column::Id.gt(after));
         }
         let mut rows = query.all(&self.db).await.map_err(fault)?;
-        let next = Token::next(&mut rows, limit, |row| row.id.clone());
+        let next = pages.next(&mut rows, limit, |row| row.id.clone());
         Ok((rows, next))
     }
 
@@ -52,21 +66,34 @@ impl Store {
         found.one(&self.db).await.map_err(fault)
     }
 
-    /// Removes a key: it stops at once, tokens made from it within their time.
+    /// Removes a key: it stops at once, and so do tokens made from it.
     ///
     /// # Errors
-    /// `not_found`.
-    pub async fn delete_api_key(&self, tenant: TenantId, id: ApiKeyId) -> Result<(), Fault> {
-        let done = api_key::Entity::delete_many()
-            .filter(api_key::Column::Id.eq(id.to_string()))
+    /// `not_found`, `owner_only`.
+    pub async fn delete_api_key(
+        &self,
+        tenant: TenantId,
+        id: ApiKeyId,
+        by_owner: bool,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
+        let txn = self.begin().await?;
+        let row = api_key::Entity::find_by_id(id.to_string())
             .filter(api_key::Column::Tenant.eq(tenant.to_string()))
-            .exec(&self.db)
+            .one(&txn)
+            .await
+            .map_err(fault)?
+            .ok_or_else(|| Fault::not_found("API key", id))?;
+        let role = Roles::from_row(row.role);
+        roles::may_touch(by_owner, role, role)?;
+        api_key::Entity::delete_by_id(&row.id)
+            .exec(&txn)
             .await
             .map_err(fault)?;
-        if done.rows_affected == 0 {
-            return Err(Fault::not_found("API key", id));
-        }
-        Ok(())
+        let endings = vec![Ending::of(&row.id)];
+        revocations::revoke(&txn, tenant, &row.id, endings, now, self.token_life).await?;
+        outbox::append(&txn, &notify::api_key_deleted(tenant, &row, now)).await?;
+        self.commit(txn).await
     }
 
     /// Writes down when keys were last used.

@@ -81,8 +81,31 @@ pub mod refresh_token {
         pub fingerprint: String,
         pub session_id: String,
         pub expire_ms: i64,
-        /// When it was exchanged; it must not come again.
+        /// When it was exchanged, or when another of its siblings was; it must not come again.
         pub used_ms: Option<i64>,
+        /// The token it was exchanged for; none for the first of a session.
+        pub parent: Option<String>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// What access tokens must not rest on any more.
+pub mod revocation {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "revocations")]
+    pub struct Model {
+        /// Id of a session, of an API key or of a person.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub subject: String,
+        /// Of a person: tokens made from an older version of the row are void.
+        pub before_version: i64,
+        pub expire_ms: i64,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

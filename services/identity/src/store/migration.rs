@@ -1,6 +1,6 @@
 //! The tables of identity.
 
-use super::entity::{api_key, refresh_token, session, tenant, user};
+use super::entity::{api_key, refresh_token, revocation, session, tenant, user};
 use centro_store::outbox::CreateOutbox;
 use sea_orm_migration::{prelude::*, schema};
 
@@ -10,7 +10,11 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(CreateOutbox), Box::new(CreateIdentity)]
+        vec![
+            Box::new(CreateOutbox),
+            Box::new(CreateIdentity),
+            Box::new(CreateRevocations),
+        ]
     }
 }
 
@@ -133,4 +137,41 @@ async fn create_indexes(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .col(api_key::Column::Id)
         .to_owned();
     manager.create_index(keys).await
+}
+
+struct CreateRevocations;
+
+impl MigrationName for CreateRevocations {
+    fn name(&self) -> &str {
+        "identity_2_revocations"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for CreateRevocations {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let revocations = Table::create()
+            .table(revocation::Entity)
+            .col(schema::text(revocation::Column::Subject).primary_key())
+            .col(schema::big_integer(revocation::Column::BeforeVersion))
+            .col(schema::big_integer(revocation::Column::ExpireMs))
+            .to_owned();
+        manager.create_table(revocations).await?;
+        let parent = Table::alter()
+            .table(refresh_token::Entity)
+            .add_column(schema::text_null(refresh_token::Column::Parent))
+            .to_owned();
+        manager.alter_table(parent).await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let parent = Table::alter()
+            .table(refresh_token::Entity)
+            .drop_column(refresh_token::Column::Parent)
+            .to_owned();
+        manager.alter_table(parent).await?;
+        manager
+            .drop_table(Table::drop().table(revocation::Entity).to_owned())
+            .await
+    }
 }

@@ -3,6 +3,7 @@
 mod api_keys;
 pub mod entity;
 mod migration;
+mod revocations;
 mod sessions;
 mod users;
 
@@ -14,24 +15,34 @@ use centro_kernel::{Code, Fault, TenantId, Timestamp};
 use centro_store::{
     fault,
     outbox::{self, Wake},
+    page::Pages,
 };
 use entity::tenant;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, DatabaseConnection, DatabaseTransaction, EntityTrait,
     IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, SqlErr, TransactionTrait,
 };
+use std::time::Duration;
 
 /// Tenants, people, sessions and keys.
 #[derive(Clone)]
 pub struct Store {
     db: DatabaseConnection,
     wake: Wake,
+    pages: Pages,
+    /// How long an access token is good for.
+    token_life: Duration,
 }
 
 impl Store {
     /// On a migrated database; `wake` belongs to its relay.
-    pub fn new(db: DatabaseConnection, wake: Wake) -> Self {
-        Self { db, wake }
+    pub fn new(db: DatabaseConnection, wake: Wake, pages: Pages, token_life: Duration) -> Self {
+        Self {
+            db,
+            wake,
+            pages,
+            token_life,
+        }
     }
 
     async fn begin(&self) -> Result<DatabaseTransaction, Fault> {

@@ -1,6 +1,11 @@
 //! Sessions: opened by a sign-in, kept alive by refresh tokens that are used once, ended for good.
 
-use super::{Store, entity::refresh_token, entity::session, entity::user};
+use super::{
+    Store,
+    entity::{refresh_token, session, user},
+    id,
+    revocations::{self, Ending},
+};
 use crate::secret;
 use centro_kernel::{Fault, Timestamp};
 use centro_store::fault;
@@ -12,10 +17,16 @@ use std::time::Duration;
 
 /// How long a used refresh token is remembered, to notice that it comes again.
 const REMEMBER_USED: Duration = Duration::from_secs(24 * 3600);
+/// How long a used refresh token may come again: the answer to its first use may have been lost.
+const LEEWAY: Duration = Duration::from_secs(30);
+/// How many successors a refresh token has at most.
+const SUCCESSORS: usize = 4;
 
 /// A session has been opened.
 #[derive(Debug, Clone)]
 pub struct Opened {
+    /// Which one.
+    pub session_id: String,
     /// To be shown once; only its fingerprint is kept.
     pub refresh_token: String,
 }
@@ -27,6 +38,8 @@ pub enum Refreshed {
     Goes {
         /// Whose session it is.
         user: Box<user::Model>,
+        /// Which one it is.
+        session_id: String,
         /// To be shown once.
         refresh_token: String,
     },
@@ -61,9 +74,12 @@ impl Store {
         let txn = self.begin().await?;
         let id = row.id.clone();
         row.into_active_model().insert(&txn).await.map_err(fault)?;
-        let refresh_token = add_token(&txn, &id, expire_ms).await?;
+        let refresh_token = add_token(&txn, &id, None, expire_ms).await?;
         self.commit(txn).await?;
-        Ok(Opened { refresh_token })
+        Ok(Opened {
+            session_id: id,
+            refresh_token,
+        })
     }
 
     /// Exchanges a refresh token for the next one.
@@ -92,8 +108,9 @@ impl Store {
         else {
             return Ok(Refreshed::Gone);
         };
-        if found.used_ms.is_some() {
-            end(&txn, &session.id).await?;
+        let repeated = found.used_ms.is_some();
+        if repeated && !may_repeat(&txn, &found, now).await? {
+            self.end(&txn, &session, now).await?;
             self.commit(txn).await?;
             return Ok(Refreshed::UsedTwice {
                 user_id: session.user_id,
@@ -105,14 +122,14 @@ impl Store {
             .map_err(fault)?;
         let user = user.filter(|user| !user.disabled && found.expire_ms > now.as_millis());
         let Some(user) = user else {
-            end(&txn, &session.id).await?;
+            self.end(&txn, &session, now).await?;
             self.commit(txn).await?;
             return Ok(Refreshed::Gone);
         };
+        if !repeated {
+            use_up(&txn, &found, now).await?;
+        }
         let expire_ms = (now + ttl).as_millis();
-        let mut used = found.into_active_model();
-        used.used_ms = Set(Some(now.as_millis()));
-        used.update(&txn).await.map_err(fault)?;
         let id = session.id.clone();
         let mut kept = session.into_active_model();
         kept.expire_ms = Set(expire_ms);
@@ -123,10 +140,11 @@ impl Store {
             .exec(&txn)
             .await
             .map_err(fault)?;
-        let refresh_token = add_token(&txn, &id, expire_ms).await?;
+        let refresh_token = add_token(&txn, &id, Some(found.fingerprint), expire_ms).await?;
         self.commit(txn).await?;
         Ok(Refreshed::Goes {
             user: Box::new(user),
+            session_id: id,
             refresh_token,
         })
     }
@@ -135,13 +153,29 @@ impl Store {
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn end_session(&self, token: &str) -> Result<(), Fault> {
+    pub async fn end_session(&self, token: &str, now: Timestamp) -> Result<(), Fault> {
         let txn = self.begin().await?;
         let found = refresh_token::Entity::find_by_id(secret::fingerprint(token));
         if let Some(found) = found.one(&txn).await.map_err(fault)? {
-            end(&txn, &found.session_id).await?;
+            let session = session::Entity::find_by_id(&found.session_id);
+            if let Some(session) = session.one(&txn).await.map_err(fault)? {
+                self.end(&txn, &session, now).await?;
+            }
         }
         self.commit(txn).await
+    }
+
+    /// Ends a session, its access tokens too.
+    async fn end(
+        &self,
+        txn: &impl ConnectionTrait,
+        session: &session::Model,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
+        remove(txn, std::slice::from_ref(&session.id)).await?;
+        let endings = vec![Ending::of(&session.id)];
+        let tenant = id(&session.tenant)?;
+        revocations::revoke(txn, tenant, &session.user_id, endings, now, self.token_life).await
     }
 
     /// Forgets sessions that nobody can continue.
@@ -164,35 +198,79 @@ impl Store {
     }
 }
 
-/// Ends every session of a person.
-pub(super) async fn end_all(txn: &impl ConnectionTrait, user_id: &str) -> Result<(), Fault> {
-    let of_user = session::Entity::find()
-        .select_only()
-        .column(session::Column::Id)
-        .filter(session::Column::UserId.eq(user_id));
-    let ids: Vec<String> = of_user.into_tuple().all(txn).await.map_err(fault)?;
-    for chunk in ids.chunks(500) {
-        refresh_token::Entity::delete_many()
-            .filter(refresh_token::Column::SessionId.is_in(chunk))
-            .exec(txn)
-            .await
-            .map_err(fault)?;
+/// Whether a used refresh token may come once more: it was used a moment ago and none of its successors was, so it is the
+/// last of its session, and the answer may have been lost.
+async fn may_repeat(
+    txn: &impl ConnectionTrait,
+    token: &refresh_token::Model,
+    now: Timestamp,
+) -> Result<bool, Fault> {
+    let used = Timestamp::from_millis(token.used_ms.unwrap_or_default());
+    if now > used + LEEWAY {
+        return Ok(false);
     }
-    session::Entity::delete_many()
-        .filter(session::Column::UserId.eq(user_id))
+    let successors = refresh_token::Entity::find()
+        .filter(refresh_token::Column::Parent.eq(&token.fingerprint))
+        .all(txn)
+        .await
+        .map_err(fault)?;
+    // One without successors was never exchanged itself: a sibling was, and now somebody else has this one.
+    let unused = successors.iter().all(|next| next.used_ms.is_none());
+    Ok(unused && (1..SUCCESSORS).contains(&successors.len()))
+}
+
+/// A token is used, and with it its siblings: whoever brings one of them later has it from somebody else.
+async fn use_up(
+    txn: &impl ConnectionTrait,
+    token: &refresh_token::Model,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    let mut mine =
+        sea_orm::Condition::any().add(refresh_token::Column::Fingerprint.eq(&token.fingerprint));
+    if let Some(parent) = &token.parent {
+        mine = mine.add(refresh_token::Column::Parent.eq(parent));
+    }
+    refresh_token::Entity::update_many()
+        .col_expr(refresh_token::Column::UsedMs, Some(now.as_millis()).into())
+        .filter(mine)
+        .filter(refresh_token::Column::UsedMs.is_null())
         .exec(txn)
         .await
         .map_err(fault)?;
     Ok(())
 }
 
-async fn end(txn: &impl ConnectionTrait, session: &str) -> Result<(), Fault> {
+/// Ends every session of a person.
+pub(super) async fn end_all(txn: &impl ConnectionTrait, user_id: &str) -> Result<(), Fault> {
+    end_all_but(txn, user_id, "").await.map(drop)
+}
+
+/// Ends every session of a person but one, and says which.
+pub(super) async fn end_all_but(
+    txn: &impl ConnectionTrait,
+    user_id: &str,
+    kept: &str,
+) -> Result<Vec<String>, Fault> {
+    let of_user = session::Entity::find()
+        .select_only()
+        .column(session::Column::Id)
+        .filter(session::Column::UserId.eq(user_id))
+        .filter(session::Column::Id.ne(kept));
+    let ids: Vec<String> = of_user.into_tuple().all(txn).await.map_err(fault)?;
+    for chunk in ids.chunks(500) {
+        remove(txn, chunk).await?;
+    }
+    Ok(ids)
+}
+
+async fn remove(txn: &impl ConnectionTrait, sessions: &[String]) -> Result<(), Fault> {
     refresh_token::Entity::delete_many()
-        .filter(refresh_token::Column::SessionId.eq(session))
+        .filter(refresh_token::Column::SessionId.is_in(sessions))
         .exec(txn)
         .await
         .map_err(fault)?;
-    session::Entity::delete_by_id(session)
+    session::Entity::delete_many()
+        .filter(session::Column::Id.is_in(sessions))
         .exec(txn)
         .await
         .map_err(fault)?;
@@ -202,6 +280,7 @@ async fn end(txn: &impl ConnectionTrait, session: &str) -> Result<(), Fault> {
 async fn add_token(
     txn: &impl ConnectionTrait,
     session: &str,
+    parent: Option<String>,
     expire_ms: i64,
 ) -> Result<String, Fault> {
     let token = secret::refresh_token();
@@ -210,6 +289,7 @@ async fn add_token(
         session_id: session.to_owned(),
         expire_ms,
         used_ms: None,
+        parent,
     };
     row.into_active_model().insert(txn).await.map_err(fault)?;
     Ok(token)

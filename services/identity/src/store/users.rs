@@ -1,13 +1,18 @@
 //! People: their rows, the rule about the last owner, and the events that tell of them.
 
-use super::{Store, entity::tenant, entity::user, sessions};
+use super::{
+    Store,
+    entity::{tenant, user},
+    revocations::{self, Ending},
+    sessions,
+};
 use crate::{
     core::roles::{self, Roles},
     notify,
 };
 use centro_contract::Role;
 use centro_kernel::{Code, Fault, TenantId, Timestamp, UserId, name};
-use centro_store::{fault, outbox, page::Token};
+use centro_store::{fault, outbox};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel,
     PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, SqlErr,
@@ -39,6 +44,8 @@ pub struct UserChange {
     pub roles: Option<Roles>,
     /// An argon2id hash. The person's sessions end.
     pub password_hash: Option<String>,
+    /// The session that goes on all the same: the one in which the person replaced the own password.
+    pub keep_session: Option<String>,
     /// When true, the person's sessions end.
     pub disabled: Option<bool>,
 }
@@ -96,18 +103,19 @@ impl Store {
         limit: u64,
         token: &str,
     ) -> Result<(Vec<user::Model>, String), Fault> {
+        let pages = self.pages.list("users", tenant, &role);
         let mut query = user::Entity::find()
             .filter(user::Column::Tenant.eq(tenant.to_string()))
             .order_by_asc(user::Column::Id)
             .limit(limit + 1);
-        if let Some(after) = Token::decode::<String>(token)? {
+        if let Some(after) = pages.after::<String>(token)? {
             query = query.filter(user::Column::Id.gt(after));
         }
         if let Some(role) = role {
             query = query.filter(user::Column::Roles.is_in(Roles::rows_with(role)));
         }
         let mut rows = query.all(&self.db).await.map_err(fault)?;
-        let next = Token::next(&mut rows, limit, |row| row.id.clone());
+        let next = pages.next(&mut rows, limit, |row| row.id.clone());
         Ok((rows, next))
     }
 
@@ -129,6 +137,7 @@ impl Store {
         let before = find(&txn, tenant, id).await?;
         check_etag(&before, etag)?;
         let ends_sessions = change.password_hash.is_some() || change.disabled == Some(true);
+        let keep = change.keep_session.clone();
         let after = merged(&before, change);
         let (old_roles, new_roles) = (Roles::from_row(before.roles), Roles::from_row(after.roles));
         roles::may_touch(by_owner, old_roles, new_roles)?;
@@ -142,9 +151,22 @@ impl Store {
             .update(&txn)
             .await
             .map_err(taken_or)?;
-        if ends_sessions {
-            sessions::end_all(&txn, &after.id).await?;
-        }
+        let endings = match (ends_sessions, keep) {
+            (true, Some(kept)) => {
+                let ended = sessions::end_all_but(&txn, &after.id, &kept).await?;
+                ended.into_iter().map(Ending::of).collect()
+            }
+            (true, None) => {
+                sessions::end_all(&txn, &after.id).await?;
+                vec![Ending::before(&after.id, after.version)]
+            }
+            // Sessions go on; their next tokens have the new roles.
+            (false, _) if old_roles != new_roles => {
+                vec![Ending::before(&after.id, after.version)]
+            }
+            (false, _) => Vec::new(),
+        };
+        revocations::revoke(&txn, tenant, &after.id, endings, now, self.token_life).await?;
         outbox::append(&txn, &notify::user_changed(tenant, &after, now)).await?;
         self.commit(txn).await?;
         Ok(after)
@@ -172,6 +194,8 @@ impl Store {
             .await
             .map_err(fault)?;
         sessions::end_all(&txn, &row.id).await?;
+        let endings = vec![Ending::before(&row.id, i64::MAX)];
+        revocations::revoke(&txn, tenant, &row.id, endings, now, self.token_life).await?;
         outbox::append(&txn, &notify::user_deleted(tenant, &row, now)).await?;
         self.commit(txn).await
     }

@@ -164,3 +164,76 @@ async fn a_key_has_one_known_role_and_not_more_than_its_maker() {
     );
     make(&world, &by, pb::Role::Admin).await.unwrap();
 }
+
+async fn delete(world: &World, by: &Principal, key: &pb::ApiKey) -> Result<(), Status> {
+    let request = pb::DeleteApiKeyRequest { id: key.id.clone() };
+    world.desk.delete_api_key(with(by, request)).await.map(drop)
+}
+
+#[tokio::test]
+async fn only_an_owner_removes_an_owners_key() {
+    let world = World::new().await;
+    let home = world.home("acme").await;
+    let admin = world
+        .add(&home.owner, person("admin", &[pb::Role::Admin]))
+        .await
+        .unwrap();
+    let admin = as_user(&home, &admin, Role::Admin);
+    let owners = make(&world, &home.owner, pb::Role::Owner).await.unwrap();
+    let own = make(&world, &admin, pb::Role::Admin).await.unwrap();
+    assert_eq!(reason(delete(&world, &admin, &owners).await), "owner_only");
+    exchange(&world, &owners.secret).await.unwrap();
+    delete(&world, &admin, &own).await.unwrap();
+    delete(&world, &home.owner, &owners).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_keys_life_is_told_and_its_tokens_end_with_it() {
+    let world = World::new().await;
+    let home = world.home("acme").await;
+    let mut told = world.watch("*.identity.api_key.*").await;
+    let key = make(&world, &home.owner, pb::Role::Agent).await.unwrap();
+    let event = next(&mut told).await;
+    assert_eq!(
+        (event.kind.as_str(), &event.subject),
+        ("identity.api_key.created", &key.id)
+    );
+    let session = exchange(&world, &key.secret).await.unwrap();
+    assert!(!world.void(&session).await);
+    delete(&world, &home.owner, &key).await.unwrap();
+    assert!(world.void(&session).await);
+    let event = next(&mut told).await;
+    let data: centro_proto::events::ApiKeyChanged = event.decode().unwrap();
+    assert_eq!(
+        (event.kind.as_str(), data.api_key_id, data.display_name),
+        ("identity.api_key.deleted", key.id, "CRM".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn a_source_that_tries_many_unknown_keys_pauses() {
+    let world = World::with(Settings {
+        sign_in_failures_per_source: 3,
+        ..Settings::default()
+    })
+    .await;
+    let home = world.home("acme").await;
+    let key = make(&world, &home.owner, pb::Role::Agent).await.unwrap();
+    let from = |source: &str, key: String| {
+        let mut request = Request::new(pb::ExchangeApiKeyRequest { api_key: key });
+        request
+            .metadata_mut()
+            .insert(crate::SOURCE, source.parse().unwrap());
+        request.extensions_mut().insert(gateway());
+        world.desk.exchange_api_key(request)
+    };
+    for n in 0..3 {
+        let unknown = format!("cc_live_{n:064}");
+        assert_eq!(reason(from("192.0.2.9", unknown).await), "api_key_wrong");
+    }
+    let paused = from("192.0.2.9", key.secret.clone()).await;
+    assert_eq!(reason(paused), "too_many_attempts");
+    for _ in 0..5 {
+        from("192.0.2.8", key.secret.clone()).await.unwrap();
+    }
+}

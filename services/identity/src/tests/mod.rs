@@ -1,6 +1,7 @@
 //! The service as callers see it: its gRPC traits over a real database and bus.
 
 mod api_keys;
+mod revocations;
 mod sessions;
 mod tenants;
 mod users;
@@ -8,11 +9,15 @@ mod users;
 use crate::{Desk, Settings, open};
 use centro_bus::{Event, EventBus, LocalBus, Seen, Watch};
 use centro_cluster::{Epoch, LocalOwnership};
-use centro_contract::{Keys, Principal, Role, status};
+use centro_contract::{Keys, Principal, Revocations, Role, revocation::Revocation, status};
 use centro_kernel::{TenantId, TestClock, Timestamp, UserId};
-use centro_node::{Lifecycle, NodeBuilder};
+use centro_node::{Lifecycle, Mount, Node, NodeBuilder};
 use centro_proto::identity::{
-    self as pb, sessions_server::Sessions, tenants_server::Tenants, users_server::Users,
+    self as pb,
+    revocations_server::RevocationsServer,
+    sessions_server::{Sessions, SessionsServer},
+    tenants_server::Tenants,
+    users_server::Users,
 };
 use std::{sync::Arc, time::Duration};
 use tempfile::TempDir;
@@ -26,7 +31,7 @@ pub struct World {
     pub clock: TestClock,
     pub keys: Keys,
     bus: LocalBus,
-    _data: TempDir,
+    data: TempDir,
 }
 
 /// A tenant and its first owner.
@@ -62,7 +67,7 @@ impl World {
             clock,
             keys,
             bus,
-            _data: data,
+            data: data,
         }
     }
 
@@ -118,6 +123,7 @@ impl World {
         request
             .metadata_mut()
             .insert(crate::SOURCE, source.parse().unwrap());
+        request.extensions_mut().insert(gateway());
         Ok(self.desk.sign_in(request).await?.into_inner())
     }
 
@@ -132,12 +138,54 @@ impl World {
             .into_inner())
     }
 
+    /// Whether identity has called the session's access token back.
+    pub async fn void(&self, session: &pb::Session) -> bool {
+        let now = self.now();
+        let verified = self.keys.read(&session.access_token, now).unwrap();
+        let table = Revocations::default();
+        let rows = self.desk.store.revocations(now).await.unwrap();
+        let rows = rows.into_iter().map(|row| Revocation {
+            subject: row.subject,
+            before_version: row.before_version,
+            until: now + Duration::from_secs(1),
+        });
+        table.add(rows, now);
+        table.void(&verified)
+    }
+
+    /// Another process of the installation that serves identity's doors behind a guard.
+    pub fn serve(&self) -> Node {
+        let node = NodeBuilder {
+            name: "another".to_owned(),
+            bus: Arc::new(self.bus.clone()),
+            clock: Arc::new(self.clock.clone()),
+            ownership: Arc::new(LocalOwnership::new(Epoch(1))),
+            keys: self.keys.clone(),
+            data: self.data.path().to_owned(),
+            arbiters: Vec::new(),
+            lifecycle: Lifecycle::default(),
+        }
+        .build();
+        let mut mount = Mount::default();
+        mount.grpc(SessionsServer::new(self.desk.clone()));
+        mount.grpc(RevocationsServer::new(self.desk.clone()));
+        node.open(mount);
+        node
+    }
+
     pub async fn watch(&self, pattern: &str) -> Box<dyn Watch> {
         self.bus.watch(&[pattern]).await.unwrap()
     }
 
     pub fn now(&self) -> Timestamp {
         centro_kernel::Clock::now(&self.clock)
+    }
+}
+
+/// Who tells identity where a request came from.
+pub fn gateway() -> Principal {
+    Principal::Service {
+        name: "gateway".to_owned(),
     }
 }
 

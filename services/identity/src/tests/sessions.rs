@@ -289,3 +289,178 @@ async fn a_disabled_person_is_out() {
         "session_ended"
     );
 }
+
+#[tokio::test]
+async fn an_answer_that_was_lost_is_given_again_and_nothing_else_is() {
+    let world = World::new().await;
+    world.home("acme").await;
+    let first = world.sign_in("acme", "owner", PASSWORD).await.unwrap();
+    let lost = world.refresh(&first.refresh_token).await.unwrap();
+    world.clock.advance(Duration::from_secs(30));
+    let second = world.refresh(&first.refresh_token).await.unwrap();
+    let third = world.refresh(&second.refresh_token).await.unwrap();
+    // Whoever has the answer that did not arrive has it from somebody else.
+    assert_eq!(
+        reason(world.refresh(&lost.refresh_token).await),
+        "session_ended"
+    );
+    assert_eq!(
+        reason(world.refresh(&third.refresh_token).await),
+        "session_ended"
+    );
+}
+
+#[tokio::test]
+async fn a_used_token_is_reuse_once_its_successor_was_used_or_time_has_passed() {
+    let world = World::new().await;
+    world.home("acme").await;
+    let first = world.sign_in("acme", "owner", PASSWORD).await.unwrap();
+    let second = world.refresh(&first.refresh_token).await.unwrap();
+    world.refresh(&second.refresh_token).await.unwrap();
+    assert_eq!(
+        reason(world.refresh(&first.refresh_token).await),
+        "session_ended"
+    );
+
+    let first = world.sign_in("acme", "owner", PASSWORD).await.unwrap();
+    let second = world.refresh(&first.refresh_token).await.unwrap();
+    world.clock.advance(Duration::from_millis(30_001));
+    assert_eq!(
+        reason(world.refresh(&first.refresh_token).await),
+        "session_ended"
+    );
+    assert_eq!(
+        reason(world.refresh(&second.refresh_token).await),
+        "session_ended"
+    );
+
+    let first = world.sign_in("acme", "owner", PASSWORD).await.unwrap();
+    for _ in 0..4 {
+        world.refresh(&first.refresh_token).await.unwrap();
+    }
+    assert_eq!(
+        reason(world.refresh(&first.refresh_token).await),
+        "session_ended",
+        "nobody loses that many answers"
+    );
+}
+
+#[tokio::test]
+async fn a_new_password_keeps_the_session_it_was_set_in() {
+    let world = World::new().await;
+    world.home("acme").await;
+    let own = world.sign_in("acme", "owner", PASSWORD).await.unwrap();
+    let other = world.sign_in("acme", "owner", PASSWORD).await.unwrap();
+    let verified = world.keys.read(&own.access_token, world.now()).unwrap();
+    let mut request = with(
+        &verified.principal,
+        pb::ChangePasswordRequest {
+            current_password: PASSWORD.to_owned(),
+            new_password: "another password".to_owned(),
+        },
+    );
+    request.extensions_mut().insert(verified.basis);
+    world.desk.change_password(request).await.unwrap();
+    assert!(world.void(&other).await && !world.void(&own).await);
+    world.refresh(&own.refresh_token).await.unwrap();
+    assert_eq!(
+        reason(world.refresh(&other.refresh_token).await),
+        "session_ended"
+    );
+}
+
+#[tokio::test]
+async fn the_event_of_a_refused_sign_in_never_has_what_was_typed_by_nobody() {
+    let world = World::new().await;
+    let home = world.home("acme").await;
+    let mut refused = world.watch("*.identity.session.refused").await;
+    let _ = world.sign_in("acme", "correct horse battery", "").await;
+    let event = next(&mut refused).await;
+    let data: SignInRefused = event.decode().unwrap();
+    assert_eq!((data.login.as_str(), data.user_id.as_str()), ("", ""));
+    assert_eq!(event.subject, "192.0.2.1");
+    let _ = world.sign_in("acme", "OWNER", "wrong password").await;
+    let event = next(&mut refused).await;
+    let data: SignInRefused = event.decode().unwrap();
+    let owner = home.owner.user().unwrap().to_string();
+    assert_eq!((data.login.as_str(), &data.user_id), ("owner", &owner));
+    assert_eq!(event.subject, owner);
+}
+
+#[tokio::test]
+async fn only_another_service_may_say_where_a_sign_in_comes_from() {
+    let world = World::with(Settings {
+        sign_in_failures_per_source: 1,
+        ..Settings::default()
+    })
+    .await;
+    world.home("acme").await;
+    let claim = || {
+        let mut request = Request::new(pb::SignInRequest {
+            tenant: "acme".to_owned(),
+            login: "nobody".to_owned(),
+            password: "wrong password".to_owned(),
+        });
+        let victim = "198.51.100.7".parse().unwrap();
+        request.metadata_mut().insert(crate::SOURCE, victim);
+        request
+    };
+    assert_eq!(
+        reason(world.desk.sign_in(claim()).await),
+        "credentials_wrong"
+    );
+    world
+        .sign_in_from("acme", "owner", PASSWORD, "198.51.100.7")
+        .await
+        .unwrap();
+}
+
+/// Collects what is logged.
+#[derive(Clone, Default)]
+struct Log(Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, text: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(text);
+        Ok(text.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn every_sign_in_is_audited_with_its_source_and_outcome_and_without_what_was_typed() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let world = World::new().await;
+    let home = world.home("acme").await;
+    let owner = home.owner.user().unwrap().to_string();
+    let _ = world.sign_in("acme", "owner", "my dog's name").await;
+    let _ = world.sign_in("acme", "hunter2hunter2", PASSWORD).await;
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let lines: Vec<&str> = text
+        .lines()
+        .filter(|line| line.contains("audit") && line.contains("Sessions.SignIn"))
+        .collect();
+    assert_eq!(lines.len(), 3, "{text}");
+    let tenant = home.tenant.to_string();
+    for line in &lines {
+        assert!(
+            line.contains("192.0.2.1") && line.contains(&tenant),
+            "{line}"
+        );
+    }
+    assert!(lines[0].contains(&owner) && lines[0].contains("granted=true"));
+    assert!(lines[1].contains(&owner) && lines[1].contains("credentials_wrong"));
+    assert!(!lines[2].contains(&owner) && lines[2].contains("credentials_wrong"));
+    for typed in [PASSWORD, "my dog's name", "hunter2hunter2"] {
+        assert!(!text.contains(typed));
+    }
+}

@@ -334,6 +334,45 @@ async fn pages_hold_everybody_once() {
 }
 
 #[tokio::test]
+async fn a_page_token_is_of_one_tenants_list_and_filter() {
+    use centro_proto::identity::api_keys_server::ApiKeys;
+    let world = World::new().await;
+    let (home, other) = (world.home("acme").await, world.home("other").await);
+    world
+        .add(&home.owner, person("anna", &[pb::Role::Agent]))
+        .await
+        .unwrap();
+    let request = pb::ListUsersRequest {
+        page_size: 1,
+        ..Default::default()
+    };
+    let page = world.desk.list_users(with(&home.owner, request)).await;
+    let token = page.unwrap().into_inner().next_page_token;
+    assert!(!token.is_empty());
+    let users = |who: &Principal, role: i32, page_token: &str| {
+        let request = pb::ListUsersRequest {
+            role,
+            page_token: page_token.to_owned(),
+            ..Default::default()
+        };
+        world.desk.list_users(with(who, request))
+    };
+    let refused = [
+        reason(users(&other.owner, 0, &token).await),
+        reason(users(&home.owner, pb::Role::Agent as i32, &token).await),
+        reason(users(&home.owner, 0, "InVzcl8i").await),
+    ];
+    assert_eq!(refused, ["page_token_unknown"; 3]);
+    let request = pb::ListApiKeysRequest {
+        page_token: token.clone(),
+        ..Default::default()
+    };
+    let keys = world.desk.list_api_keys(with(&home.owner, request)).await;
+    assert_eq!(reason(keys), "page_token_unknown");
+    users(&home.owner, 0, &token).await.unwrap();
+}
+
+#[tokio::test]
 async fn each_change_of_a_person_is_told_once() {
     let world = World::new().await;
     let home = world.home("acme").await;
