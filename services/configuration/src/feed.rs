@@ -1,4 +1,4 @@
-//! Bus in: a person who is gone serves no queue, and the person's phones register no more.
+//! Bus in: a person who is gone serves no queue and has no phones; the phones of one who may not sign in may not either.
 
 use crate::store::Store;
 use centro_bus::{Event, EventBus};
@@ -10,7 +10,8 @@ use centro_proto::{
 use std::{sync::Arc, time::Duration};
 
 const GROUP: &str = "configuration";
-const PATTERNS: &[&str] = &["*.identity.user.deleted"];
+const PATTERNS: &[&str] = &["*.identity.user.deleted", "*.identity.user.changed"];
+const DELETED: &str = "identity.user.deleted";
 /// Pause before trying again after a failure.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -20,10 +21,10 @@ pub async fn follow(bus: Arc<dyn EventBus>, store: Store, clock: Arc<dyn Clock>)
         match bus.subscribe(GROUP, PATTERNS).await {
             Ok(mut events) => {
                 while let Some(delivery) = events.next().await {
-                    match forget_user(&store, clock.as_ref(), delivery.event()).await {
+                    match take(&store, clock.as_ref(), delivery.event()).await {
                         Ok(()) => delivery.ack().await,
                         Err(fault) => {
-                            tracing::warn!(%fault, "a deleted person is not forgotten yet; trying again");
+                            tracing::warn!(%fault, "a change of a person is not carried out yet; trying again");
                             tokio::time::sleep(PAUSE).await;
                         }
                     }
@@ -38,7 +39,7 @@ pub async fn follow(bus: Arc<dyn EventBus>, store: Store, clock: Arc<dyn Clock>)
     }
 }
 
-async fn forget_user(store: &Store, clock: &dyn Clock, event: &Event) -> Result<(), Fault> {
+async fn take(store: &Store, clock: &dyn Clock, event: &Event) -> Result<(), Fault> {
     let (Some(tenant), Some(user)) = (event.tenant, event.decode::<UserChanged>()) else {
         tracing::error!(event = %event.id, "an event of identity cannot be read; it is skipped");
         return Ok(());
@@ -47,7 +48,11 @@ async fn forget_user(store: &Store, clock: &dyn Clock, event: &Event) -> Result<
     if !write.first_time(event.id).await? {
         return Ok(());
     }
-    write.remove_of_user::<QueueAgent>(&user.user_id).await?;
-    write.remove_of_user::<Device>(&user.user_id).await?;
+    if event.kind == DELETED {
+        write.remove_of_user::<QueueAgent>(&user.user_id).await?;
+        write.remove_of_user::<Device>(&user.user_id).await?;
+    } else {
+        write.suspend(&user.user_id, user.disabled).await?;
+    }
     write.commit().await
 }

@@ -55,7 +55,8 @@ impl People {
             .ok_or_else(|| from_fault(Fault::not_found("tenant", tenant)))
     }
 
-    /// Checks that the caller's tenant has this person. Identity is asked in the caller's name.
+    /// Checks that the caller's tenant has this person, and says whether the person may sign in. Identity is asked in the
+    /// caller's name.
     ///
     /// # Errors
     /// `not_found`; `identity_unavailable` when identity does not answer.
@@ -63,7 +64,7 @@ impl People {
         &self,
         caller: Option<AsciiMetadataValue>,
         user: UserId,
-    ) -> Result<(), Status> {
+    ) -> Result<bool, Status> {
         let answer = patiently(|| {
             let mut request = Request::new(GetUserRequest {
                 id: user.to_string(),
@@ -77,7 +78,7 @@ impl People {
             async move { UsersClient::new(conn).get_user(request).await }
         });
         match answer.await {
-            Ok(_) => Ok(()),
+            Ok(user) => Ok(!user.into_inner().disabled),
             Err(status) if reason(&status) == "not_found" => {
                 Err(from_fault(Fault::not_found("user", user).at("/userId")))
             }

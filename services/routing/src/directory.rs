@@ -40,6 +40,8 @@ pub enum Consequence {
     Unassigned(TenantId, UserId, QueueId),
     /// A person's device is gone.
     DeviceDeleted(TenantId, UserId, DeviceId),
+    /// A person may not work any more.
+    Suspended(TenantId, UserId),
 }
 
 /// An object of the configuration.
@@ -228,8 +230,14 @@ impl State {
                 None
             }
             (Key::Device(id), Object::Device(device)) => {
-                let owner = device.device.as_ref().and_then(|d| d.user_id.parse().ok());
+                let device = device.device.as_ref()?;
+                let owner = device.user_id.parse().ok();
                 self.disown(id);
+                if device.suspended {
+                    // Nobody's phone, so nobody can log in with it.
+                    self.online.remove(&id);
+                    return owner.map(|user| Consequence::Suspended(tenant, user));
+                }
                 self.devices.insert(id, (tenant, owner));
                 if let Some(user) = owner {
                     self.by_user.entry(user).or_default().insert(id);

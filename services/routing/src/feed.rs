@@ -15,7 +15,7 @@ use centro_proto::{
     events,
     telephony::{SnapshotRegistrationsRequest, registrations_client::RegistrationsClient},
 };
-use centro_routing_core::{AgentMessage, QueueMessage};
+use centro_routing_core::{AgentMessage, Chosen, QueueMessage};
 use std::{collections::HashSet, sync::Arc, time::Duration};
 use tonic::Status;
 
@@ -143,6 +143,9 @@ fn follow(router: &Arc<Router>, consequence: Option<Consequence>) {
                     online: false,
                 },
             );
+        }
+        Some(Consequence::Suspended(_, agent)) => {
+            router.tell_running_agent(agent, AgentMessage::SetStatus(Chosen::LoggedOut));
         }
         None => {}
     }

@@ -25,6 +25,15 @@ pub struct Device {
     pub display_name: String,
     /// To check its answers.
     pub account: Account,
+    /// Its person may not sign in: it keeps its extension and may do nothing.
+    pub suspended: bool,
+}
+
+impl Device {
+    /// Whether phones that signed in when the account was `before` are out now.
+    fn signs_out(&self, before: &Self) -> bool {
+        self.suspended || self.account != before.account || self.username != before.username
+    }
 }
 
 /// A line to a carrier.
@@ -110,8 +119,8 @@ pub struct Directory {
 }
 
 impl Directory {
-    /// Applies one object's state. Returns the device that is gone or whose account changed, so that its phones can be
-    /// signed out.
+    /// Applies one object's state. Returns the device that is gone, suspended or whose account changed, so that its phones
+    /// can be signed out.
     pub fn apply(&mut self, change: Change) -> Option<DeviceId> {
         let (version, deleted) = (change.version, change.deleted);
         let tenant: TenantId = change.tenant_id.parse().ok()?;
@@ -218,13 +227,15 @@ impl Directory {
             username: device.username,
             display_name: device.display_name,
             account,
+            suspended: device.suspended,
         });
         self.extension(tenant, &new.extension, Extension::Device(id));
-        self.by_username
-            .insert(new.username.clone(), Login::Device(new.clone()));
+        if !new.suspended {
+            self.by_username
+                .insert(new.username.clone(), Login::Device(new.clone()));
+        }
         self.devices.insert(id, new.clone());
-        old.filter(|old| old.account != new.account || old.username != new.username)
-            .map(|_| id)
+        old.filter(|old| new.signs_out(old)).map(|_| id)
     }
 
     fn set_trunk(
@@ -288,7 +299,7 @@ impl Directory {
         let changed = |device: &&Arc<Device>| {
             self.devices
                 .get(&device.id)
-                .is_none_or(|now| now.account != device.account || now.username != device.username)
+                .is_none_or(|now| now.signs_out(device))
         };
         old.devices
             .values()

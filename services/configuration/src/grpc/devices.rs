@@ -28,13 +28,13 @@ impl Devices for Desk {
         let (tenant, _) = principal(&request)?;
         let caller = token(&request);
         let made = required(request.into_inner().device, "device").and_then(checked);
-        let made = made.map_err(from_fault)?;
+        let mut made = made.map_err(from_fault)?;
         if !made.user_id.is_empty() {
             let user: UserId = made
                 .user_id
                 .parse()
                 .map_err(|_| from_fault(Fault::not_found("user", &made.user_id).at("/userId")))?;
-            self.people.check(caller, user).await?;
+            made.suspended = !self.people.check(caller, user).await?;
         }
         let slug = self.people.slug(tenant).await?;
         answer(self.create_device(tenant, &slug, made).await)

@@ -8,7 +8,7 @@ use super::{
 use crate::{core::extension as rule, notify};
 use centro_bus::Event;
 use centro_kernel::{Code, EventId, Fault, TenantId, Timestamp};
-use centro_proto::configuration::{Credentials, QueueAgent};
+use centro_proto::configuration::{Credentials, Device, QueueAgent};
 use centro_store::{
     fault, inbox,
     outbox::{self, Wake},
@@ -173,6 +173,23 @@ impl Writer {
     pub async fn remove_of_user<T: Object>(&mut self, user: &str) -> Result<(), Fault> {
         for object in self.of_kind::<T>(row::Column::UserId.eq(user)).await? {
             self.erase(&object).await?;
+        }
+        Ok(())
+    }
+
+    /// Suspends a person's devices, or lets them in again, and tells of each that changes.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn suspend(&mut self, user: &str, suspended: bool) -> Result<(), Fault> {
+        for device in self.of_kind::<Device>(row::Column::UserId.eq(user)).await? {
+            if device.suspended != suspended {
+                let device = Device {
+                    suspended,
+                    ..device
+                };
+                self.put(device, None).await?;
+            }
         }
         Ok(())
     }

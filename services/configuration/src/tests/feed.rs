@@ -114,6 +114,39 @@ async fn a_long_snapshot_comes_in_pages_that_hold_everything_once() {
 }
 
 #[tokio::test]
+async fn the_phones_of_a_person_who_may_not_sign_in_are_suspended_until_the_person_may_again() {
+    let world = World::new().await;
+    let phone = world.device(ACME, "", &ANNA.to_string()).await.unwrap();
+    world.device(ACME, "", &BRUNO.to_string()).await.unwrap();
+    let mut events = world.watch().await;
+    for disabled in [true, true, false] {
+        let data = UserChanged {
+            user_id: ANNA.to_string(),
+            disabled,
+            ..Default::default()
+        };
+        let now = world.clock.now();
+        let event = Event::new(Some(ACME), "identity.user.changed", ANNA, now, &data);
+        world.bus.publish(event).await.unwrap();
+    }
+    for suspended in [true, false] {
+        let (event, change) = next(&mut events).await;
+        assert_eq!((&event.subject, change.deleted), (&phone.id, false));
+        let Some(Object::Device(device)) = change.object else {
+            panic!("a device was expected");
+        };
+        assert_eq!(device.device.unwrap().suspended, suspended);
+    }
+    let kept = snapshot(&world).await.into_iter().filter_map(|change| {
+        let Some(Object::Device(device)) = change.object else {
+            return None;
+        };
+        device.credentials
+    });
+    assert_eq!(kept.count(), 2, "the secret stays");
+}
+
+#[tokio::test]
 async fn a_deleted_person_serves_no_queue_and_has_no_phone() {
     let world = World::new().await;
     let sales = world.queue("Sales", "").await.unwrap();

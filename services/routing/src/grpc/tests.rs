@@ -290,3 +290,37 @@ async fn feature_codes_work_from_the_phone() {
         );
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_person_who_may_not_sign_in_any_more_is_logged_out_and_cannot_come_back() {
+    let floor = Floor::new(1, 2).await;
+    floor.log_in(0).await;
+    floor.log_in(1).await;
+    floor.suspend(0, true).await;
+    floor.shows(0, AgentState::LoggedOut).await;
+    let refused = floor.dial(0, Action::LogIn).await.unwrap_err();
+    assert_eq!(reason(&refused), "device_unknown");
+    let refused = floor
+        .log_in_as(user(0), user(0), "", &[])
+        .await
+        .unwrap_err();
+    assert_eq!(reason(&refused), "device_needed");
+    assert_eq!(floor.status(1).await.state(), AgentState::Ready);
+    floor.suspend(0, false).await;
+    floor.log_in(0).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_token_of_another_list_or_nobodys_is_refused() {
+    let floor = Floor::new(2, 2).await;
+    let first = floor.page_of_queues(1, "").await.unwrap();
+    let token = first.next_page_token;
+    assert_eq!(
+        floor.page_of_queues(1, &token).await.unwrap().queues.len(),
+        1
+    );
+    for token in [token.as_str(), user(0).to_string().as_str()] {
+        let refused = floor.page_of_agents(1, token).await.unwrap_err();
+        assert_eq!(reason(&refused), "page_token_unknown");
+    }
+}

@@ -118,3 +118,32 @@ fn a_device_with_a_new_secret_is_named_so_that_its_phones_sign_in_again() {
     );
     assert!(directory.login("demo-201").is_none());
 }
+
+#[test]
+fn a_suspended_device_is_signed_out_and_signs_in_no_more_but_keeps_its_extension() {
+    let mut directory = Directory::default();
+    let device = |version, suspended| {
+        let device = pb::Device {
+            id: DeviceId::from_u128(8).to_string(),
+            username: "demo-201".into(),
+            extension: "201".into(),
+            suspended,
+            ..pb::Device::default()
+        };
+        let both = pb::DeviceWithCredentials {
+            device: Some(device),
+            credentials: None,
+        };
+        change(version, Object::Device(both))
+    };
+    let id = Some(DeviceId::from_u128(8));
+    assert_eq!(directory.apply(device(1, false)), None);
+    assert_eq!(directory.apply(device(2, true)), id);
+    assert!(directory.login("demo-201").is_none());
+    assert!(directory.extension_target(TENANT, "201").is_some());
+    assert_eq!(directory.apply(device(3, false)), None);
+    assert!(directory.login("demo-201").is_some());
+    let mut newer = Directory::default();
+    newer.apply(device(4, true));
+    assert_eq!(directory.replace(newer), Vec::from_iter(id));
+}

@@ -19,7 +19,7 @@ use centro_proto::{
         CancelOfferRequest, CancelOfferResponse,
         call_edge_server::{CallEdge, CallEdgeServer},
     },
-    types::{LeftReason, OfferEnd},
+    types::{AgentState, LeftReason, OfferEnd},
 };
 use std::{sync::Arc, time::Duration};
 use tokio::sync::{Mutex, mpsc};
@@ -189,6 +189,22 @@ impl Floor {
         self.apply(Object::CallQueue(Self::call_queue(n, 15)), true);
     }
 
+    /// The agent's person may not sign in any more, or may again.
+    pub async fn suspend(&self, agent: u128, suspended: bool) {
+        let device = Some(Device {
+            id: self.device(agent).to_string(),
+            user_id: user(agent).to_string(),
+            suspended,
+            ..Device::default()
+        });
+        let credentials = None;
+        let object = Object::Device(DeviceWithCredentials {
+            device,
+            credentials,
+        });
+        self.apply(object, false);
+    }
+
     pub async fn register(&self, agent: u128, online: bool) {
         crate::feed::set_online(&self.router, self.device(agent), online);
     }
@@ -312,6 +328,45 @@ impl Floor {
             .await
             .unwrap()
             .into_inner()
+    }
+
+    /// Waits until the agent is seen in this state.
+    pub async fn shows(&self, agent: u128, state: AgentState) {
+        soon(async {
+            while self.status(agent).await.state() != state {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+    }
+
+    pub async fn page_of_agents(
+        &self,
+        page_size: i32,
+        page_token: &str,
+    ) -> Result<pb::ListAgentStatusesResponse, Status> {
+        let message = pb::ListAgentStatusesRequest {
+            page_size,
+            page_token: page_token.to_owned(),
+            ..Default::default()
+        };
+        let request = self.by(self.supervisor(), message);
+        let page = self.agents_door().list_agent_statuses(request).await?;
+        Ok(page.into_inner())
+    }
+
+    pub async fn page_of_queues(
+        &self,
+        page_size: i32,
+        page_token: &str,
+    ) -> Result<pb::ListQueueStatusesResponse, Status> {
+        let message = pb::ListQueueStatusesRequest {
+            page_size,
+            page_token: page_token.to_owned(),
+        };
+        let mut door = QueueStatusesClient::new(self.node.conn(Role::Routing));
+        let request = self.by(self.supervisor(), message);
+        Ok(door.list_queue_statuses(request).await?.into_inner())
     }
 
     pub async fn agents(&self) -> Vec<AgentStatus> {
