@@ -6,6 +6,7 @@ use crate::{
     callers::Callers,
     live, origin, pages,
     rest::{Answer, Head, Problem, Rest, SOURCE},
+    source::Proxies,
 };
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -24,6 +25,9 @@ use tracing::Instrument;
 /// A quiet stream of messages says so often that it is alive; proxies close silent ones.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
+/// Keeps the compressing layer away: sound is small already, and messages must not wait in its buffer.
+const AS_IT_IS: (&str, &str) = ("content-encoding", "identity");
+
 /// What the handlers share.
 pub struct Shared {
     /// The process.
@@ -38,6 +42,10 @@ pub struct Shared {
     pub openapi: Bytes,
     /// Open live streams.
     pub live: Arc<live::Open>,
+    /// Those of whom it is not known yet who they are.
+    pub lobby: Arc<live::Lobby>,
+    /// Who may say where a request comes from.
+    pub proxies: Proxies,
 }
 
 impl Shared {
@@ -132,7 +140,10 @@ async fn any(
     }
     let id = request_id(&request);
     let span = tracing::info_span!("http", method = %request.method(), path, request = id);
-    let mut response = match call(&shared, &request, payload).instrument(span).await {
+    let headers = headers(&shared, &request);
+    centro_node::trace::follow(&span, &headers);
+    let called = call(&shared, &request, headers, payload).instrument(span);
+    let mut response = match called.await {
         Ok(answer) => respond(answer),
         Err(problem) => {
             if problem.status().is_server_error() {
@@ -149,9 +160,25 @@ async fn any(
     response
 }
 
+/// The request's headers, and where it comes from.
+fn headers(shared: &Shared, request: &HttpRequest) -> http::HeaderMap {
+    let headers = request.headers().iter().filter_map(|(name, value)| {
+        let name = http::HeaderName::from_bytes(name.as_str().as_bytes()).ok()?;
+        Some((name, http::HeaderValue::from_bytes(value.as_bytes()).ok()?))
+    });
+    let mut headers: http::HeaderMap = headers.collect();
+    headers.remove(SOURCE);
+    let source = shared.proxies.source(request);
+    if let Some(source) = source.and_then(|ip| http::HeaderValue::try_from(ip.to_string()).ok()) {
+        headers.insert(SOURCE, source);
+    }
+    headers
+}
+
 async fn call(
     shared: &Shared,
     request: &HttpRequest,
+    headers: http::HeaderMap,
     payload: web::Payload,
 ) -> Result<Answer, Problem> {
     let verb = request.method().as_str().parse().map_err(|_| {
@@ -161,16 +188,6 @@ async fn call(
             "this HTTP method is not known",
         )
     })?;
-    let headers = request.headers().iter().filter_map(|(name, value)| {
-        let name = http::HeaderName::from_bytes(name.as_str().as_bytes()).ok()?;
-        Some((name, http::HeaderValue::from_bytes(value.as_bytes()).ok()?))
-    });
-    let mut headers: http::HeaderMap = headers.collect();
-    headers.remove(SOURCE);
-    let source = request.peer_addr().map(|peer| peer.ip().to_string());
-    if let Some(source) = source.and_then(|source| http::HeaderValue::try_from(source).ok()) {
-        headers.insert(SOURCE, source);
-    }
     let head = Head {
         verb,
         path: request.uri().path().to_owned(),
@@ -178,16 +195,24 @@ async fn call(
         headers,
     };
     let admitted = shared.rest.admit(&head).await?;
-    let body = match payload.to_bytes_limited(shared.settings.max_body).await {
-        Ok(Ok(body)) => body,
-        Ok(Err(_)) => {
+    let reading = payload.to_bytes_limited(shared.settings.max_body);
+    let body = match tokio::time::timeout(shared.settings.body_timeout, reading).await {
+        Ok(Ok(Ok(body))) => body,
+        Err(_) => {
+            return Err(Problem::new(
+                http::StatusCode::REQUEST_TIMEOUT,
+                "body_too_slow",
+                "the body did not arrive in time",
+            ));
+        }
+        Ok(Ok(Err(_))) => {
             return Err(Problem::new(
                 http::StatusCode::BAD_REQUEST,
                 "body_unreadable",
                 "the body broke off",
             ));
         }
-        Err(_) => {
+        Ok(Err(_)) => {
             let detail = format!("a body has at most {} bytes here", shared.settings.max_body);
             return Err(Problem::new(
                 http::StatusCode::PAYLOAD_TOO_LARGE,
@@ -223,7 +248,9 @@ fn respond(answer: Answer) -> HttpResponse {
             headers,
             body,
         } => build(status.as_u16(), &headers).body(body),
-        Answer::Bytes { headers, chunks } => build(200, &headers).streaming(chunks),
+        Answer::Bytes { headers, chunks } => build(200, &headers)
+            .insert_header(AS_IT_IS)
+            .streaming(chunks),
         Answer::Messages {
             content_type,
             frames,
@@ -245,6 +272,7 @@ fn respond(answer: Answer) -> HttpResponse {
                 .content_type(content_type)
                 .insert_header((header::CACHE_CONTROL, "no-store"))
                 .insert_header(("x-accel-buffering", "no"))
+                .insert_header(AS_IT_IS)
                 .streaming(kept.map(Ok::<_, Infallible>))
         }
     }
@@ -269,6 +297,12 @@ pub async fn secure(
         .and_then(|shared| origin::allowed(request.request(), &shared.settings.allowed_origins));
     let mut response = next.call(request).await?;
     let headers = response.headers_mut();
+    if headers
+        .get(header::CONTENT_ENCODING)
+        .is_some_and(|name| name == AS_IT_IS.1)
+    {
+        headers.remove(header::CONTENT_ENCODING);
+    }
     origin::admit(headers, origin);
     let fixed = [
         ("x-content-type-options", "nosniff"),

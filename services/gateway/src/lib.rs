@@ -1,5 +1,6 @@
 //! The only public HTTP door: REST for every RPC that has a URL, the live stream, the web pages, probes and metrics.
-//! It owns no data and decides nothing but access: services do the work, asked with the caller's own token.
+//! It decides nothing but access: services do the work, asked with the
+//! caller's own token. It owns no data but the answers that `repeats` gives again.
 //!
 //! | in | goes to |
 //! |---|---|
@@ -15,12 +16,18 @@ mod live;
 mod openapi;
 mod origin;
 mod pages;
+mod repeats;
 mod rest;
 mod settings;
+mod source;
 
 pub use settings::Settings;
 
-use actix_web::{App, HttpServer, middleware::from_fn, web};
+use actix_web::{
+    App, HttpServer,
+    middleware::{Compress, from_fn},
+    web,
+};
 use anyhow::Context;
 use async_trait::async_trait;
 use centro_contract::Api;
@@ -49,17 +56,22 @@ impl Service for Gateway {
                 node.clone(),
                 callers.clone(),
                 &settings,
+                repeats::Repeats::open(&node).await?,
                 runtime,
             ),
             openapi: openapi::document(&api).to_string().into(),
             callers,
-            live: Arc::new(live::Open::default()),
+            live: Arc::new(live::Open::new(settings.live_connections)),
+            lobby: Arc::new(live::Lobby::default()),
+            proxies: source::Proxies::new(&settings.trusted_proxies)
+                .map_err(|wrong| anyhow::anyhow!("gateway.trusted_proxies: {wrong}"))?,
             node: node.clone(),
             settings: settings.clone(),
         });
         let server = HttpServer::new(move || {
             App::new()
                 .app_data(shared.clone())
+                .wrap(Compress::default())
                 .wrap(from_fn(door::secure))
                 .configure(door::routes)
         })

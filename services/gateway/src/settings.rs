@@ -14,6 +14,11 @@ pub struct Settings {
     pub max_body: usize,
     /// Other origins whose pages may call the API, e.g. `https://desk.example.com`. Our own pages need no entry.
     pub allowed_origins: Vec<String>,
+    /// Proxies whose `X-Forwarded-For` or `Forwarded` is believed: addresses and networks.
+    pub trusted_proxies: Vec<String>,
+    /// How long the body of a request may take to arrive.
+    #[serde(with = "humantime_serde")]
+    pub body_timeout: Duration,
     /// How long a request may take when it has no `Request-Timeout`.
     #[serde(with = "humantime_serde")]
     pub request_timeout: Duration,
@@ -41,6 +46,8 @@ impl Default for Settings {
             bind: SocketAddr::from(([127, 0, 0, 1], 8080)),
             max_body: 1 << 20,
             allowed_origins: vec![],
+            trusted_proxies: vec![],
+            body_timeout: Duration::from_secs(30),
             request_timeout: Duration::from_secs(10),
             longest_request_timeout: Duration::from_secs(60),
             workers: 2,
@@ -69,6 +76,14 @@ impl Settings {
                      e.g. \"https://desk.example.com\""
                 ));
             }
+        }
+        if let Err(wrong) = crate::source::Proxies::new(&self.trusted_proxies) {
+            return Err(format!(
+                "gateway.trusted_proxies: {wrong} is no address or network; write e.g. \"10.0.0.0/8\""
+            ));
+        }
+        if self.body_timeout.is_zero() {
+            return Err("gateway.body_timeout: write more than 0s, e.g. \"30s\"".into());
         }
         if self.request_timeout.is_zero() || self.request_timeout > self.longest_request_timeout {
             return Err(

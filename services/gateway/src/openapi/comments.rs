@@ -1,7 +1,7 @@
 //! Comments of the protos by full name, from the source info of the descriptor set.
 
 use centro_contract::Api;
-use prost_reflect::prost_types::FileDescriptorProto;
+use prost_reflect::prost_types::{DescriptorProto, EnumDescriptorProto, FileDescriptorProto};
 use std::collections::HashMap;
 
 /// Leading and trailing comments.
@@ -27,26 +27,90 @@ pub fn comments(api: &Api) -> HashMap<String, String> {
     }
     out
 }
-/// Follows a source-info path (top-level messages, enums, services and their members; nested types are not followed).
+
+/// Follows a source-info path: messages and enums, nested ones too, services, and their members.
 fn named(file: &FileDescriptorProto, path: &[i32]) -> Option<String> {
     let package = file.package();
-    let at = |i: i32| usize::try_from(i).unwrap_or(usize::MAX);
-    Some(match *path {
-        [4, m] => format!("{package}.{}", file.message_type.get(at(m))?.name()),
-        [4, m, 2, f] => {
-            let m = file.message_type.get(at(m))?;
-            format!("{package}.{}.{}", m.name(), m.field.get(at(f))?.name())
-        }
-        [5, e] => format!("{package}.{}", file.enum_type.get(at(e))?.name()),
-        [5, e, 2, v] => format!(
-            "{package}.{}",
-            file.enum_type.get(at(e))?.value.get(at(v))?.name()
-        ),
-        [6, s] => format!("{package}.{}", file.service.get(at(s))?.name()),
-        [6, s, 2, m] => {
-            let s = file.service.get(at(s))?;
-            format!("{package}.{}.{}", s.name(), s.method.get(at(m))?.name())
+    Some(match path {
+        [4, message, rest @ ..] => in_message(package, get(&file.message_type, *message)?, rest)?,
+        [5, one, rest @ ..] => in_enum(package, get(&file.enum_type, *one)?, rest)?,
+        [6, service, rest @ ..] => {
+            let service = get(&file.service, *service)?;
+            match rest {
+                [] => format!("{package}.{}", service.name()),
+                [2, method] => {
+                    let method = get(&service.method, *method)?;
+                    format!("{package}.{}.{}", service.name(), method.name())
+                }
+                _ => return None,
+            }
         }
         _ => return None,
     })
+}
+
+fn in_message(scope: &str, message: &DescriptorProto, path: &[i32]) -> Option<String> {
+    let name = format!("{scope}.{}", message.name());
+    Some(match path {
+        [] => name,
+        [2, field] => format!("{name}.{}", get(&message.field, *field)?.name()),
+        [3, nested, rest @ ..] => in_message(&name, get(&message.nested_type, *nested)?, rest)?,
+        [4, one, rest @ ..] => in_enum(&name, get(&message.enum_type, *one)?, rest)?,
+        _ => return None,
+    })
+}
+
+fn in_enum(scope: &str, one: &EnumDescriptorProto, path: &[i32]) -> Option<String> {
+    Some(match path {
+        [] => format!("{scope}.{}", one.name()),
+        // An enum's values are siblings of the enum.
+        [2, value] => format!("{scope}.{}", get(&one.value, *value)?.name()),
+        _ => return None,
+    })
+}
+
+fn get<T>(list: &[T], at: i32) -> Option<&T> {
+    list.get(usize::try_from(at).ok()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use prost_reflect::prost_types::{EnumValueDescriptorProto, FieldDescriptorProto};
+
+    #[test]
+    fn a_nested_type_and_its_members_have_their_full_names() {
+        let inner = DescriptorProto {
+            name: Some("Inner".into()),
+            field: vec![FieldDescriptorProto {
+                name: Some("field".into()),
+                ..Default::default()
+            }],
+            enum_type: vec![EnumDescriptorProto {
+                name: Some("Kind".into()),
+                value: vec![EnumValueDescriptorProto {
+                    name: Some("KIND_A".into()),
+                    ..Default::default()
+                }],
+                ..Default::default()
+            }],
+            ..Default::default()
+        };
+        let outer = DescriptorProto {
+            name: Some("Outer".into()),
+            nested_type: vec![inner],
+            ..Default::default()
+        };
+        let file = FileDescriptorProto {
+            package: Some("p".into()),
+            message_type: vec![outer],
+            ..Default::default()
+        };
+        let name = |path: &[i32]| named(&file, path).unwrap_or_default();
+        assert_eq!(name(&[4, 0, 3, 0]), "p.Outer.Inner");
+        assert_eq!(name(&[4, 0, 3, 0, 2, 0]), "p.Outer.Inner.field");
+        assert_eq!(name(&[4, 0, 3, 0, 4, 0]), "p.Outer.Inner.Kind");
+        assert_eq!(name(&[4, 0, 3, 0, 4, 0, 2, 0]), "p.Outer.Inner.KIND_A");
+        assert_eq!(name(&[4, 0, 3, 1]), "");
+    }
 }

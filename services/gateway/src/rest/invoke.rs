@@ -18,11 +18,10 @@ use tonic::{
 const MAX_REPLY: usize = 16 << 20;
 
 /// The only headers of the caller that reach a service, beside the token.
-const FORWARDED: [&str; 7] = [
+const FORWARDED: [&str; 6] = [
     "traceparent",
     "tracestate",
     "baggage",
-    "idempotency-key",
     "x-request-id",
     "last-event-id",
     SOURCE,

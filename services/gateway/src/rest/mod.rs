@@ -17,7 +17,11 @@ mod scalar;
 pub use problem::Problem;
 pub use reply::proto_json;
 
-use crate::{Settings, callers::Callers};
+use crate::{
+    Settings,
+    callers::{Caller, Callers},
+    repeats::{Begun, Keyed, Repeats},
+};
 use bytes::Bytes;
 use centro_contract::{Access, Api, Route, guard, router::Found};
 use centro_node::{Conn, Node, Role};
@@ -73,7 +77,7 @@ pub enum Answer {
 pub struct Admitted {
     route: Arc<Route>,
     captured: Vec<String>,
-    token: Option<String>,
+    caller: Option<Caller>,
 }
 
 /// The transcoder.
@@ -83,6 +87,7 @@ pub struct Rest {
     callers: Arc<Callers>,
     deadline: Duration,
     longest_deadline: Duration,
+    repeats: Repeats,
     runtime: Handle,
 }
 
@@ -93,6 +98,7 @@ impl Rest {
         node: Node,
         callers: Arc<Callers>,
         settings: &Settings,
+        repeats: Repeats,
         runtime: Handle,
     ) -> Self {
         Self {
@@ -101,6 +107,7 @@ impl Rest {
             callers,
             deadline: settings.request_timeout,
             longest_deadline: settings.longest_request_timeout,
+            repeats,
             runtime,
         }
     }
@@ -137,7 +144,7 @@ impl Rest {
             return Ok(Admitted {
                 route,
                 captured,
-                token: None,
+                caller: None,
             });
         }
         let refused = |status| refusal::problem(&status, &route);
@@ -146,11 +153,11 @@ impl Rest {
             .of_headers(&head.headers)
             .await
             .map_err(refused)?;
-        guard::decide(&route.method, &caller.principal).map_err(refused)?;
+        guard::decide(&route.method, &caller.verified.principal).map_err(refused)?;
         Ok(Admitted {
             route,
             captured,
-            token: Some(caller.token),
+            caller: Some(caller),
         })
     }
 
@@ -167,7 +174,7 @@ impl Rest {
         let Admitted {
             route,
             captured,
-            token,
+            caller,
         } = admitted;
         let message = request::read(&self.api, &route, &captured, head, body)?;
         let deadline = request::deadline(&head.headers, self.deadline, self.longest_deadline)?;
@@ -178,7 +185,7 @@ impl Rest {
             conn,
             path,
             message,
-            token,
+            token: caller.as_ref().map(|caller| caller.token.clone()),
             headers,
             deadline,
         };
@@ -194,9 +201,34 @@ impl Rest {
                 .map_err(refused)?;
             return reply::stream(&route, &head.headers, stream).await;
         }
+        let key = request::idempotency_key(&head.headers)?;
+        let key = key.filter(|_| method.creates && head.verb == Verb::POST);
+        let ticket = match key.zip(caller) {
+            Some((key, caller)) => {
+                let asked = Keyed {
+                    caller: &caller.verified,
+                    method: method.path.as_str(),
+                    key,
+                    parts: [head.path.as_bytes(), head.query.as_bytes(), body],
+                };
+                match self.repeats.begin(&asked).await? {
+                    Begun::First(ticket) => Some(ticket),
+                    Begun::Again(bytes) => return reply::whole(&route, head, bytes),
+                }
+            }
+            None => None,
+        };
+        // The answer is kept also when the caller has gone meanwhile: that is when it is asked for again.
+        let call = async {
+            let answer = call.unary().await;
+            if let Some(ticket) = ticket {
+                ticket.end(&answer).await;
+            }
+            answer
+        };
         let bytes = self
             .runtime
-            .spawn(call.unary().instrument(span))
+            .spawn(call.instrument(span))
             .await
             .map_err(broken)?
             .map_err(refused)?;

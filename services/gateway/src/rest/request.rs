@@ -114,6 +114,27 @@ pub fn deadline(
         })
 }
 
+/// The `Idempotency-Key`, if there is one.
+///
+/// # Errors
+/// 400 for one that is not 1 to 255 visible ASCII characters.
+pub fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
+    let Some(value) = headers.get("idempotency-key") else {
+        return Ok(None);
+    };
+    let key = value.to_str().ok().map(str::trim);
+    let good =
+        |key: &&str| (1..=255).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic());
+    key.filter(good).map(Some).ok_or_else(|| {
+        let place = Place::Header("Idempotency-Key".into());
+        Problem::fields(vec![FieldError::new(
+            place,
+            "header_malformed",
+            "expected 1 to 255 visible ASCII characters",
+        )])
+    })
+}
+
 fn json_body(head: &Head, body: &Bytes) -> Result<Option<serde_json::Value>, Problem> {
     if body.is_empty() {
         return Ok(None);

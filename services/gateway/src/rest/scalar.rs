@@ -40,9 +40,9 @@ fn integer(json: &Json) -> Option<i128> {
                 .map(|f| f as i128)
         })
 }
-/// 64-bit numbers are strings in JSON; a number is taken as well.
+/// 64-bit numbers are strings in JSON: many readers of JSON numbers round them.
 fn long(json: &Json) -> Option<i128> {
-    integer(json).or_else(|| json.as_str()?.parse().ok())
+    json.as_str()?.parse().ok()
 }
 /// A scalar or enum; `None` when the JSON is something else.
 pub fn scalar(kind: &Kind, json: &Json) -> Option<Value> {

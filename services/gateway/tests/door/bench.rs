@@ -3,10 +3,13 @@
 
 use centro_bus::{EventBus, LocalBus};
 use centro_cluster::LocalOwnership;
-use centro_contract::{Keys, Principal, Role as Grant, mask, principal, rules, status::from_fault};
+use centro_contract::{
+    Basis, Keys, Principal, Role as Grant, mask, principal, rules, status::from_fault,
+};
 use centro_gateway::{Gateway, Settings};
 use centro_kernel::{ApiKeyId, Code, Fault, SystemClock, TenantId, UserId};
 use centro_node::{Lifecycle, Mount, Node, NodeBuilder, Service};
+use centro_proto::{events::AccessRevoked, identity::Revocation};
 use centro_proto::{
     google::api::HttpBody,
     identity::{sessions_server::*, users_server::*, *},
@@ -19,18 +22,23 @@ use std::{
     sync::{Arc, Mutex},
     time::Duration,
 };
-use tokio::sync::watch;
-use tonic::{Request, Response, Status};
+use tempfile::TempDir;
+use tokio::sync::{Notify, watch};
+use tonic::{Request, Response, Status, metadata::MetadataMap};
 use tonic_types::{ErrorDetails, StatusExt};
 
 pub const TENANT: TenantId = TenantId::from_u128(1);
 pub const ANNA: UserId = UserId::from_u128(2);
+/// The session of [`Bench::session`], and the id of the one API key.
+pub const SESSION: &str = "session-1";
+pub const KEY: &str = "key_1";
 
 pub struct Bench {
     pub node: Node,
     pub address: SocketAddr,
     pub people: People,
     pub web: reqwest::Client,
+    pub data: Arc<TempDir>,
 }
 
 #[derive(Clone, Default)]
@@ -38,6 +46,10 @@ pub struct People {
     rows: Arc<Mutex<BTreeMap<String, User>>>,
     /// API keys exchanged so far.
     pub exchanges: Arc<Mutex<u32>>,
+    /// Told when a call has begun that takes for ever.
+    pub slow: Arc<Notify>,
+    /// What the last list of users was asked with.
+    pub asked_with: Arc<Mutex<MetadataMap>>,
     keys: Option<Keys>,
 }
 
@@ -48,6 +60,22 @@ pub async fn start(adjust: impl FnOnce(&mut Settings)) -> Bench {
 
 /// [`start`] with another bus.
 pub async fn start_with(bus: Arc<dyn EventBus>, adjust: impl FnOnce(&mut Settings)) -> Bench {
+    let data = Arc::new(tempfile::tempdir().unwrap());
+    start_on(data, People::default(), bus, adjust).await
+}
+
+/// A new process on the data and with the people of another one.
+pub async fn restart(old: &Bench) -> Bench {
+    let bus = Arc::new(LocalBus::default());
+    start_on(old.data.clone(), old.people.clone(), bus, |_| {}).await
+}
+
+async fn start_on(
+    data: Arc<TempDir>,
+    people: People,
+    bus: Arc<dyn EventBus>,
+    adjust: impl FnOnce(&mut Settings),
+) -> Bench {
     let keys = Keys::new(&[7; 32]);
     let node = NodeBuilder {
         name: "test".into(),
@@ -55,14 +83,14 @@ pub async fn start_with(bus: Arc<dyn EventBus>, adjust: impl FnOnce(&mut Setting
         clock: Arc::new(SystemClock),
         ownership: Arc::new(LocalOwnership::new(centro_cluster::Epoch(1))),
         keys: keys.clone(),
-        data: std::env::temp_dir(),
+        data: data.path().to_owned(),
         arbiters: vec![],
         lifecycle: Lifecycle::default(),
     }
     .build();
     let people = People {
         keys: Some(keys),
-        ..People::default()
+        ..people
     };
     let mut mount = Mount::default();
     mount.grpc(SessionsServer::new(people.clone()));
@@ -86,6 +114,7 @@ pub async fn start_with(bus: Arc<dyn EventBus>, adjust: impl FnOnce(&mut Setting
         address,
         people,
         web: reqwest::Client::new(),
+        data,
     }
 }
 
@@ -108,6 +137,40 @@ impl Bench {
 
     pub fn admin(&self) -> String {
         self.token(Grant::Admin, Duration::from_secs(60))
+    }
+
+    /// An administrator's token that rests on [`SESSION`].
+    pub fn session(&self) -> String {
+        let who = Principal::User {
+            tenant: TENANT,
+            user: ANNA,
+            roles: vec![Grant::Admin],
+        };
+        let basis = Basis {
+            source: SESSION.into(),
+            version: 1,
+        };
+        let (now, ttl) = (self.node.clock().now(), Duration::from_secs(60));
+        self.node.keys().mint_on(&basis, &who, now, ttl).unwrap()
+    }
+
+    /// Tells everybody, as identity does, that tokens that rest on this are void.
+    pub async fn revoke(&self, subject: &str) {
+        let now = self.node.clock().now();
+        let expire_time = prost_types::Timestamp {
+            seconds: now.as_millis() / 1000 + 900,
+            nanos: 0,
+        };
+        let data = AccessRevoked {
+            revocations: vec![Revocation {
+                subject: subject.into(),
+                before_version: 0,
+                expire_time: Some(expire_time),
+            }],
+        };
+        let kind = "identity.access.revoked";
+        let event = centro_bus::Event::new(Some(TENANT), kind, subject, now, &data);
+        self.bus().publish(event).await.unwrap();
     }
 
     /// A request as an administrator.
@@ -193,7 +256,7 @@ impl Sessions for People {
         if request.into_inner().api_key != "cc_live_good" {
             return Err(from_fault(Fault::new(
                 Code::Unauthenticated,
-                "api_key_invalid",
+                "api_key_wrong",
                 "no such key",
             )));
         }
@@ -201,12 +264,16 @@ impl Sessions for People {
             tenant: TENANT,
             role: Grant::Admin,
         };
+        let basis = Basis {
+            source: KEY.into(),
+            version: 0,
+        };
         let now = centro_kernel::Clock::now(&SystemClock);
         let token = self
             .keys
             .as_ref()
             .unwrap()
-            .mint(&key, now, Duration::from_secs(300))
+            .mint_on(&basis, &key, now, Duration::from_secs(300))
             .unwrap();
         Ok(Response::new(Session {
             access_token: token,
@@ -221,12 +288,13 @@ impl Users for People {
         &self,
         request: Request<ListUsersRequest>,
     ) -> Result<Response<ListUsersResponse>, Status> {
+        *self.asked_with.lock().unwrap() = request.metadata().clone();
         let request = request.into_inner();
         if request.page_token == "stale" {
             return Err(from_fault(
                 Fault::new(
                     Code::Invalid,
-                    "page_token_invalid",
+                    "page_token_unknown",
                     "start again from the first page",
                 )
                 .at("/pageToken"),
@@ -254,6 +322,10 @@ impl Users for People {
         request: Request<CreateUserRequest>,
     ) -> Result<Response<User>, Status> {
         let mut user = request.into_inner().user.unwrap();
+        if user.login == "slow" {
+            self.slow.notify_one();
+            tokio::time::sleep(Duration::from_secs(60)).await;
+        }
         let key = centro_kernel::name::key(&user.login);
         let mut rows = self.rows.lock().unwrap();
         if let Some(other) = rows
@@ -262,7 +334,7 @@ impl Users for People {
         {
             let taken = Fault::new(Code::Conflict, "login_taken", "somebody has this login")
                 .at("/login")
-                .with("id", &other.id);
+                .with("existing_id", &other.id);
             return Err(from_fault(taken));
         }
         user.id = UserId::generate().to_string();

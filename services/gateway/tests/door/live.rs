@@ -190,3 +190,58 @@ async fn a_client_that_missed_events_is_told_how_many() {
         "{both:?}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_ends_when_its_session_does() {
+    let bench = start(|_| {}).await;
+    let mut ended = connect(&bench, json!({"token": bench.session()})).await;
+    let mut key = connect(&bench, json!({"token": "cc_live_good"})).await;
+    let mut other = connect(&bench, json!({"token": bench.admin()})).await;
+    for socket in [&mut ended, &mut key, &mut other] {
+        next(socket).await.unwrap();
+    }
+    bench.revoke(crate::bench::SESSION).await;
+    let frame = async {
+        loop {
+            if let Err(frame) = next(&mut ended).await {
+                return frame;
+            }
+        }
+    };
+    let frame = tokio::time::timeout(Duration::from_secs(5), frame).await;
+    assert_eq!(u16::from(frame.unwrap().code), 4001);
+    offered(&bench, TENANT, ANNA).await;
+    for socket in [&mut key, &mut other] {
+        let mut event = next(socket).await.unwrap();
+        while event["type"] == "heartbeat" {
+            event = next(socket).await.unwrap();
+        }
+        assert_eq!(event["type"], "routing.contact.offered", "goes on");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn strangers_take_no_places_of_people() {
+    let bench = start(|settings| settings.live_connections = 2).await;
+    let url = format!("ws://{}/v1/live", bench.address);
+    let mut strangers = Vec::new();
+    for _ in 0..8 {
+        strangers.push(connect_async(&url).await.unwrap().0);
+    }
+    let refused = connect_async(&url).await.unwrap_err();
+    assert!(refused.to_string().contains("503"), "{refused}");
+    // Whoever says who it is leaves room for the next one.
+    let mut first = strangers.pop().unwrap();
+    let token = json!({"token": bench.admin()}).to_string();
+    first.send(Message::text(token)).await.unwrap();
+    next(&mut first).await.unwrap();
+    let mut second = connect(&bench, json!({"token": bench.admin()})).await;
+    next(&mut second).await.unwrap();
+    // Now the places of people are taken: a stranger that comes is told at once, one that waited when it is known.
+    let full = connect_async(&url).await.unwrap_err();
+    assert!(full.to_string().contains("503"), "{full}");
+    let mut waited = strangers.pop().unwrap();
+    let token = json!({"token": bench.admin()}).to_string();
+    waited.send(Message::text(token)).await.unwrap();
+    assert_eq!(u16::from(next(&mut waited).await.unwrap_err().code), 4013);
+}

@@ -6,4 +6,5 @@ mod bench;
 mod live;
 mod mistakes;
 mod pages;
+mod repeats;
 mod rest;

@@ -120,6 +120,6 @@ async fn every_mistake_is_named_at_once_with_its_place() {
         .unwrap();
     assert_eq!(
         (&stale["code"], &stale["errors"][0]["parameter"]),
-        (&json!("page_token_invalid"), &json!("pageToken"))
+        (&json!("page_token_unknown"), &json!("pageToken"))
     );
 }

@@ -167,3 +167,32 @@ async fn the_document_covers_every_route() {
         assert!(schemas.contains_key(name), "{name}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_and_json_come_compressed_and_sound_as_it_is() {
+    let bench = start(|_| {}).await;
+    let get = |path: &str| {
+        let request = bench.request("GET", path);
+        request.header("accept-encoding", "gzip").send()
+    };
+    for path in ["/", "/openapi.json", "/v1/users"] {
+        let answer = get(path).await.unwrap();
+        assert_eq!(answer.headers()["content-encoding"], "gzip", "{path}");
+        let vary = answer.headers().get_all("vary").iter();
+        let vary: Vec<_> = vary
+            .map(|value| value.to_str().unwrap().to_lowercase())
+            .collect();
+        assert!(
+            vary.iter().any(|name| name == "accept-encoding"),
+            "{vary:?}"
+        );
+        let body = answer.bytes().await.unwrap();
+        assert_eq!(body[..2], [0x1f, 0x8b], "{path}");
+    }
+    let audio = get("/v1/recordings/rec_00000000000000000000000000000001/audio");
+    let audio = audio.await.unwrap();
+    assert_eq!(audio.status(), StatusCode::OK);
+    assert!(!audio.headers().contains_key("content-encoding"));
+    let plain = bench.web.get(bench.url("/openapi.json")).send().await;
+    assert!(!plain.unwrap().headers().contains_key("content-encoding"));
+}

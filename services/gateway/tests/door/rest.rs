@@ -312,7 +312,12 @@ async fn what_goes_wrong_has_its_status() {
             &json!("login_taken")
         )
     );
-    assert!(taken["meta"]["id"].as_str().unwrap().starts_with("usr_"));
+    assert!(
+        taken["meta"]["existing_id"]
+            .as_str()
+            .unwrap()
+            .starts_with("usr_")
+    );
     assert_eq!(
         send("GET", "/v1/recordings").await.status(),
         StatusCode::SERVICE_UNAVAILABLE
@@ -346,10 +351,136 @@ async fn an_api_key_is_exchanged_once_and_acts_as_its_role() {
         .await
         .unwrap();
     assert_eq!(bad.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(bad.json::<Value>().await.unwrap()["code"], "api_key_wrong");
+    // Identity was asked once more, and is not asked for the same unknown key again.
+    for _ in 0..3 {
+        list_as(&bench, "cc_live_bad").await;
+    }
+    assert_eq!(*bench.people.exchanges.lock().unwrap(), 2);
+}
+
+async fn list_as(bench: &crate::bench::Bench, token: &str) -> (StatusCode, Value) {
+    let request = bench.web.get(bench.url("/v1/users")).bearer_auth(token);
+    let answer = request.send().await.unwrap();
+    (answer.status(), answer.json().await.unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_was_called_back_is_refused_and_a_key_is_asked_for_again() {
+    let bench = start(|_| {}).await;
+    let (session, other) = (bench.session(), bench.admin());
+    assert_eq!(list_as(&bench, &session).await.0, StatusCode::OK);
+    assert_eq!(list_as(&bench, "cc_live_good").await.0, StatusCode::OK);
+    bench.revoke(crate::bench::SESSION).await;
+    let refused = async {
+        loop {
+            let (status, problem) = list_as(&bench, &session).await;
+            if status != StatusCode::OK {
+                return (status, problem);
+            }
+        }
+    };
+    let within = tokio::time::timeout(Duration::from_secs(5), refused).await;
+    let (status, problem) = within.unwrap();
     assert_eq!(
-        bad.json::<Value>().await.unwrap()["code"],
-        "api_key_invalid"
+        (status, &problem["code"]),
+        (StatusCode::UNAUTHORIZED, &json!("token_revoked"))
     );
+    assert_eq!(list_as(&bench, &other).await.0, StatusCode::OK);
+
+    bench.revoke(crate::bench::KEY).await;
+    let asked_again = async {
+        while *bench.people.exchanges.lock().unwrap() < 2 {
+            list_as(&bench, "cc_live_good").await;
+        }
+    };
+    let within = tokio::time::timeout(Duration::from_secs(5), asked_again).await;
+    within.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_learns_the_callers_address_from_trusted_proxies_only() {
+    let source = async |trusted: &[&str]| {
+        let trusted = trusted.iter().map(|text| (*text).to_owned()).collect();
+        let bench = start(|settings| settings.trusted_proxies = trusted).await;
+        let request = bench.request("GET", "/v1/users");
+        let request = request
+            .header("x-forwarded-for", "203.0.113.9")
+            .header("x-centro-source", "198.51.100.1");
+        assert_eq!(request.send().await.unwrap().status(), StatusCode::OK);
+        let seen = bench.people.asked_with.lock().unwrap().clone();
+        seen.get("x-centro-source")
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .to_owned()
+    };
+    assert_eq!(source(&[]).await, "127.0.0.1");
+    assert_eq!(source(&["127.0.0.0/8"]).await, "203.0.113.9");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_callers_trace_goes_through_to_the_service() {
+    use opentelemetry::trace::TracerProvider;
+    use tracing_subscriber::layer::SubscriberExt;
+    opentelemetry::global::set_text_map_propagator(
+        opentelemetry_sdk::propagation::TraceContextPropagator::new(),
+    );
+    let spans = opentelemetry_sdk::trace::InMemorySpanExporter::default();
+    let provider = opentelemetry_sdk::trace::SdkTracerProvider::builder()
+        .with_simple_exporter(spans.clone())
+        .build();
+    let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
+    // For every thread of the door; the only test here that wants a subscriber.
+    tracing::subscriber::set_global_default(tracing_subscriber::registry().with(layer)).unwrap();
+
+    let bench = start(|_| {}).await;
+    let trace = "0af7651916cd43dd8448eb211c80319c";
+    let request = bench.request("GET", "/v1/users");
+    let request = request.header("traceparent", format!("00-{trace}-b7ad6b7169203331-01"));
+    assert_eq!(request.send().await.unwrap().status(), StatusCode::OK);
+    let seen = bench.people.asked_with.lock().unwrap().clone();
+    let seen = seen.get("traceparent").unwrap().to_str().unwrap();
+    assert!(
+        seen.contains(trace) && !seen.contains("b7ad6b7169203331"),
+        "a child of our own span: {seen}"
+    );
+    // It ends a moment after the answer is out.
+    let own = async {
+        loop {
+            let ended = spans.get_finished_spans().unwrap();
+            let own = ended.into_iter().find(|span| {
+                span.name == "http" && span.span_context.trace_id().to_string() == trace
+            });
+            if let Some(own) = own {
+                return own;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let own = tokio::time::timeout(Duration::from_secs(5), own).await;
+    assert_eq!(
+        own.unwrap().parent_span_id.to_string(),
+        "b7ad6b7169203331",
+        "our span continues the caller's"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_trickles_is_given_up() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let bench = start(|settings| settings.body_timeout = Duration::from_millis(50)).await;
+    let mut socket = tokio::net::TcpStream::connect(bench.address).await.unwrap();
+    let head = format!(
+        "POST /v1/users HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\n\
+         content-length: 100\r\n\r\n{{",
+        bench.admin()
+    );
+    socket.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = vec![0; 4096];
+    let read = tokio::time::timeout(Duration::from_secs(10), socket.read(&mut answer)).await;
+    let answer = String::from_utf8_lossy(&answer[..read.unwrap().unwrap()]).into_owned();
+    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
