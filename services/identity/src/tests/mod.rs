@@ -67,7 +67,7 @@ impl World {
             clock,
             keys,
             bus,
-            data: data,
+            data,
         }
     }
 
