@@ -1,5 +1,6 @@
 //! The state of one contact and its transitions, except what an offer goes through (`offer.rs`).
 
+use crate::offer::OUR_FAULT;
 use crate::{
     Command, Effect,
     state::{Exit, Leg, LegState, Phase, Timing},
@@ -153,6 +154,9 @@ impl Edge {
             Command::Answered(reservation) => self.on_answered(now, reservation, &mut out),
             Command::Rejected(r) => self.give_up(now, r, OfferEnd::Rejected, &mut out),
             Command::DeviceFailed(r) => self.give_up(now, r, OfferEnd::DeviceFailed, &mut out),
+            Command::CouldNotRing(r) => {
+                self.give_up_for(now, r, OfferEnd::NeverRang, Some(OUR_FAULT), &mut out);
+            }
             Command::AgentHungUp(reservation) => self.on_agent_hung_up(reservation, &mut out),
             Command::HungUp => self.on_hung_up(&mut out),
             Command::Star => self.want(Exit::Leave(LeftReason::DtmfExit), &mut out),

@@ -75,6 +75,8 @@ pub enum Command {
     Rejected(Reservation),
     /// The device cannot be reached.
     DeviceFailed(Reservation),
+    /// We could not ring it, for want of a port or the like: no fault of the agent's.
+    CouldNotRing(Reservation),
     /// The agent's side hung up.
     AgentHungUp(Reservation),
     /// The customer hung up.

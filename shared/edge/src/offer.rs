@@ -11,6 +11,9 @@ use centro_kernel::{
 };
 use std::time::Duration;
 
+/// How long an agent whom we could not ring is not offered again: at once nothing would have changed.
+pub(crate) const OUR_FAULT: Duration = Duration::from_secs(2);
+
 impl Edge {
     pub(crate) fn on_offer(
         &mut self,
@@ -185,13 +188,25 @@ impl Edge {
         why: OfferEnd,
         out: &mut Effects,
     ) {
+        let exclude_for = (why == OfferEnd::Rejected).then_some(self.timing.reject_delay);
+        self.give_up_for(now, reservation, why, exclude_for, out);
+    }
+
+    /// The same, and the agent is not offered to this contact for a while.
+    pub(crate) fn give_up_for(
+        &mut self,
+        now: Timestamp,
+        reservation: Reservation,
+        why: OfferEnd,
+        exclude_for: Option<Duration>,
+        out: &mut Effects,
+    ) {
         if !matches!(self.leg(reservation), Some(Leg::Asking | Leg::Ringing)) {
             return;
         }
         self.legs.remove(&reservation);
         out.push(Effect::Stop { reservation, why });
         self.end(reservation, why, out);
-        let exclude_for = (why == OfferEnd::Rejected).then_some(self.timing.reject_delay);
         if let Some(delay) = exclude_for {
             self.excluded.insert(reservation.agent, now + delay);
         }
