@@ -1,25 +1,26 @@
 //! Whose packets a leg takes: latching to the real source of the media, following it when it moves, ignoring strangers.
 //!
-//! The address in SDP is often wrong behind NAT, so the first packet decides, softly while it comes from elsewhere than SDP says.
-//! Later a new address is believed only while the old one is silent: at once-ish when the stream goes on under the same
-//! SSRC (a NAT rebinding), after more packets otherwise. Somebody who injects packets while the phone still sends gets nothing.
+//! The address in SDP is often wrong behind NAT, so what comes from there or from the signalling peer's own IP address is
+//! believed at once, and anybody else only when neither has spoken for [`PATIENCE`] (a carrier whose media comes from a third
+//! machine). Later a new address is believed only while the old one is silent, and only if it carries on the same stream (a
+//! NAT rebinding: its SSRC and sequence cannot be guessed) or is at a trusted IP address. Somebody who injects packets gets nothing.
 
 use crate::rtp::Header;
 use std::{
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     time::{Duration, Instant},
 };
 
 /// Consecutive packets from a new address that carry on the stream.
 const SAME_STREAM: u32 = 2;
-/// Consecutive packets of a new stream from a new port of the same address.
-const SAME_ADDRESS: u32 = 3;
-/// Consecutive packets of a new stream from elsewhere.
+/// Consecutive packets of a new stream from a trusted IP address.
+const TRUSTED: u32 = 3;
+/// Packets of somebody else before he is believed to be the peer.
 const STRANGER: u32 = 5;
-/// How long the old source must have been silent in the first two cases: three packets of 20 ms missing.
-const SHORT_SILENCE: Duration = Duration::from_millis(70);
-/// How long it must have been silent for a stranger.
-const LONG_SILENCE: Duration = Duration::from_millis(300);
+/// How long the old source must have been silent: three packets of 20 ms missing.
+const SILENCE: Duration = Duration::from_millis(70);
+/// How long somebody else must have been the only one to speak.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// Steps of the sequence number that count as the same stream going on.
 const CONTINUES: u16 = 500;
 
@@ -37,6 +38,7 @@ pub enum Verdict {
 /// The source of one leg's media.
 #[derive(Debug, Default)]
 pub struct Latch {
+    peer: Option<IpAddr>,
     signalled: Option<SocketAddr>,
     source: Option<Source>,
     candidate: Option<Candidate>,
@@ -55,9 +57,15 @@ struct Candidate {
     address: SocketAddr,
     ssrc: u32,
     packets: u32,
+    since: Instant,
 }
 
 impl Latch {
+    /// The IP address the peer's signalling comes from.
+    pub fn expect(&mut self, peer: IpAddr) {
+        self.peer = Some(peer.to_canonical());
+    }
+
     /// The peer says in SDP where it is. A changed address forgets the source: the next packet decides again.
     pub fn signal(&mut self, address: SocketAddr) {
         if self.signalled != Some(address) {
@@ -69,41 +77,68 @@ impl Latch {
 
     /// Judges a packet that came from `from`.
     pub fn observe(&mut self, from: SocketAddr, header: &Header, now: Instant) -> Verdict {
-        let Some(source) = &mut self.source else {
-            return self.follow(from, header, now);
+        let trusted = self.trusts(from.ip());
+        let Some(mut source) = self.source else {
+            let nobody_known = self.peer.is_none() && self.signalled.is_none();
+            if trusted || nobody_known {
+                return self.follow(from, header, now);
+            }
+            let candidate = self.seen(from, header, now);
+            let waited = now.saturating_duration_since(candidate.since);
+            if candidate.packets >= STRANGER && waited >= PATIENCE {
+                return self.follow(from, header, now);
+            }
+            return Verdict::Reject;
         };
         if source.address == from {
             source.last = now;
             source.ssrc = header.ssrc;
             source.sequence = header.sequence;
+            self.source = Some(source);
             self.candidate = None;
             return Verdict::Accept;
         }
-        if self.signalled == Some(from) {
-            // Latched softly to somebody else before the phone at its promised address spoke.
+        // Somebody else was believed before the phone itself spoke.
+        if self.signalled == Some(from) || (trusted && !self.trusts(source.address.ip())) {
             return self.follow(from, header, now);
         }
         let goes_on =
             header.ssrc == source.ssrc && header.sequence.wrapping_sub(source.sequence) < CONTINUES;
-        let (packets, silence) = match (goes_on, from.ip() == source.address.ip()) {
-            (true, _) => (SAME_STREAM, SHORT_SILENCE),
-            (false, true) => (SAME_ADDRESS, SHORT_SILENCE),
-            (false, false) => (STRANGER, LONG_SILENCE),
+        let packets = match (goes_on, trusted || from.ip() == source.address.ip()) {
+            (true, _) => SAME_STREAM,
+            (false, true) => TRUSTED,
+            // Not even remembered: he must not get in the way of a phone that moves.
+            (false, false) => return Verdict::Reject,
         };
         let quiet = now.saturating_duration_since(source.last);
-        let candidate = self
-            .candidate
-            .filter(|candidate| candidate.address == from && candidate.ssrc == header.ssrc);
-        let seen = candidate.map_or(0, |candidate| candidate.packets) + 1;
-        if seen >= packets && quiet >= silence {
+        if self.seen(from, header, now).packets >= packets && quiet >= SILENCE {
             return self.follow(from, header, now);
         }
-        self.candidate = Some(Candidate {
-            address: from,
-            ssrc: header.ssrc,
-            packets: seen,
-        });
         Verdict::Reject
+    }
+
+    fn trusts(&self, ip: IpAddr) -> bool {
+        let ip = ip.to_canonical();
+        let signalled = self
+            .signalled
+            .map(|address| address.ip().to_canonical())
+            .filter(|ip| !ip.is_unspecified());
+        self.peer == Some(ip) || signalled == Some(ip)
+    }
+
+    /// Counts the packets of whoever may become the source.
+    fn seen(&mut self, address: SocketAddr, header: &Header, now: Instant) -> Candidate {
+        let known = self
+            .candidate
+            .filter(|known| known.address == address && known.ssrc == header.ssrc);
+        let mut candidate = known.unwrap_or(Candidate {
+            address,
+            ssrc: header.ssrc,
+            packets: 0,
+            since: now,
+        });
+        candidate.packets += 1;
+        *self.candidate.insert(candidate)
     }
 
     fn follow(&mut self, address: SocketAddr, header: &Header, now: Instant) -> Verdict {
@@ -121,10 +156,12 @@ impl Latch {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     const PHONE: &str = "192.0.2.7:4000";
     const REBOUND: &str = "192.0.2.7:4010";
-    const STRANGER_AT: &str = "203.0.113.9:9";
+    const ELSEWHERE: &str = "203.0.113.9:9";
+    const ATTACKER: &str = "198.51.100.66:6666";
 
     struct Play {
         latch: Latch,
@@ -133,7 +170,14 @@ mod tests {
     }
 
     impl Play {
+        /// The phone's SDP and its signalling name its address.
         fn start() -> Self {
+            let mut play = Self::blind();
+            play.latch.signal(PHONE.parse().unwrap());
+            play
+        }
+
+        fn blind() -> Self {
             Self {
                 latch: Latch::default(),
                 now: Instant::now(),
@@ -142,12 +186,16 @@ mod tests {
         }
 
         fn packet(&mut self, from: &str, ssrc: u32, millis: u64) -> Verdict {
-            self.now += Duration::from_millis(millis);
             self.sequence = self.sequence.wrapping_add(1);
+            self.sequenced(from, ssrc, self.sequence, millis)
+        }
+
+        fn sequenced(&mut self, from: &str, ssrc: u32, sequence: u16, millis: u64) -> Verdict {
+            self.now += Duration::from_millis(millis);
             let header = Header {
                 payload: 8,
                 marker: false,
-                sequence: self.sequence,
+                sequence,
                 timestamp: 0,
                 ssrc,
             };
@@ -162,23 +210,32 @@ mod tests {
     }
 
     #[test]
-    fn the_first_packet_decides_until_the_promised_address_speaks() {
+    fn the_phone_is_believed_at_once_and_a_third_machine_after_a_second() {
         let mut play = Play::start();
-        play.latch.signal(PHONE.parse().unwrap());
-        assert_eq!(play.packet(STRANGER_AT, 1, 20), Verdict::Moved);
+        assert_eq!(play.packet(ATTACKER, 1, 20), Verdict::Reject);
+        assert_eq!(play.packet(REBOUND, 2, 20), Verdict::Moved);
+        assert_eq!(play.packet(ATTACKER, 1, 20), Verdict::Reject);
+
+        let mut play = Play::start();
+        play.latch.expect("203.0.113.9".parse().unwrap());
+        assert_eq!(play.packet(ELSEWHERE, 1, 20), Verdict::Moved);
+
+        let mut play = Play::start();
+        let after = play.until_moved(ELSEWHERE, 1).unwrap();
+        assert!((1_000..=1_100).contains(&after), "{after} ms");
         assert_eq!(play.packet(PHONE, 2, 20), Verdict::Moved);
-        assert_eq!(play.packet(STRANGER_AT, 1, 20), Verdict::Reject);
-        assert_eq!(play.packet(PHONE, 2, 20), Verdict::Accept);
+        assert_eq!(play.packet(ELSEWHERE, 1, 20), Verdict::Reject);
+    }
+
+    #[test]
+    fn without_a_word_of_where_the_peer_is_the_first_packet_decides() {
+        let mut play = Play::blind();
+        assert_eq!(play.packet(ELSEWHERE, 1, 20), Verdict::Moved);
     }
 
     #[test]
     fn a_rebound_phone_is_followed_within_a_second() {
-        for (address, ssrc) in [
-            (REBOUND, 2),
-            (REBOUND, 3),
-            (STRANGER_AT, 2),
-            (STRANGER_AT, 4),
-        ] {
+        for (address, ssrc) in [(REBOUND, 2), (REBOUND, 3), (ELSEWHERE, 2)] {
             let mut play = Play::start();
             play.packet(PHONE, 2, 20);
             let after = play.until_moved(address, ssrc).unwrap();
@@ -187,15 +244,61 @@ mod tests {
     }
 
     #[test]
+    fn a_stranger_with_a_stream_of_his_own_is_never_followed() {
+        let mut play = Play::start();
+        play.packet(PHONE, 2, 20);
+        assert_eq!(play.until_moved(ATTACKER, 4), None);
+    }
+
+    #[test]
+    fn a_rebound_phone_is_followed_through_a_flood_of_a_strangers_packets() {
+        let mut play = Play::start();
+        play.packet(PHONE, 2, 20);
+        let moved = (2..50).find(|sequence| {
+            for _ in 0..20 {
+                assert_eq!(play.sequenced(ATTACKER, 66, 7, 1), Verdict::Reject);
+            }
+            play.sequenced(ELSEWHERE, 2, *sequence, 0) == Verdict::Moved
+        });
+        assert!(moved.is_some_and(|packets| packets <= 20), "{moved:?}");
+    }
+
+    #[test]
     fn a_stranger_gets_nothing_while_the_phone_sends() {
         let mut play = Play::start();
         play.packet(PHONE, 2, 20);
         for _ in 0..200 {
             for ssrc in [2, 99] {
-                assert_eq!(play.packet(STRANGER_AT, ssrc, 1), Verdict::Reject);
+                assert_eq!(play.packet(ATTACKER, ssrc, 1), Verdict::Reject);
                 assert_eq!(play.packet(REBOUND, ssrc, 1), Verdict::Reject);
             }
             assert_eq!(play.packet(PHONE, 2, 16), Verdict::Accept);
+        }
+    }
+
+    proptest! {
+        /// Whatever an attacker sends who cannot see the stream, before and after the phone speaks: nothing is sent to him
+        /// once it has spoken, however long it is silent.
+        #[test]
+        fn no_attacker_takes_a_call_over(
+            before in proptest::collection::vec((any::<u32>(), 0u64..40), 0..20),
+            steps in proptest::collection::vec((any::<bool>(), any::<u32>(), any::<u16>(), 0u64..3_000), 1..200),
+        ) {
+            const SSRC: u32 = 0x5eed_5eed;
+            let mut play = Play::start();
+            for (ssrc, millis) in before {
+                play.packet(ATTACKER, ssrc, millis);
+            }
+            let mut sequence = 0;
+            prop_assert!(play.sequenced(PHONE, SSRC, sequence, 20) != Verdict::Reject);
+            for (phone, ssrc, guessed, millis) in steps {
+                if phone {
+                    sequence += 1;
+                    prop_assert_eq!(play.sequenced(PHONE, SSRC, sequence, millis), Verdict::Accept);
+                } else if ssrc != SSRC {
+                    prop_assert_eq!(play.sequenced(ATTACKER, ssrc, guessed, millis), Verdict::Reject);
+                }
+            }
         }
     }
 }

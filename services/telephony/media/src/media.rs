@@ -110,7 +110,8 @@ impl Media {
         })))
     }
 
-    /// Opens one leg of a call. `peer` is where its other side is, as far as known: it chooses the address that goes into SDP.
+    /// Opens one leg of a call. `peer` is where its other side is, as far as known: it chooses the address that goes into SDP,
+    /// and its media is believed to come from there.
     ///
     /// # Errors
     /// [`MediaError::NoPort`], [`MediaError::System`].
@@ -137,7 +138,12 @@ impl Media {
     ) -> Result<(Leg, LegEvents), MediaError> {
         let (socket, port) = self.0.ports.take(Instant::now())?;
         let address = SocketAddr::new(self.advertised(peer), port);
-        Leg::open(self.clone(), lane, socket, address).inspect_err(|_| self.release(port))
+        let opened =
+            Leg::open(self.clone(), lane, socket, address).inspect_err(|_| self.release(port))?;
+        if let Some(peer) = peer {
+            opened.0.expect(peer);
+        }
+        Ok(opened)
     }
 
     /// Begins a stereo recording, caller left, agent right. Returns at once; the file is made by the recorder's thread, and what

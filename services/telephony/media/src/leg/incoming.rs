@@ -7,7 +7,10 @@ use crate::{
     rtp::Header,
     sdp::Negotiated,
 };
-use std::{net::SocketAddr, time::Instant};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Instant,
+};
 
 /// Steps of the sequence number that are a new beginning, not a loss.
 const RESTART: u16 = 1_000;
@@ -71,6 +74,11 @@ impl Incoming {
         self.payload = Some((agreed.payload, agreed.codec));
         self.dtmf_payload = agreed.dtmf_payload;
         self.receives = agreed.direction.receives();
+    }
+
+    /// The IP address the peer's signalling comes from.
+    pub fn expect(&mut self, peer: IpAddr) {
+        self.latch.expect(peer);
     }
 
     pub fn packet(

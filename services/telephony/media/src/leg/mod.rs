@@ -22,7 +22,7 @@ use outlet::Outlet;
 use parking_lot::Mutex;
 use std::{
     collections::VecDeque,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -168,6 +168,11 @@ impl Leg {
             },
             mailbox,
         ))
+    }
+
+    /// The IP address the peer's signalling comes from: its media is believed to come from there too.
+    pub(crate) fn expect(&self, peer: IpAddr) {
+        self.shared.incoming.lock().expect(peer);
     }
 
     /// The address the peer is told to send to.
