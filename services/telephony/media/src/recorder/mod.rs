@@ -1,8 +1,8 @@
 //! Recordings of calls: stereo WAV, 8 kHz, 16 bit, caller left, agent right.
 //!
 //! The packet path only copies a payload into a bounded buffer ([`Tap`]). One thread for all recordings ([`writer`]) places the
-//! packets by their RTP timestamps ([`track`]), writes twice a second and keeps the header's sizes right ([`wav`]), so that a
-//! killed process leaves a playable file that lacks about a second. Telephone-events never get here: card numbers are not recorded.
+//! packets by their RTP timestamps ([`track`]), writes twice a second, syncs once a second and keeps the header's sizes right
+//! ([`wav`]), so that a killed process leaves a playable file that lacks about a second, and a power cut one that lacks about two. Telephone-events never get here: card numbers are not recorded.
 
 mod track;
 mod wav;
@@ -132,9 +132,13 @@ impl Recorder {
         let (commands, inbox) = mpsc::channel();
         let open = Arc::new(AtomicU64::new(0));
         let counted = Arc::clone(&open);
+        let (syncs, files) = mpsc::sync_channel(1);
         thread::Builder::new()
             .name("centro-recorder".into())
-            .spawn(move || writer::run(&inbox, &counted))?;
+            .spawn(move || writer::run(&inbox, &counted, &syncs))?;
+        thread::Builder::new()
+            .name("centro-sync".into())
+            .spawn(move || writer::sync(&files))?;
         Ok(Self {
             commands,
             open,

@@ -55,6 +55,11 @@ impl Wav {
         Ok(())
     }
 
+    /// A second hand on the file, for whoever syncs it.
+    pub fn hand(&self) -> io::Result<File> {
+        self.file.try_clone()
+    }
+
     /// Length of what was written.
     pub fn duration(&self) -> Duration {
         duration(self.data)

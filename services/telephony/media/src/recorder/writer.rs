@@ -1,14 +1,16 @@
-//! The thread that writes all recordings: twice a second it takes what waits, places it, and writes what is old enough.
+//! The thread that writes all recordings: twice a second it takes what waits, places it, and writes what is old enough; once a
+//! second a thread of its own makes the disk have it all ([`sync`]), so that a power cut costs little more than a crash does.
 
 use super::{
     Command, Finished, Packet, RecordingError, Shared, Side, Waiting, track::Track, wav::Wav,
 };
 use std::{
+    fs::File,
     io,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
-        mpsc::{Receiver, RecvTimeoutError},
+        mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError},
     },
     time::{Duration, Instant},
 };
@@ -20,9 +22,10 @@ const PERIOD: Duration = Duration::from_millis(500);
 const KEPT_BACK: usize = 3_200;
 
 /// Runs until all senders of commands are gone, then finishes what is open.
-pub(super) fn run(commands: &Receiver<Command>, open: &AtomicU64) {
+pub(super) fn run(commands: &Receiver<Command>, open: &AtomicU64, syncs: &SyncSender<File>) {
     let mut files: Vec<Writing> = Vec::new();
     let mut next = Instant::now() + PERIOD;
+    let (mut turn, mut last) = (false, None);
     loop {
         match commands.recv_timeout(next.saturating_duration_since(Instant::now())) {
             Ok(Command::Begin(shared)) => files.push(Writing::begin(shared)),
@@ -31,7 +34,9 @@ pub(super) fn run(commands: &Receiver<Command>, open: &AtomicU64) {
                     .iter()
                     .position(|file| Arc::ptr_eq(&file.shared, &shared));
                 if let Some(at) = at {
-                    let result = files.swap_remove(at).finish();
+                    let file = files.swap_remove(at);
+                    last = file.hand().or(last.take());
+                    let result = file.finish();
                     if let Err(fault) = &result {
                         warn!(%fault, "recording is incomplete");
                     }
@@ -43,6 +48,14 @@ pub(super) fn run(commands: &Receiver<Command>, open: &AtomicU64) {
             Err(RecvTimeoutError::Timeout) => {
                 next = Instant::now() + PERIOD;
                 files.iter_mut().for_each(Writing::flush);
+                turn = !turn;
+                last = files.iter().find_map(Writing::hand).or(last.take());
+                if turn && let Some(file) = last.take() {
+                    // While the disk is still busy with the last one, the next turn asks again.
+                    last = syncs.try_send(file).err().map(|refused| match refused {
+                        TrySendError::Full(file) | TrySendError::Disconnected(file) => file,
+                    });
+                }
             }
             Err(RecvTimeoutError::Disconnected) => {
                 for file in files.drain(..) {
@@ -80,6 +93,10 @@ impl Writing {
         self.place();
         let until = self.elapsed().saturating_sub(KEPT_BACK);
         self.write(until);
+    }
+
+    fn hand(&self) -> Option<File> {
+        self.wav.as_ref().ok()?.hand().ok()
     }
 
     fn finish(mut self) -> Result<Finished, RecordingError> {
@@ -138,4 +155,24 @@ impl Writing {
             self.wav = Err(fault);
         }
     }
+}
+
+/// Makes the disk have what was written, of all recordings at once: they lie in one file system, and a call for each would take
+/// too long. Never on the writer's thread, which must empty the buffers of live calls.
+pub(super) fn sync(files: &Receiver<File>) {
+    for file in files {
+        if let Err(fault) = sync_all(&file) {
+            warn!(%fault, "recordings could not be synced to the disk");
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn sync_all(file: &File) -> io::Result<()> {
+    Ok(rustix::fs::syncfs(file)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn sync_all(file: &File) -> io::Result<()> {
+    file.sync_data()
 }
