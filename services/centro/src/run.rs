@@ -174,9 +174,11 @@ async fn live(
         first_start::finished(settings)?;
     }
 
+    let stopping = lifecycle.stopping();
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
+        () = stopping.cancelled() => {} // a part of it has failed
     }
     let live = lifecycle.live().len();
     crate::say(&format!(
@@ -189,9 +191,14 @@ async fn live(
         () = tokio::time::sleep(settings.node.grace) => {}
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
+        () = stopping.cancelled() => {}
     }
+    let failure = lifecycle.failure();
     inside.end(&started).await;
-    Ok(())
+    match failure {
+        Some(reason) => bail!("{reason}"),
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]

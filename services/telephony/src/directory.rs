@@ -337,6 +337,13 @@ impl Directory {
         })
     }
 
+    /// Whether any trunk's calls come from this address.
+    pub fn is_trunk(&self, source: IpAddr) -> bool {
+        self.trunks
+            .values()
+            .any(|trunk| trunk.networks.iter().any(|n| n.contains(source)))
+    }
+
     /// What a number leads to, if it is this tenant's. `Some(None)` is a number without a dial plan.
     pub fn number(&self, tenant: TenantId, dialled: &str) -> Option<Option<Target>> {
         let found = number::e164_candidates(dialled)

@@ -1,11 +1,75 @@
-//! What sound costs and loses, for `/metrics`. Values are read when they are asked for.
+//! What sound costs and loses, and what SIP and SDP were refused, for `/metrics`.
 
-use centro_media::{Media, MediaStats};
+use centro_media::{Media, MediaStats, sdp::SdpError};
 use prometheus::{
-    Gauge, IntGauge,
+    Gauge, IntCounterVec, IntGauge, Opts,
     core::{Collector, Desc},
     proto::MetricFamily,
 };
+use std::sync::LazyLock;
+
+/// What strangers and broken peers sent.
+struct Refused {
+    malformed: IntCounterVec,
+    sdp: IntCounterVec,
+    sip: IntCounterVec,
+}
+
+static REFUSED: LazyLock<Result<Refused, String>> = LazyLock::new(|| {
+    let counter = |name, help, label: &str| {
+        let counter = IntCounterVec::new(Opts::new(name, help), &[label])?;
+        prometheus::register(Box::new(counter.clone()))?;
+        Ok::<_, prometheus::Error>(counter)
+    };
+    let all = || {
+        Ok::<_, prometheus::Error>(Refused {
+            malformed: counter(
+                "centro_sip_malformed_total",
+                "SIP messages that could not be read, and were dropped",
+                "transport",
+            )?,
+            sdp: counter(
+                "centro_sdp_refused_total",
+                "Session descriptions that were refused",
+                "why",
+            )?,
+            sip: counter(
+                "centro_sip_refused_total",
+                "SIP requests, datagrams and connections that were turned away",
+                "reason",
+            )?,
+        })
+    };
+    all().map_err(|error| error.to_string())
+});
+
+/// Counts a SIP message that could not be read.
+pub fn malformed(transport: &str) {
+    if let Ok(refused) = &*REFUSED {
+        refused.malformed.with_label_values(&[transport]).inc();
+    }
+}
+
+/// Counts what was turned away.
+pub fn refused(reason: &str) {
+    if let Ok(refused) = &*REFUSED {
+        refused.sip.with_label_values(&[reason]).inc();
+    }
+}
+
+/// Counts a session description that was refused.
+pub fn sdp_refused(error: &SdpError) {
+    let why = match error {
+        SdpError::TooLarge => "too_large",
+        SdpError::Malformed => "malformed",
+        SdpError::NoAudio => "no_audio",
+        SdpError::NoCodec => "no_codec",
+        SdpError::Unreachable => "unreachable",
+    };
+    if let Ok(refused) = &*REFUSED {
+        refused.sdp.with_label_values(&[why]).inc();
+    }
+}
 
 /// A figure, and where it is read.
 type Count = (IntGauge, fn(&MediaStats) -> u64);
@@ -23,6 +87,9 @@ struct Sound {
 /// # Errors
 /// A metric name that is none, which is a fault of ours.
 pub fn register(media: &Media) -> Result<(), prometheus::Error> {
+    if let Err(error) = &*REFUSED {
+        return Err(prometheus::Error::Msg(error.clone()));
+    }
     let count = |name, help, read: fn(&MediaStats) -> u64| {
         Ok::<_, prometheus::Error>((IntGauge::new(name, help)?, read))
     };

@@ -58,6 +58,19 @@ impl Notifier {
         Self { line, clock }
     }
 
+    /// Puts an event in line that strangers can cause, unless the line is long already: it leaves the rest to real calls.
+    pub fn mention<M: Message + Name>(
+        &self,
+        tenant: Option<TenantId>,
+        kind: &str,
+        subject: impl ToString,
+        data: &M,
+    ) {
+        if self.line.capacity() > LINE / 2 {
+            self.tell(tenant, kind, subject, data);
+        }
+    }
+
     /// Puts an event in line. When the line is full the event is lost, and the log says so.
     pub fn tell<M: Message + Name>(
         &self,

@@ -8,10 +8,13 @@ use crate::{
     notify::Notifier,
     recordings::Recordings,
     settings::Settings,
-    ua::{admission::Admission, auth::Auth, dispatch::UserAgent, endpoint, registrar::Registrar},
+    ua::{
+        admission::Admission, auth::Auth, dispatch::UserAgent, endpoint, gate::Gate, pulse,
+        refusals::Refusals, registrar::Registrar, stranger::Doorkeeper, tcp::Door,
+    },
 };
 use async_trait::async_trait;
-use centro_node::{Mount, Node, Role, Service};
+use centro_node::{Lifecycle, Mount, Node, Role, Service, health::Kind};
 use centro_proto::{
     routing::{agent_contacts_client::AgentContactsClient, waiting_client::WaitingClient},
     telephony::{
@@ -23,6 +26,7 @@ use centro_store::page::Pages;
 use parking_lot::RwLock;
 use std::{net::SocketAddr, sync::Arc};
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 /// The service.
 pub struct Telephony;
@@ -71,12 +75,27 @@ pub async fn serve(settings: Settings, node: Node, mount: &mut Mount) -> anyhow:
     let media = Studio::open(&settings)?;
     crate::metrics::register(media.media())?;
     // The endpoint outlives `stopping` by the moments the last BYEs need: the process ends it.
-    let open = endpoint::open(
+    let auth = Arc::new(Auth::new(
         &settings,
+        directory.clone(),
+        notifier.clone(),
+        clock.clone(),
+    ));
+    let gate = Arc::new(Gate::new(
+        &settings,
+        auth.clone(),
         registrar.clone(),
-        tokio_util::sync::CancellationToken::new(),
-    )
-    .await?;
+        directory.clone(),
+    ));
+    let doorkeeper = Doorkeeper {
+        gate: gate.clone(),
+        auth: auth.clone(),
+        registrar: registrar.clone(),
+        directory: directory.clone(),
+        key: rand::random(),
+    };
+    let end = CancellationToken::new();
+    let open = endpoint::open(&settings, gate.clone(), doorkeeper, end.clone()).await?;
     tracing::info!(address = %open.local, contact = %open.contact, "SIP over UDP and TCP");
 
     let context = Arc::new(Context {
@@ -96,13 +115,16 @@ pub async fn serve(settings: Settings, node: Node, mount: &mut Mount) -> anyhow:
         agents: AgentContactsClient::new(node.conn(Role::Routing)),
     });
     let calls = Arc::new(Calls::new(context));
+    let door = Arc::new(Door {
+        gate: gate.clone(),
+        endpoint: open.inner.clone(),
+        idle: settings.register_max + endpoint::SLACK,
+        stranger_idle: settings.tcp_idle,
+    });
     let agent = Arc::new(UserAgent {
-        auth: Auth::new(
-            &settings,
-            directory.clone(),
-            notifier.clone(),
-            clock.clone(),
-        ),
+        auth,
+        gate: gate.clone(),
+        refusals: Refusals::default(),
         admission: Admission::new(settings.max_calls, settings.max_new_calls_per_second),
         settings,
         dialogs: open.dialogs,
@@ -122,18 +144,17 @@ pub async fn serve(settings: Settings, node: Node, mount: &mut Mount) -> anyhow:
     mount.grpc(RecordingsServer::new(RecordingsDoor(recordings)));
 
     let inner = open.inner;
-    tokio::spawn(async move {
-        let ended = inner.serve().await;
-        if !lifecycle.stopping().is_cancelled() {
-            // It can be started once only: a supervisor must start the process again.
-            tracing::error!(
-                ?ended,
-                "SIP has stopped; the process ends so that it is started again"
-            );
-            lifecycle.stop();
+    vital(&lifecycle, "SIP", async move {
+        if let Err(error) = inner.serve().await {
+            tracing::error!(%error, "SIP has stopped");
         }
     });
-    tokio::spawn(agent.run(open.incoming));
+    vital(&lifecycle, "SIP requests", agent.run(open.incoming));
+    vital(&lifecycle, "SIP over TCP", door.open(open.listener, end));
+    let answers = node
+        .health()
+        .flag(Kind::Ready, "telephony.sip", "SIP has not answered yet");
+    node.spawn(pulse::watch(open.local, gate.pass().to_owned(), answers));
     node.spawn(registrar.clone().sweep());
     let (loaded, ready) = watch::channel(false);
     node.spawn(feed::follow(
@@ -149,4 +170,52 @@ pub async fn serve(settings: Settings, node: Node, mount: &mut Mount) -> anyhow:
         directory,
         ready,
     })
+}
+
+/// Runs what this process cannot do without. When it ends or panics the process ends too, so that a supervisor starts it
+/// again: the SIP library can be started once only, and a centre that lives but is deaf helps nobody.
+fn vital(
+    lifecycle: &Lifecycle,
+    what: &'static str,
+    task: impl Future<Output = ()> + Send + 'static,
+) {
+    let lifecycle = lifecycle.clone();
+    let running = tokio::spawn(task);
+    tokio::spawn(async move {
+        let ended = running.await;
+        if !lifecycle.stopping().is_cancelled() {
+            tracing::error!(
+                what,
+                panicked = ended.is_err(),
+                "a vital part has ended; the process ends"
+            );
+            lifecycle.fail(&format!("{what} has stopped working"));
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_vital_part_that_ends_or_panics_ends_the_process() {
+        for panics in [false, true] {
+            let lifecycle = Lifecycle::default();
+            vital(&lifecycle, "a part", async move {
+                assert!(!panics, "as a test wants it");
+            });
+            lifecycle.stopping().cancelled().await;
+            assert_eq!(lifecycle.failure(), Some("a part has stopped working"));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_vital_part_may_end_with_the_process() {
+        let lifecycle = Lifecycle::default();
+        lifecycle.stop();
+        vital(&lifecycle, "a part", async {});
+        tokio::task::yield_now().await;
+        assert_eq!(lifecycle.failure(), None);
+    }
 }

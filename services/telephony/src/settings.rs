@@ -42,6 +42,17 @@ pub struct Settings {
     /// How long an address is banned.
     #[serde(with = "humantime_serde")]
     pub ban: Duration,
+    /// Messages per second taken from an address nobody knows; four times as many may come at once. More are dropped unread.
+    pub messages_per_source: u32,
+    /// The same for a trunk's address, and for one where a phone is registered.
+    pub messages_per_known_source: u32,
+    /// TCP connections of one address at once.
+    pub tcp_connections_per_source: usize,
+    /// TCP connections in all.
+    pub tcp_connections: usize,
+    /// How long a TCP connection may say nothing over which no phone is registered and no call was made, unless it is a trunk's.
+    #[serde(with = "humantime_serde")]
+    pub tcp_idle: Duration,
     /// Whether OPTIONS from anybody is answered; false answers trunks and registered phones only.
     pub answer_options: bool,
     /// Calls at once; more are answered 503.
@@ -51,9 +62,13 @@ pub struct Settings {
     /// What Retry-After says in those answers.
     #[serde(with = "humantime_serde")]
     pub retry_after: Duration,
-    /// A call without any sound packet for so long is ended; hold does not count. 0 turns it off.
+    /// A call without any sound packet for so long is ended; a party that alone is silent for so long is asked whether it is
+    /// still there. Hold does not count. 0 turns it off.
     #[serde(with = "humantime_serde")]
     pub silence: Duration,
+    /// The same for a party that is silent while the call is on hold.
+    #[serde(with = "humantime_serde")]
+    pub silence_on_hold: Duration,
     /// Longest call.
     #[serde(with = "humantime_serde")]
     pub max_call: Duration,
@@ -75,11 +90,17 @@ impl Default for Settings {
             failures_per_source: 20,
             failures_per_user: 50,
             ban: Duration::from_secs(300),
+            messages_per_source: 100,
+            messages_per_known_source: 10_000,
+            tcp_connections_per_source: 256,
+            tcp_connections: 8_192,
+            tcp_idle: Duration::from_secs(30),
             answer_options: true,
             max_calls: 5_000,
             max_new_calls_per_second: 400,
             retry_after: Duration::from_secs(5),
             silence: Duration::from_secs(30),
+            silence_on_hold: Duration::from_secs(300),
             max_call: Duration::from_secs(8 * 3600),
         }
     }
@@ -120,6 +141,16 @@ impl Settings {
         }
         if self.max_calls == 0 || self.max_new_calls_per_second == 0 {
             return Err("telephony.max_calls and max_new_calls_per_second: use at least 1".into());
+        }
+        if self.messages_per_source == 0
+            || self.messages_per_known_source < self.messages_per_source
+            || self.tcp_connections_per_source == 0
+            || self.tcp_connections < self.tcp_connections_per_source
+            || self.tcp_idle.is_zero()
+        {
+            return Err("telephony.messages_per_source, messages_per_known_source, tcp_connections_per_source, tcp_connections and tcp_idle: \
+                        use at least 1, and for messages_per_known_source and tcp_connections no less than for the one before"
+                .into());
         }
         if self.failures_per_source == 0 || self.failures_per_user == 0 {
             return Err(

@@ -1,5 +1,6 @@
 //! Draining (no new work, live work goes on) and stopping.
 
+use std::sync::{Arc, OnceLock};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Two signals every service obeys: `draining` first, `stopping` when live work has ended or the grace time passed.
@@ -9,6 +10,7 @@ pub struct Lifecycle {
     stopping: CancellationToken,
     live: TaskTracker,
     closing: TaskTracker,
+    failure: Arc<OnceLock<String>>,
 }
 
 impl Lifecycle {
@@ -37,6 +39,18 @@ impl Lifecycle {
     pub fn drain(&self) {
         self.draining.cancel();
         self.live.close();
+    }
+
+    /// A part the process cannot do without has ended: everything ends now, and the process says that it failed, so that a
+    /// supervisor starts it again. The first reason counts.
+    pub fn fail(&self, reason: &str) {
+        let _ = self.failure.set(reason.to_owned());
+        self.stop();
+    }
+
+    /// Why the process ends by itself, if it does.
+    pub fn failure(&self) -> Option<&str> {
+        self.failure.get().map(String::as_str)
     }
 
     /// Everything ends now.

@@ -2,6 +2,8 @@
 
 pub mod dialplan;
 pub mod digest;
+pub mod flood;
+pub mod framing;
 pub mod network;
 pub mod nonce;
 pub mod number;

@@ -1,12 +1,12 @@
 //! Nonces that carry their own age, and the nonce counts already used.
 //!
-//! A nonce is made from the time, a random part and a keyed hash, so a challenge costs no memory and a stranger cannot fill
-//! any. Only nonces that someone answered correctly are remembered, with the highest count, until they are too old.
+//! A nonce is made from the time, a random part and a keyed hash of both and of the address it was given to, so a challenge
+//! costs no memory, a stranger cannot fill any, and an answer proves that its sender saw the challenge. Only nonces that someone answered correctly are remembered, with the highest count, until they are too old.
 
 use crate::core::digest::same;
 use centro_kernel::Timestamp;
 use sha2::{Digest, Sha256};
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, net::IpAddr, time::Duration};
 
 /// Verdict on a nonce that came back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub enum Freshness {
     Fresh,
     /// It was ours, but is too old or its count was used: challenge again with `stale=true`.
     Stale,
-    /// Not ours.
+    /// Not ours, or given to somebody else.
     Foreign,
 }
 
@@ -41,27 +41,37 @@ impl Nonces {
         }
     }
 
-    /// A new nonce; `salt` makes two of one millisecond differ.
-    pub fn make(&self, now: Timestamp, salt: u64) -> String {
+    /// A new nonce for `source`; `salt` makes two of one millisecond differ.
+    pub fn make(&self, source: IpAddr, now: Timestamp, salt: u64) -> String {
         let stamp = format!("{:012x}{salt:016x}", now.as_millis().max(0));
-        let seal = self.seal(&stamp);
+        let seal = self.seal(&stamp, source);
         format!("{stamp}{seal}")
     }
 
-    fn seal(&self, stamp: &str) -> String {
+    fn seal(&self, stamp: &str, source: IpAddr) -> String {
         let mut hash = Sha256::new();
         hash.update(self.key);
         hash.update(stamp);
+        match source {
+            IpAddr::V4(v4) => hash.update(v4.octets()),
+            IpAddr::V6(v6) => hash.update(v6.octets()),
+        }
         hash.update(self.key);
         hex::encode(&hash.finalize()[..12])
     }
 
-    /// Whether a nonce may be answered with this count; changes nothing.
-    pub fn judge(&self, nonce: &str, count: Option<u64>, now: Timestamp) -> Freshness {
+    /// Whether a nonce may be answered with this count from there; changes nothing.
+    pub fn judge(
+        &self,
+        nonce: &str,
+        count: Option<u64>,
+        source: IpAddr,
+        now: Timestamp,
+    ) -> Freshness {
         let Some((stamp, seal)) = nonce.split_at_checked(28) else {
             return Freshness::Foreign;
         };
-        if !same(self.seal(stamp).as_bytes(), seal.as_bytes()) {
+        if !same(self.seal(stamp, source).as_bytes(), seal.as_bytes()) {
             return Freshness::Foreign;
         }
         let made = i64::from_str_radix(&stamp[..12], 16)
@@ -77,8 +87,14 @@ impl Nonces {
     }
 
     /// Remembers a count that was answered correctly. False when it was used before (two answers at once).
-    pub fn spend(&mut self, nonce: &str, count: Option<u64>, now: Timestamp) -> bool {
-        if self.judge(nonce, count, now) != Freshness::Fresh {
+    pub fn spend(
+        &mut self,
+        nonce: &str,
+        count: Option<u64>,
+        source: IpAddr,
+        now: Timestamp,
+    ) -> bool {
+        if self.judge(nonce, count, source, now) != Freshness::Fresh {
             return false;
         }
         if self.used.len() >= MAX_USED || now.since(self.swept) > self.lifetime {
@@ -98,6 +114,9 @@ impl Nonces {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::Ipv4Addr;
+
+    const PHONE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
 
     fn nonces() -> Nonces {
         Nonces::new([7; 32], Duration::from_secs(300))
@@ -107,29 +126,35 @@ mod tests {
     fn a_count_must_grow() {
         let mut nonces = nonces();
         let now = Timestamp::from_millis(1_000_000);
-        let nonce = nonces.make(now, 1);
+        let nonce = nonces.make(PHONE, now, 1);
         for count in 1..=20 {
-            assert!(nonces.spend(&nonce, Some(count), now));
+            assert!(nonces.spend(&nonce, Some(count), PHONE, now));
         }
-        assert_eq!(nonces.judge(&nonce, Some(20), now), Freshness::Stale);
-        assert_eq!(nonces.judge(&nonce, Some(21), now), Freshness::Fresh);
+        assert_eq!(nonces.judge(&nonce, Some(20), PHONE, now), Freshness::Stale);
+        assert_eq!(nonces.judge(&nonce, Some(21), PHONE, now), Freshness::Fresh);
     }
 
     #[test]
     fn a_nonce_grows_old_and_a_made_up_one_is_foreign() {
         let nonces = nonces();
         let now = Timestamp::from_millis(1_000_000);
-        let nonce = nonces.make(now, 1);
+        let nonce = nonces.make(PHONE, now, 1);
         assert_eq!(
-            nonces.judge(&nonce, Some(1), now + Duration::from_secs(301)),
+            nonces.judge(&nonce, Some(1), PHONE, now + Duration::from_secs(301)),
             Freshness::Stale
         );
         let mut forged = nonce.clone();
         forged.replace_range(0..1, "f");
-        assert_eq!(nonces.judge(&forged, Some(1), now), Freshness::Foreign);
-        assert_eq!(nonces.judge("dcd98b", Some(1), now), Freshness::Foreign);
         assert_eq!(
-            nonces.judge("è".repeat(40).as_str(), Some(1), now),
+            nonces.judge(&forged, Some(1), PHONE, now),
+            Freshness::Foreign
+        );
+        assert_eq!(
+            nonces.judge("dcd98b", Some(1), PHONE, now),
+            Freshness::Foreign
+        );
+        assert_eq!(
+            nonces.judge("è".repeat(40).as_str(), Some(1), PHONE, now),
             Freshness::Foreign
         );
     }
@@ -138,8 +163,22 @@ mod tests {
     fn without_a_count_a_nonce_serves_once() {
         let mut nonces = nonces();
         let now = Timestamp::from_millis(1_000_000);
-        let nonce = nonces.make(now, 1);
-        assert!(nonces.spend(&nonce, None, now));
-        assert!(!nonces.spend(&nonce, None, now));
+        let nonce = nonces.make(PHONE, now, 1);
+        assert!(nonces.spend(&nonce, None, PHONE, now));
+        assert!(!nonces.spend(&nonce, None, PHONE, now));
+    }
+
+    #[test]
+    fn a_nonce_serves_only_the_address_it_was_given_to() {
+        let mut nonces = nonces();
+        let now = Timestamp::from_millis(1_000_000);
+        let nonce = nonces.make(PHONE, now, 1);
+        let other = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2));
+        assert_eq!(
+            nonces.judge(&nonce, Some(1), other, now),
+            Freshness::Foreign
+        );
+        assert!(!nonces.spend(&nonce, Some(1), other, now));
+        assert!(nonces.spend(&nonce, Some(1), PHONE, now));
     }
 }

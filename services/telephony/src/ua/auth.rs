@@ -77,49 +77,59 @@ impl Auth {
             .is_some()
     }
 
-    /// Judges a request. `at_home` says whether the account is registered at the very address that speaks: its owner is
-    /// not locked out by strangers who guess.
+    /// Judges a request. `home` says whether a phone is registered at the very address that speaks: it is neither counted
+    /// nor banned. `at_home` says the same of one account: its owner is not locked out by strangers who guess.
+    ///
+    /// Only wrong answers to our own challenges count. Whoever cannot have seen the challenge, because he forged the address
+    /// he speaks from, can ban nobody; and an answer to another nonce can never be right, so it tells a guesser nothing.
     pub fn judge(
         &self,
         request: &Request,
         source: IpAddr,
+        home: bool,
         at_home: impl Fn(&Login) -> bool,
     ) -> Verdict {
         let now = self.clock.now();
-        if self.throttle.lock().banned(source, now).is_some() {
+        if !home && self.banned(source) {
             return Verdict::Banned;
         }
         let Some(answer) = self.answer(request) else {
             return Verdict::Challenge { stale: false };
         };
+        let count = answer.count.as_ref().map(|(_, value)| *value);
+        let freshness = self.nonces.lock().judge(&answer.nonce, count, source, now);
+        if freshness == Freshness::Foreign {
+            return Verdict::Challenge { stale: true };
+        }
         let login = self.directory.read().login(&answer.username);
-        let worn_out = self.throttle.lock().worn_out(&answer.username, now);
-        let trusted = !worn_out || login.as_ref().is_some_and(at_home);
         // An unknown name is hashed too, so that the answer takes as long.
         let nobody = nobody();
         let proves = answer.proves(
             &request.method.to_string(),
             login.as_ref().map_or(&nobody, Login::account),
         );
-        match login {
-            Some(login) if proves && trusted && asks_for(&answer, request) => {
-                let count = answer.count.as_ref().map(|(_, value)| *value);
-                let fresh = self.nonces.lock().spend(&answer.nonce, count, now);
-                self.throttle.lock().succeeded(source);
-                if let Ok(id) = request.call_id_header() {
-                    self.puzzled.lock().understood(id.value());
-                }
-                if fresh {
-                    Verdict::Known(login)
-                } else {
-                    Verdict::Challenge { stale: true }
-                }
+        let Some(login) = login.filter(|_| proves) else {
+            if !home {
+                self.fail(source, &answer.username, now);
             }
-            _ => self.fail(source, &answer.username, now),
+            return Verdict::Challenge { stale: false };
+        };
+        let worn_out = self.throttle.lock().worn_out(&answer.username, now);
+        if (worn_out && !at_home(&login)) || !asks_for(&answer, request) {
+            return Verdict::Challenge { stale: false };
+        }
+        self.throttle.lock().succeeded(source);
+        if let Ok(id) = request.call_id_header() {
+            self.puzzled.lock().understood(id.value());
+        }
+        if self.nonces.lock().spend(&answer.nonce, count, source, now) {
+            Verdict::Known(login)
+        } else {
+            Verdict::Challenge { stale: true }
         }
     }
 
-    fn fail(&self, source: IpAddr, username: &str, now: Timestamp) -> Verdict {
+    fn fail(&self, source: IpAddr, username: &str, now: Timestamp) {
         let banned = self.throttle.lock().failed(source, username, now);
         if let Some(until) = banned {
             tracing::warn!(%source, "too many failed sign-ins: the address is banned for a while");
@@ -130,7 +140,6 @@ impl Auth {
             self.notifier
                 .tell(None, "telephony.source.banned", source, &event);
         }
-        Verdict::Challenge { stale: false }
     }
 
     /// The digest answer for our realm among the request's headers.
@@ -148,9 +157,9 @@ impl Auth {
 
     /// The challenges for a request, the better hash first (RFC 8760 §2.4). A peer that is known to stop at a hash it does
     /// not know, or that asks again instead of answering, is offered MD5 alone.
-    pub fn challenges(&self, request: &Request, stale: bool) -> Vec<Header> {
+    pub fn challenges(&self, request: &Request, source: IpAddr, stale: bool) -> Vec<Header> {
         let now = self.clock.now();
-        let nonce = self.nonces.lock().make(now, rand::random());
+        let nonce = self.nonces.lock().make(source, now, rand::random());
         let agent = request
             .user_agent_header()
             .map(|agent| agent.value())
@@ -174,11 +183,6 @@ impl Auth {
                 Header::WwwAuthenticate(digest::challenge(&self.realm, &nonce, *a, stale).into())
             })
             .collect()
-    }
-
-    /// Whether a nonce would be taken, for tests.
-    pub fn freshness(&self, nonce: &str) -> Freshness {
-        self.nonces.lock().judge(nonce, None, self.clock.now())
     }
 }
 

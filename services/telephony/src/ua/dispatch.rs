@@ -3,20 +3,29 @@
 use crate::{
     call::Calls,
     directory::Directory,
+    metrics,
     notify::Notifier,
     settings::Settings,
-    ua::{admission::Admission, auth::Auth, endpoint::METHODS, registrar::Registrar},
+    ua::{
+        admission::Admission, auth::Auth, endpoint::METHODS, gate::Gate, refusals::Refusals,
+        registrar::Registrar, sound::contained,
+    },
 };
 use centro_kernel::Clock;
 use parking_lot::RwLock;
 use rsipstack::{
     dialog::dialog_layer::DialogLayer,
-    sip::{Header, HeadersExt, Host, Method, StatusCode},
+    sip::{Header, HeadersExt, Host, Method, Request, StatusCode},
     transaction::{TransactionReceiver, transaction::Transaction},
     transport::SipAddr,
 };
 use std::{net::IpAddr, sync::Arc};
 use tokio_util::sync::CancellationToken;
+
+/// What we call ourselves in `User-Agent`.
+pub const SERVER: &str = concat!("Centro/", env!("CARGO_PKG_VERSION"));
+/// Extensions a peer may require (RFC 3261 §8.2.2.3).
+const SUPPORTED: [&str; 1] = ["100rel"];
 
 /// What the road needs.
 pub struct UserAgent {
@@ -25,7 +34,11 @@ pub struct UserAgent {
     /// Running dialogs.
     pub dialogs: Arc<DialogLayer>,
     /// Who may speak.
-    pub auth: Auth,
+    pub auth: Arc<Auth>,
+    /// What is let in.
+    pub gate: Arc<Gate>,
+    /// Which refusals are told.
+    pub refusals: Refusals,
     /// Registered phones.
     pub registrar: Arc<Registrar>,
     /// Numbers, devices, trunks.
@@ -46,7 +59,7 @@ impl UserAgent {
     /// Takes requests until the endpoint closes.
     pub async fn run(self: Arc<Self>, mut incoming: TransactionReceiver) {
         while let Some(tx) = incoming.recv().await {
-            self.clone().dispatch(tx);
+            contained("a request", || self.clone().dispatch(tx));
         }
     }
 
@@ -58,6 +71,12 @@ impl UserAgent {
             .ok()
             .and_then(|to| to.tag().ok().flatten())
             .is_some();
+        let unsupported = unsupported(&tx.original);
+        if !unsupported.is_empty() {
+            metrics::refused("extension");
+            let header = Header::Unsupported(unsupported.join(", ").into());
+            return reply(tx, StatusCode::BadExtension, vec![header]);
+        }
         if tagged {
             match self.dialogs.match_dialog(&tx) {
                 Some(mut dialog) => {
@@ -83,8 +102,13 @@ impl UserAgent {
     }
 
     fn options(&self, tx: Transaction, source: SipAddr) {
-        let known = self.settings.answer_options
-            || ip(&source).is_some_and(|ip| !self.directory.read().trunks_at(ip).is_empty())
+        let ours = tx
+            .original
+            .call_id_header()
+            .is_ok_and(|id| id.value() == self.gate.pass());
+        let known = ours
+            || self.settings.answer_options
+            || ip(&source).is_some_and(|ip| self.directory.read().is_trunk(ip))
             || self.registrar.knows(&source);
         if !known {
             return;
@@ -107,6 +131,25 @@ impl UserAgent {
                 .into(),
         )
     }
+}
+
+/// What a request requires and we do not support. The ends of a call are never refused.
+fn unsupported(request: &Request) -> Vec<String> {
+    if matches!(request.method, Method::Ack | Method::Cancel | Method::Bye) {
+        return Vec::new();
+    }
+    let required = request.headers.iter().filter_map(|header| match header {
+        Header::Require(require) => Some(require.value()),
+        _ => None,
+    });
+    required
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .filter(|tag| !tag.is_empty())
+        .filter(|tag| !SUPPORTED.iter().any(|ours| ours.eq_ignore_ascii_case(tag)))
+        .map(|tag| tag.chars().take(64).collect())
+        .take(8)
+        .collect()
 }
 
 /// Our methods.

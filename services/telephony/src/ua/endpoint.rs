@@ -3,23 +3,26 @@
 use crate::{
     settings::Settings,
     ua::{
+        dispatch::SERVER,
+        gate::Gate,
         inspect::{Inspector, Reasons},
-        registrar::Registrar,
+        stranger::Doorkeeper,
+        udp::Gated,
     },
 };
 use anyhow::Context;
-use async_trait::async_trait;
 use rsipstack::{
     EndpointBuilder,
     dialog::dialog_layer::DialogLayer,
     sip::{Auth, Method, Scheme, Uri},
     transaction::{
         TransactionReceiver,
-        endpoint::{EndpointInnerRef, EndpointOption, TransportEventInspector},
+        endpoint::{EndpointInnerRef, EndpointOption},
     },
-    transport::{TcpListenerConnection, TransportEvent, TransportLayer, udp::UdpConnection},
+    transport::{TransportLayer, udp::UdpConnection},
 };
 use std::{net::SocketAddr, sync::Arc, time::Duration};
+use tokio::net::{TcpListener, UdpSocket};
 use tokio_util::sync::CancellationToken;
 
 /// Methods we understand, for `Allow`.
@@ -46,27 +49,17 @@ pub struct Endpoint {
     pub contact: Uri,
     /// Where UDP and TCP are bound.
     pub local: SocketAddr,
+    /// Takes TCP connections, for [`crate::ua::tcp::Door`].
+    pub listener: TcpListener,
     /// Reasons for CANCELs.
     pub reasons: Reasons,
 }
 
-/// Tells the registrar of connections that closed.
-struct Connections(Arc<Registrar>);
-
-#[async_trait]
-impl TransportEventInspector for Connections {
-    async fn handle(&self, event: TransportEvent) -> Option<TransportEvent> {
-        if let TransportEvent::Closed(connection) = &event
-            && let Some(remote) = connection.get_remote_addr()
-        {
-            self.0.lost(remote);
-        }
-        Some(event)
-    }
-}
-
 /// How long a CANCELled or unanswered INVITE transaction may live (RFC 3261 Timer C).
 const TIMER_C: Duration = Duration::from_secs(60);
+
+/// Time beyond the longest registration that a phone's connection may say nothing.
+pub const SLACK: Duration = Duration::from_secs(60);
 
 /// Bytes of SIP that may wait to be read.
 const RECEIVE_BUFFER: usize = 4 << 20;
@@ -77,25 +70,25 @@ const RECEIVE_BUFFER: usize = 4 << 20;
 /// When a port is taken or the address is not ours.
 pub async fn open(
     settings: &Settings,
-    registrar: Arc<Registrar>,
+    gate: Arc<Gate>,
+    doorkeeper: Doorkeeper,
     stop: CancellationToken,
 ) -> anyhow::Result<Endpoint> {
     let bind = settings.bind;
     let layer = TransportLayer::new(stop.clone());
-    // Connections of phones that keep them open answer pings at least this often.
-    layer.set_stream_idle_timeout(settings.register_max + Duration::from_secs(60));
+    // Of connections we opened ourselves; those of peers are our own (ua::tcp).
+    layer.set_stream_idle_timeout(settings.register_max + SLACK);
     let external = settings
         .external_address
         .map(|ip| SocketAddr::new(ip, bind.port()));
-    let (udp, local) = bind_both(bind, external, &stop).await?;
-    let external = settings
-        .external_address
-        .map(|ip| SocketAddr::new(ip, local.port()));
+    let (socket, listener, local) = bind_both(bind).await?;
+    let external = external.map(|external| SocketAddr::new(external.ip(), local.port()));
+    let socket = Arc::new(Gated { socket, gate });
+    let udp = UdpConnection::from_socket(socket, external, Some(stop.child_token())).await?;
     layer.add_transport(udp.into());
-    layer.add_transport(TcpListenerConnection::new(local, external).await?.into());
     let reasons = Reasons::default();
     let endpoint = EndpointBuilder::new()
-        .with_user_agent(concat!("Centro/", env!("CARGO_PKG_VERSION")))
+        .with_user_agent(SERVER)
         .with_transport_layer(layer)
         .with_cancel_token(stop)
         .with_allows(METHODS.to_vec())
@@ -104,7 +97,7 @@ pub async fn open(
             ..EndpointOption::default()
         })
         .with_inspector(Box::new(Inspector::new(reasons.clone())))
-        .with_transport_inspector(Box::new(Connections(registrar)))
+        .with_transport_inspector(Box::new(doorkeeper))
         .build();
     let contact = Uri {
         scheme: Some(Scheme::Sip),
@@ -122,17 +115,13 @@ pub async fn open(
         inner: endpoint.inner.clone(),
         contact,
         local,
+        listener,
         reasons,
     })
 }
 
-/// UDP and TCP on one port. The library binds TCP later and keeps failures to itself, so it is tried here first; with port
-/// 0 another port is tried when TCP has the first one taken.
-async fn bind_both(
-    bind: SocketAddr,
-    external: Option<SocketAddr>,
-    stop: &CancellationToken,
-) -> anyhow::Result<(UdpConnection, SocketAddr)> {
+/// UDP and TCP on one port; with port 0 another port is tried when TCP has the first one taken.
+async fn bind_both(bind: SocketAddr) -> anyhow::Result<(UdpSocket, TcpListener, SocketAddr)> {
     let mut tries = 0;
     loop {
         tries += 1;
@@ -142,12 +131,9 @@ async fn bind_both(
         socket.set_nonblocking(true)?;
         // A burst of INVITEs waits here, not on the callers' retransmission timers. The system caps it (net.core.rmem_max).
         let _ = socket2::SockRef::from(&socket).set_recv_buffer_size(RECEIVE_BUFFER);
-        let port = socket.local_addr()?.port();
-        let socket = Arc::new(tokio::net::UdpSocket::from_std(socket)?);
-        let udp = UdpConnection::from_socket(socket, external, Some(stop.child_token())).await?;
-        let local = SocketAddr::new(bind.ip(), port);
-        match tokio::net::TcpListener::bind(local).await {
-            Ok(_) => return Ok((udp, local)),
+        let local = SocketAddr::new(bind.ip(), socket.local_addr()?.port());
+        match TcpListener::bind(local).await {
+            Ok(listener) => return Ok((UdpSocket::from_std(socket)?, listener, local)),
             Err(_) if bind.port() == 0 && tries < 20 => {}
             Err(error) => {
                 return Err(error).with_context(|| {

@@ -4,10 +4,11 @@
 //! packet came from, so that later requests of the dialog reach a peer behind NAT. Out: a CANCEL gets the `Reason` its
 //! call asked for (RFC 3326); the SIP library has no way to pass it.
 
+use crate::ua::sound::contained;
 use parking_lot::Mutex;
 use rsipstack::{
     sip::{
-        Header, HeadersExt, Host, Method, SipMessage, StatusCodeKind, Transport,
+        HasHeaders, Header, HeadersExt, Host, Method, SipMessage, StatusCodeKind, Transport,
         headers::ToTypedHeader,
     },
     transaction::endpoint::MessageInspector,
@@ -66,11 +67,24 @@ impl MessageInspector for Inspector {
                         .is_ok_and(|m| m == Method::Invite)
             }
         };
-        if concerned && let Some(from) = from {
-            correct_contact(&mut msg, from);
+        if concerned
+            && let Some(from) = from
+            && !came_through_a_proxy(&msg)
+        {
+            contained("a Contact", || correct_contact(&mut msg, from));
         }
         msg
     }
+}
+
+/// Then the packet's source is the proxy's, and the Contact is for the peer behind it.
+fn came_through_a_proxy(msg: &SipMessage) -> bool {
+    let vias = |header: &Header| match header {
+        Header::Via(via) => via.value().split(',').count(),
+        _ => 0,
+    };
+    let headers = msg.headers();
+    msg.record_route_header().is_some() || headers.iter().map(vias).sum::<usize>() > 1
 }
 
 fn correct_contact(msg: &mut SipMessage, from: &SipAddr) {
@@ -135,6 +149,23 @@ mod tests {
     fn a_contact_behind_nat_gets_the_address_it_came_from() {
         let seen = seen_from(invite("<sip:a@10.0.0.9:5060>"), "203.0.113.5:40000");
         assert!(seen.contains("sip:a@203.0.113.5:40000"), "{seen}");
+    }
+
+    #[test]
+    fn a_contact_behind_a_proxy_stays() {
+        let head = "Max-Forwards: 70\r\nContact";
+        for proxy in [
+            "Record-Route: <sip:203.0.113.5;lr>\r\nContact",
+            "Via: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bKy\r\nContact",
+        ] {
+            let text = invite("<sip:a@10.0.0.9:5060>").to_string();
+            let text = text
+                .replacen("Contact", head, 1)
+                .replacen("Contact", proxy, 1);
+            let message = SipMessage::try_from(text).unwrap();
+            let seen = seen_from(message, "203.0.113.5:40000");
+            assert_eq!(seen, "<sip:a@10.0.0.9:5060>", "{proxy}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use crate::{
     call::{Feature, Goal, Incoming},
     core::number::FeatureCode,
     directory::{Device, Login, Target, Trunk},
+    metrics,
     ua::{
         auth::Verdict,
         dispatch::{UserAgent, ip, reply},
@@ -93,7 +94,8 @@ impl UserAgent {
                 .any(|b| b.destination == source),
             Login::Trunk(_) => false,
         };
-        match self.auth.judge(&tx.original, address, at_home) {
+        let home = self.registrar.knows(&source);
+        match self.auth.judge(&tx.original, address, home, at_home) {
             Verdict::Known(Login::Device(device)) => {
                 let goal = self.goal(&device, &dialled);
                 self.admit(tx, source, Origin::Device(device), dialled, goal);
@@ -113,18 +115,13 @@ impl UserAgent {
                 );
             }
             Verdict::Challenge { stale } => {
-                let challenges = self.auth.challenges(&tx.original, stale);
+                let challenges = self.auth.challenges(&tx.original, address, stale);
                 reply(tx, StatusCode::Unauthorized, challenges);
             }
+            // The ban itself was told; its source may send as many calls as it likes.
             Verdict::Banned => {
-                self.refuse(
-                    tx,
-                    &source,
-                    &dialled,
-                    None,
-                    "not_authorised",
-                    StatusCode::Forbidden,
-                );
+                metrics::refused("not_authorised");
+                reply(tx, StatusCode::Forbidden, Vec::new());
             }
         }
     }
@@ -218,7 +215,17 @@ impl UserAgent {
         reason: &str,
         status: StatusCode,
     ) {
-        let address = ip(source).map(|ip| ip.to_string()).unwrap_or_default();
+        metrics::refused(reason);
+        let headers = if status == StatusCode::ServiceUnavailable {
+            vec![self.retry_after()]
+        } else {
+            Vec::new()
+        };
+        let ours = tenant.is_some();
+        let told = ip(source).filter(|ip| self.refusals.tells(*ip, ours, Instant::now()));
+        let Some(address) = told.map(|ip| ip.to_string()) else {
+            return reply(tx, status, headers);
+        };
         let event = CallRefused {
             call_id: tx
                 .original
@@ -231,17 +238,8 @@ impl UserAgent {
             reason: reason.to_owned(),
         };
         self.notifier
-            .tell(tenant, "telephony.call.refused", address, &event);
-        let again = status == StatusCode::ServiceUnavailable;
-        reply(
-            tx,
-            status,
-            if again {
-                vec![self.retry_after()]
-            } else {
-                Vec::new()
-            },
-        );
+            .mention(tenant, "telephony.call.refused", address, &event);
+        reply(tx, status, headers);
     }
 }
 

@@ -2,10 +2,11 @@
 
 use crate::{
     directory::{Device, Login},
+    metrics,
     ua::{
         auth::Verdict,
         dispatch::{UserAgent, ip, reply},
-        registrar::Binding,
+        registrar::{Binding, Gone},
     },
 };
 use rsipstack::{
@@ -35,14 +36,18 @@ impl UserAgent {
                 .any(|b| b.destination == source),
             Login::Trunk(_) => false,
         };
-        match self.auth.judge(&tx.original, address, at_home) {
+        let home = self.registrar.knows(&source);
+        match self.auth.judge(&tx.original, address, home, at_home) {
             Verdict::Known(Login::Device(device)) => self.store(tx, &device, source),
             Verdict::Known(Login::Trunk(_)) => reply(tx, StatusCode::Forbidden, Vec::new()),
             Verdict::Challenge { stale } => {
-                let challenges = self.auth.challenges(&tx.original, stale);
+                let challenges = self.auth.challenges(&tx.original, address, stale);
                 reply(tx, StatusCode::Unauthorized, challenges);
             }
-            Verdict::Banned => reply(tx, StatusCode::Forbidden, vec![self.retry_after()]),
+            Verdict::Banned => {
+                metrics::refused("not_authorised");
+                reply(tx, StatusCode::Forbidden, vec![self.retry_after()]);
+            }
         }
     }
 
@@ -79,8 +84,8 @@ impl UserAgent {
             return Err(Refusal::Bad);
         }
         if values.iter().any(|value| value.trim() == "*") {
-            return if values.len() == 1 && header_expires == Some(0) {
-                self.registrar.unregister(device.id, None);
+            let alone = values.len() == 1 && header_expires == Some(0);
+            return if alone && self.registrar.obey(device, Vec::new(), &Gone::All, &order) {
                 Ok(())
             } else {
                 Err(Refusal::Bad)
@@ -116,13 +121,16 @@ impl UserAgent {
                 order: order.clone(),
             });
         }
-        if !gone.is_empty() {
-            self.registrar.unregister(device.id, Some(&gone));
+        let asks_only = phones.is_empty() && gone.is_empty();
+        if asks_only
+            || self
+                .registrar
+                .obey(device, phones, &Gone::Some(gone), &order)
+        {
+            Ok(())
+        } else {
+            Err(Refusal::Bad)
         }
-        if !phones.is_empty() && !self.registrar.register(device, phones) {
-            return Err(Refusal::Bad);
-        }
-        Ok(())
     }
 
     /// What is registered now, as RFC 3261 §10.3 step 8 wants it.

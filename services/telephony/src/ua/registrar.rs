@@ -1,12 +1,17 @@
 //! The phones that are registered: for each device its contacts and where their packets really come from.
 
-use crate::{directory::Device, notify::Notifier};
+use crate::{directory::Device, notify::Notifier, ua::dispatch::ip};
 use centro_kernel::{Clock, DeviceId, TenantId, Timestamp, UserId};
 use centro_proto::events::DeviceRegistration;
 use parking_lot::Mutex;
-use rsipstack::{sip::Uri, transport::SipAddr};
+use rsipstack::{
+    sip::{Transport, Uri},
+    transport::SipAddr,
+};
 use std::{
     collections::{BTreeMap, HashMap},
+    hash::Hash,
+    net::{IpAddr, SocketAddr},
     sync::Arc,
     time::Duration,
 };
@@ -48,13 +53,55 @@ pub struct Registered {
     pub binding: Binding,
 }
 
-/// The table. Changes are told as events when a device comes or goes.
+/// Which phones of a device sign out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Gone {
+    /// Those with these keys.
+    Some(Vec<String>),
+    /// All (`Contact: *`).
+    All,
+}
+
+/// The entries, and where their phones are: asked for each message of a source that sends much.
+#[derive(Default)]
+struct Table {
+    entries: BTreeMap<DeviceId, Entry>,
+    homes: HashMap<SipAddr, usize>,
+    sources: HashMap<IpAddr, usize>,
+}
+
+/// The phones. Changes are told as events when a device comes or goes.
 pub struct Registrar {
-    table: Mutex<BTreeMap<DeviceId, Entry>>,
+    table: Mutex<Table>,
     most: usize,
     clock: Arc<dyn Clock>,
     notifier: Notifier,
     earlier: Notify,
+}
+
+impl Table {
+    fn arrives(&mut self, destination: &SipAddr) {
+        *self.homes.entry(destination.clone()).or_default() += 1;
+        if let Some(ip) = ip(destination) {
+            *self.sources.entry(ip).or_default() += 1;
+        }
+    }
+
+    fn leaves(&mut self, destination: &SipAddr) {
+        take_one(&mut self.homes, destination);
+        if let Some(ip) = ip(destination) {
+            take_one(&mut self.sources, &ip);
+        }
+    }
+}
+
+fn take_one<K: Eq + Hash>(counts: &mut HashMap<K, usize>, key: &K) {
+    if let Some(count) = counts.get_mut(key) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(key);
+        }
+    }
 }
 
 impl Registrar {
@@ -69,21 +116,51 @@ impl Registrar {
         }
     }
 
-    /// Adds or refreshes phones. False when the request is older than one already obeyed.
-    pub fn register(&self, device: &Device, phones: Vec<Binding>) -> bool {
+    /// Obeys one REGISTER: signs phones out, then adds or refreshes phones. False, and nothing is changed, when a phone it
+    /// names was changed by a later REGISTER of the same `order` (Call-ID and CSeq) already (RFC 3261 §10.3 steps 6 and 7).
+    pub fn obey(
+        &self,
+        device: &Device,
+        phones: Vec<Binding>,
+        gone: &Gone,
+        order: &(String, u32),
+    ) -> bool {
+        let leaves = |key: &String| match gone {
+            Gone::Some(keys) => keys.contains(key),
+            Gone::All => true,
+        };
         let mut came = Vec::new();
         let mut table = self.table.lock();
-        let entry = table.entry(device.id).or_insert_with(|| Entry {
+        let known = table.entries.get(&device.id);
+        let late = known.is_some_and(|entry| {
+            entry.bindings.iter().any(|known| {
+                (leaves(&known.key) || phones.iter().any(|phone| phone.key == known.key))
+                    && known.order.0 == order.0
+                    && known.order.1 >= order.1
+            })
+        });
+        if late {
+            return false;
+        }
+        let mut entry = table.entries.remove(&device.id).unwrap_or(Entry {
             tenant: device.tenant,
             user: device.user,
             bindings: Vec::new(),
         });
         entry.user = device.user;
+        let mut last = None;
+        entry.bindings.retain(|known| {
+            let stays = !leaves(&known.key);
+            if !stays {
+                table.leaves(&known.destination);
+                last = Some(known.destination.to_string());
+            }
+            stays
+        });
         for phone in phones {
+            table.arrives(&phone.destination);
             if let Some(known) = entry.bindings.iter_mut().find(|b| b.key == phone.key) {
-                if known.order.0 == phone.order.0 && known.order.1 >= phone.order.1 {
-                    return false;
-                }
+                table.leaves(&known.destination);
                 if known.destination != phone.destination {
                     came.push(phone.destination.to_string());
                 }
@@ -99,48 +176,47 @@ impl Registrar {
                 && let Some(oldest) =
                     (0..entry.bindings.len()).min_by_key(|i| entry.bindings[*i].expires)
             {
-                entry.bindings.remove(oldest);
+                table.leaves(&entry.bindings.remove(oldest).destination);
             }
             entry.bindings.push(phone);
         }
+        let nobody = entry.bindings.is_empty();
+        if !nobody {
+            table.entries.insert(device.id, entry);
+        }
         drop(table);
         self.earlier.notify_one();
+        let (id, tenant, user) = (device.id, device.tenant, device.user);
         for address in came {
-            self.tell(
-                "telephony.device.registered",
-                device.tenant,
-                device.id,
-                device.user,
-                address,
-            );
+            self.tell("telephony.device.registered", tenant, id, user, address);
+        }
+        if let (true, Some(address)) = (nobody, last) {
+            self.tell("telephony.device.unregistered", tenant, id, user, address);
         }
         true
     }
 
-    /// Removes the phones with these keys; all of them when `keys` is `None`.
-    pub fn unregister(&self, device: DeviceId, keys: Option<&[String]>) {
-        self.drop_where(|id, binding| {
-            *id == device && keys.is_none_or(|keys| keys.contains(&binding.key))
-        });
-    }
-
     /// The device is gone or has another secret: its phones must sign in again.
     pub fn forget(&self, device: DeviceId) {
-        self.unregister(device, None);
+        self.drop_where(|id, _| *id == device);
     }
 
     /// A connection closed: the phones that were reached through it cannot be reached any more.
     pub fn lost(&self, remote: &SipAddr) {
-        self.drop_where(|_, binding| binding.destination == *remote);
+        if self.knows(remote) {
+            self.drop_where(|_, binding| binding.destination == *remote);
+        }
     }
 
     fn drop_where(&self, gone: impl Fn(&DeviceId, &Binding) -> bool) {
-        let mut left = Vec::new();
-        self.table.lock().retain(|id, entry| {
+        let (mut left, mut dropped) = (Vec::new(), Vec::new());
+        let mut table = self.table.lock();
+        table.entries.retain(|id, entry| {
             let mut last = None;
             entry.bindings.retain(|binding| {
                 let stays = !gone(id, binding);
                 if !stays {
+                    dropped.push(binding.destination.clone());
                     last = Some(binding.destination.to_string());
                 }
                 stays
@@ -150,6 +226,8 @@ impl Registrar {
             }
             !entry.bindings.is_empty()
         });
+        dropped.iter().for_each(|at| table.leaves(at));
+        drop(table);
         for (id, tenant, user, address) in left {
             self.tell("telephony.device.unregistered", tenant, id, user, address);
         }
@@ -160,6 +238,7 @@ impl Registrar {
         let now = self.clock.now();
         let table = self.table.lock();
         let bindings = table
+            .entries
             .get(&device)
             .map(|entry| entry.bindings.as_slice())
             .unwrap_or_default();
@@ -172,10 +251,22 @@ impl Registrar {
 
     /// Whether a registered phone sends from this address.
     pub fn knows(&self, source: &SipAddr) -> bool {
-        self.table
-            .lock()
-            .values()
-            .any(|e| e.bindings.iter().any(|b| b.destination == *source))
+        self.table.lock().homes.contains_key(source)
+    }
+
+    /// Whether a registered phone sends from this address, over UDP or TCP.
+    pub fn is_home(&self, source: SocketAddr) -> bool {
+        let table = self.table.lock();
+        [Transport::Udp, Transport::Tcp].iter().any(|transport| {
+            table
+                .homes
+                .contains_key(&SipAddr::new(*transport, source.into()))
+        })
+    }
+
+    /// Whether any registered phone sends from this machine or office.
+    pub fn knows_ip(&self, source: IpAddr) -> bool {
+        self.table.lock().sources.contains_key(&source)
     }
 
     /// Registrations after `after` in order of device id and key, at most `most`; of one tenant, or of all.
@@ -191,6 +282,7 @@ impl Registrar {
             .as_ref()
             .map_or(DeviceId::from_u128(0), |(device, _)| *device);
         let entries = table
+            .entries
             .range(from..)
             .filter(|(_, e)| tenant.is_none_or(|t| e.tenant == t));
         entries
@@ -225,6 +317,7 @@ impl Registrar {
             let next = self
                 .table
                 .lock()
+                .entries
                 .values()
                 .flat_map(|e| e.bindings.iter().map(|b| b.expires))
                 .min();
@@ -262,6 +355,7 @@ impl Registrar {
     pub fn counts(&self) -> HashMap<DeviceId, usize> {
         self.table
             .lock()
+            .entries
             .iter()
             .map(|(id, e)| (*id, e.bindings.len()))
             .collect()

@@ -184,8 +184,14 @@ pub struct Peer {
 }
 
 impl Peer {
+    /// At the carrier's address.
     pub async fn new(server: SocketAddr) -> Self {
-        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        Self::at("127.0.0.1", server).await
+    }
+
+    /// At another address of this machine, where nobody is known.
+    pub async fn at(ip: &str, server: SocketAddr) -> Self {
+        let socket = UdpSocket::bind((ip, 0)).await.unwrap();
         let local = socket.local_addr().unwrap();
         Self {
             socket,
@@ -208,6 +214,13 @@ impl Peer {
         let received =
             tokio::time::timeout(Duration::from_secs(5), self.socket.recv_from(&mut buffer)).await;
         let (length, _) = received.expect("a message in time").unwrap();
+        String::from_utf8_lossy(&buffer[..length]).into_owned()
+    }
+
+    /// The next message, however long it takes.
+    pub async fn receive_raw(&self) -> String {
+        let mut buffer = vec![0; 65_536];
+        let (length, _) = self.socket.recv_from(&mut buffer).await.unwrap();
         String::from_utf8_lossy(&buffer[..length]).into_owned()
     }
 
@@ -292,6 +305,28 @@ impl Peer {
             body.len()
         )
     }
+}
+
+/// How often a figure of `/metrics` was counted in this process, all labels that contain `label` together.
+pub fn counted(name: &str, label: &str) -> u64 {
+    let families = prometheus::gather();
+    let family = families.iter().filter(|family| family.name() == name);
+    family
+        .flat_map(|family| family.get_metric())
+        .filter(|metric| metric.get_label().iter().any(|l| l.value() == label))
+        .map(|metric| metric.get_counter().get_value() as u64)
+        .sum()
+}
+
+/// Waits until it is so.
+pub async fn until(what: &str, mut so: impl FnMut() -> bool) {
+    let waits = async {
+        while !so() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let within = tokio::time::timeout(Duration::from_secs(10), waits);
+    within.await.unwrap_or_else(|_| panic!("{what}"));
 }
 
 /// The value of a header.

@@ -141,6 +141,11 @@ impl AgentContacts for Script {
 }
 
 pub async fn centre() -> (Rig, Heard) {
+    centre_with(|_| {}).await
+}
+
+/// With settings of its own.
+pub async fn centre_with(change: impl FnOnce(&mut centro_telephony::Settings)) -> (Rig, Heard) {
     let (told, line) = mpsc::unbounded_channel();
     let heard = Heard {
         line,
@@ -154,7 +159,7 @@ pub async fn centre() -> (Rig, Heard) {
         mount.grpc(WaitingServer::new(script.clone()));
         mount.grpc(AgentContactsServer::new(script));
     };
-    (start(|_| {}, doors).await, heard)
+    (start(change, doors).await, heard)
 }
 
 /// What routing was told, in any order.
