@@ -3,6 +3,7 @@
 //! Calls never wait for the disk: starts and finishes go to one task that writes the index, many at a time.
 
 use crate::{
+    call::sound::{Outcome, repair_recording},
     notify::Notifier,
     store::{self, recording},
 };
@@ -30,6 +31,8 @@ use tokio::sync::{mpsc, oneshot};
 const LINE: usize = 20_000;
 /// Jobs written in one transaction.
 const BATCH: usize = 64;
+/// How long jobs are gathered for one transaction.
+const GATHER: Duration = Duration::from_millis(50);
 
 /// What is known of a recording when it starts.
 #[derive(Debug, Clone)]
@@ -52,7 +55,7 @@ pub struct Started {
 
 enum Job {
     Start(Started),
-    Finish(Started, Duration, oneshot::Sender<()>),
+    Finish(Started, Outcome, oneshot::Sender<()>),
 }
 
 /// The recordings of this node. Cheap to clone.
@@ -94,35 +97,27 @@ impl Recordings {
         Ok(recordings)
     }
 
-    /// A new recording's identity and file; the folder of the day is made.
-    ///
-    /// # Errors
-    /// When the folder cannot be made.
+    /// A new recording's identity and file. The recorder's thread makes the folder.
     pub fn begin(
         &self,
         tenant: TenantId,
         contact: ContactId,
         queue: Option<QueueId>,
         agent: Option<UserId>,
-    ) -> Result<(Started, PathBuf), Fault> {
+    ) -> (Started, PathBuf) {
         let (id, at) = (RecordingId::generate(), self.clock.now());
         let path = format!("{tenant}/{}/{id}.wav", day(at));
         let file = self.folder.join(&path);
-        if let Some(parent) = file.parent() {
-            std::fs::create_dir_all(parent).map_err(Fault::internal)?;
-        }
-        Ok((
-            Started {
-                id,
-                tenant,
-                contact,
-                queue,
-                agent,
-                at,
-                path,
-            },
-            file,
-        ))
+        let started = Started {
+            id,
+            tenant,
+            contact,
+            queue,
+            agent,
+            at,
+            path,
+        };
+        (started, file)
     }
 
     /// Tells that a recording runs.
@@ -130,10 +125,10 @@ impl Recordings {
         self.job(Job::Start(started));
     }
 
-    /// Tells that it is complete; returns when the index says so.
-    pub async fn finished(&self, started: Started, duration: Duration) {
+    /// Tells that it is over; returns when the index says so.
+    pub async fn finished(&self, started: Started, outcome: Outcome) {
         let (done, written) = oneshot::channel();
-        self.job(Job::Finish(started, duration, done));
+        self.job(Job::Finish(started, outcome, done));
         let _ = written.await;
     }
 
@@ -149,15 +144,18 @@ impl Recordings {
     async fn repair(&self, notifier: &Notifier) -> Result<(), Fault> {
         for row in store::unfinished(&self.db).await? {
             let file = self.folder.join(&row.path);
-            let duration = crate::call::sound::repair_recording(&file).unwrap_or_else(|error| {
+            let repaired = repair_recording(&file).inspect_err(|error| {
                 tracing::warn!(recording = row.id, %error, "a recording that a crash left open cannot be repaired");
-                Duration::ZERO
             });
+            let outcome = Outcome {
+                failed: repaired.is_err(),
+                duration: repaired.unwrap_or_default(),
+            };
             let Some(started) = started(&row) else {
                 continue;
             };
-            finish(&self.db, &started, duration).await?;
-            tell(notifier, "telephony.recording.finished", &started, duration);
+            finish(&self.db, &started, outcome).await?;
+            tell(notifier, "telephony.recording.finished", &started, outcome);
         }
         Ok(())
     }
@@ -229,15 +227,30 @@ impl Recordings {
 async fn write(db: DatabaseConnection, mut waiting: mpsc::Receiver<Job>, notifier: Notifier) {
     let mut batch = Vec::with_capacity(BATCH);
     while waiting.recv_many(&mut batch, BATCH).await > 0 {
+        // A transaction costs the same for one job as for many, and nobody waits for these moments.
+        let gathered = async {
+            while batch.len() < BATCH {
+                let Some(job) = waiting.recv().await else {
+                    break;
+                };
+                batch.push(job);
+            }
+        };
+        let _ = tokio::time::timeout(GATHER, gathered).await;
         while let Err(error) = write_batch(&db, &batch).await {
             tracing::error!(%error, "the index of recordings cannot be written; trying again");
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
         for job in batch.drain(..) {
             match job {
-                Job::Start(s) => tell(&notifier, "telephony.recording.started", &s, Duration::ZERO),
-                Job::Finish(s, duration, done) => {
-                    tell(&notifier, "telephony.recording.finished", &s, duration);
+                Job::Start(s) => tell(
+                    &notifier,
+                    "telephony.recording.started",
+                    &s,
+                    Outcome::default(),
+                ),
+                Job::Finish(s, outcome, done) => {
+                    tell(&notifier, "telephony.recording.finished", &s, outcome);
                     let _ = done.send(());
                 }
             }
@@ -259,6 +272,7 @@ async fn write_batch(db: &DatabaseConnection, batch: &[Job]) -> Result<(), Fault
                     started_ms: Set(started.at.as_millis()),
                     duration_ms: Set(0),
                     finished: Set(false),
+                    failed: Set(false),
                     path: Set(started.path.clone()),
                 };
                 recording::Entity::insert(row)
@@ -266,7 +280,7 @@ async fn write_batch(db: &DatabaseConnection, batch: &[Job]) -> Result<(), Fault
                     .await
                     .map_err(fault)?;
             }
-            Job::Finish(started, duration, _) => finish(&txn, started, *duration).await?,
+            Job::Finish(started, outcome, _) => finish(&txn, started, *outcome).await?,
         }
     }
     txn.commit().await.map_err(fault)
@@ -275,12 +289,13 @@ async fn write_batch(db: &DatabaseConnection, batch: &[Job]) -> Result<(), Fault
 async fn finish<C: centro_store::sea_orm::ConnectionTrait>(
     db: &C,
     started: &Started,
-    duration: Duration,
+    outcome: Outcome,
 ) -> Result<(), Fault> {
     let row = recording::ActiveModel {
         id: Unchanged(started.id.to_string()),
-        duration_ms: Set(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)),
+        duration_ms: Set(i64::try_from(outcome.duration.as_millis()).unwrap_or(i64::MAX)),
         finished: Set(true),
+        failed: Set(outcome.failed),
         ..Default::default()
     };
     recording::Entity::update_many()
@@ -304,13 +319,14 @@ fn started(row: &recording::Model) -> Option<Started> {
     })
 }
 
-fn tell(notifier: &Notifier, kind: &str, started: &Started, duration: Duration) {
+fn tell(notifier: &Notifier, kind: &str, started: &Started, outcome: Outcome) {
     let event = RecordingChanged {
         recording_id: started.id.to_string(),
         contact_id: started.contact.to_string(),
         queue_id: started.queue.map(|q| q.to_string()).unwrap_or_default(),
         agent_id: started.agent.map(|a| a.to_string()).unwrap_or_default(),
-        duration_ms: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
+        duration_ms: u64::try_from(outcome.duration.as_millis()).unwrap_or(u64::MAX),
+        failed: outcome.failed,
     };
     notifier.tell(Some(started.tenant), kind, started.contact, &event);
 }

@@ -30,6 +30,8 @@ pub mod recording {
         pub duration_ms: i64,
         /// Whether it is complete.
         pub finished: bool,
+        /// Whether something of the call is missing.
+        pub failed: bool,
         /// File, relative to the folder of recordings.
         pub path: String,
     }
@@ -51,7 +53,7 @@ mod migration {
     #[async_trait::async_trait]
     impl MigratorTrait for Migrator {
         fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-            vec![Box::new(CreateRecording)]
+            vec![Box::new(CreateRecording), Box::new(AddFailed)]
         }
     }
 
@@ -107,6 +109,30 @@ mod migration {
                 .if_not_exists()
                 .to_owned();
             manager.create_index(index).await
+        }
+    }
+
+    struct AddFailed;
+
+    impl MigrationName for AddFailed {
+        fn name(&self) -> &str {
+            "m20261127_000001_add_failed"
+        }
+    }
+
+    #[async_trait::async_trait]
+    impl MigrationTrait for AddFailed {
+        async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+            let failed = ColumnDef::new(Alias::new("failed"))
+                .boolean()
+                .not_null()
+                .default(false)
+                .to_owned();
+            let table = Table::alter()
+                .table(Alias::new("recording"))
+                .add_column(failed)
+                .to_owned();
+            manager.alter_table(table).await
         }
     }
 }

@@ -323,3 +323,27 @@ async fn at_the_stop_both_parties_get_bye_and_the_recording_is_completed() {
         .await
         .expect("all calls ended");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_phone_we_have_no_port_for_is_our_fault_and_not_the_agents() {
+    // One port for the caller, the other one is somebody else's.
+    let (first, _other) = (1_024..20_000_u16)
+        .step_by(4)
+        .map(|port| port + 30_000)
+        .find_map(|port| {
+            drop(std::net::UdpSocket::bind(("127.0.0.1", port)).ok()?);
+            Some((
+                port,
+                std::net::UdpSocket::bind(("127.0.0.1", port + 2)).ok()?,
+            ))
+        })
+        .unwrap();
+    let (rig, mut heard) = rig::routing::centre_with(|s| s.rtp_ports = (first, first + 3)).await;
+    let mut agent = Peer::new(rig.doors.sip).await;
+    agent.sign_in().await;
+    let mut caller = Peer::new(rig.doors.sip).await;
+    dial_in(&mut caller, 40_034).await;
+    heard.wait("end NeverRang").await;
+    heard.wait("offer ended NeverRang").await;
+    assert_eq!(rig.doors.calls.count(), 1);
+}

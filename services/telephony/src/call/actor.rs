@@ -18,6 +18,7 @@ use centro_edge::{Command, Edge, Timing};
 use centro_kernel::{
     CallId, ContactId, DeviceId, QueueId, TenantId, Timestamp, contact::Reservation,
 };
+use centro_media::PlaybackId;
 use centro_proto::{
     configuration::DialPlan,
     events::CallArrived,
@@ -25,11 +26,15 @@ use centro_proto::{
 };
 use rsipstack::sip::StatusCode;
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     net::IpAddr,
     sync::Arc,
+    time::Duration,
 };
 use tokio::sync::mpsc;
+
+/// How much longer than a clip its playback may take.
+const CLIP_SLACK: Duration = Duration::from_secs(2);
 
 /// What the call does now.
 #[derive(Debug)]
@@ -37,7 +42,12 @@ pub(super) enum Stage {
     /// Before the first step.
     New,
     /// A dial plan's clip plays.
-    Playing,
+    Playing {
+        /// Which; none when there is no such clip.
+        what: Option<PlaybackId>,
+        /// When it must be over. Its end may not be told: a peer that agreed to nothing hears nothing.
+        until: Timestamp,
+    },
     /// In a queue.
     Queued {
         /// When the node's time is up.
@@ -51,7 +61,12 @@ pub(super) enum Stage {
     /// Two parties talk.
     Talking,
     /// A feature code is being obeyed, or its answer plays.
-    Feature,
+    Feature {
+        /// The answer, once it plays.
+        what: Option<PlaybackId>,
+        /// When it must be over.
+        until: Timestamp,
+    },
     /// The caller's leg is ending or gone.
     Closing,
 }
@@ -79,6 +94,8 @@ pub(super) struct Call {
     pub(super) parties: BTreeMap<LegId, Party>,
     pub(super) devices: HashMap<Reservation, DeviceId>,
     pub(super) talk: Option<Talk>,
+    /// Parties that were asked whether they are still there and have not answered.
+    pub(super) probed: BTreeSet<LegId>,
     /// What is left of a talk that is over: for the event at the end.
     pub(super) past: crate::call::talk::Past,
     pub(super) ended_by: Option<EndedBy>,
@@ -136,6 +153,7 @@ impl Call {
             parties: BTreeMap::new(),
             devices: HashMap::new(),
             talk: None,
+            probed: BTreeSet::new(),
             past: Default::default(),
             ended_by: None,
             origin: incoming.origin,
@@ -256,10 +274,8 @@ impl Call {
                     return;
                 }
                 self.language = language;
-                self.stage = Stage::Playing;
-                if let Some(sound) = &self.sound {
-                    sound.play_clip(&clip, &self.language);
-                }
+                let (what, until) = self.play(&clip);
+                self.stage = Stage::Playing { what, until };
             }
             Step::Queue { queue, timeout } => self.enter_queue(queue, timeout).await,
             Step::Dial { extension, timeout } => self.dial(&extension, timeout).await,
@@ -350,6 +366,7 @@ impl Call {
                 self.pass_digit(CALLER, digit);
                 self.on_sound(CALLER, SoundEvent::Digit(digit)).await;
             }
+            LegEvent::Probed(there) => self.probed(CALLER, there),
             LegEvent::Ended => {
                 self.gone = true;
                 let by = if matches!(self.stage, Stage::Closing) {
@@ -371,13 +388,27 @@ impl Call {
                 self.drive(Command::Star).await;
             }
             SoundEvent::Digit(_) => {}
-            SoundEvent::Played if leg == CALLER => match self.stage {
-                Stage::Playing => self.leave_node(Outcome::Done).await,
-                Stage::Feature => self.close(EndedBy::System),
-                Stage::Queued { .. } => self.music(),
+            // Another playback's end comes late: the node has changed since. After an announcement the music goes on by itself.
+            SoundEvent::Played(id) if leg == CALLER => match self.stage {
+                Stage::Playing { what, .. } if what == Some(id) => {
+                    self.leave_node(Outcome::Done).await;
+                }
+                Stage::Feature { what, .. } if what == Some(id) => self.close(EndedBy::System),
                 _ => {}
             },
-            SoundEvent::Played => {}
+            SoundEvent::Played(_) => {}
+        }
+    }
+
+    /// Plays a clip to the caller: which playback it is, and when it must be over at the latest.
+    pub(super) fn play(&self, clip: &str) -> (Option<PlaybackId>, Timestamp) {
+        let played = self
+            .sound
+            .as_ref()
+            .and_then(|sound| sound.play_clip(clip, &self.language));
+        match played {
+            Some((id, length)) => (Some(id), self.now() + length + CLIP_SLACK),
+            None => (None, self.now()),
         }
     }
 

@@ -19,7 +19,7 @@ const AFTERLIFE: Duration = Duration::from_secs(60);
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
 impl Call {
-    /// No sound for long: the peer is gone without a word. While two talk, one silent side may just listen.
+    /// No sound for long: the peer is gone without a word. While two talk, one silent side may just listen: it is asked.
     fn check_silence(&mut self) {
         let silence = self.context.settings.silence;
         let caller = self
@@ -32,18 +32,26 @@ impl Call {
             Stage::Closing | Stage::New => false,
             _ => caller.is_some_and(|silent| silent >= silence),
         };
-        let heard = caller.unwrap_or_default().min(silence);
-        self.silence_at = Some(self.now() + (silence - heard).max(Duration::from_secs(1)));
+        let heard = match self.stage {
+            Stage::Talking => self.longest_silence(),
+            _ => caller.unwrap_or_default(),
+        };
+        let rest = silence.saturating_sub(heard);
+        self.silence_at = Some(self.now() + rest.max(Duration::from_secs(1)));
         if lost {
             tracing::info!(contact = %self.contact, "no sound for too long: the call is ended");
             self.close(EndedBy::System);
+        } else if matches!(self.stage, Stage::Talking) {
+            self.probe();
         }
     }
 
     pub(super) fn next_due(&self) -> Option<Timestamp> {
         let stage = match &self.stage {
             Stage::Queued { until } => *until,
-            Stage::Dialling { until } => Some(*until),
+            Stage::Dialling { until }
+            | Stage::Playing { until, .. }
+            | Stage::Feature { until, .. } => Some(*until),
             _ => None,
         };
         let end = match self.closed {
@@ -82,6 +90,8 @@ impl Call {
                 self.stop_parties(None, None);
                 self.leave_node(Outcome::NoAnswer).await;
             }
+            Stage::Playing { until, .. } if until <= now => self.leave_node(Outcome::Done).await,
+            Stage::Feature { until, .. } if until <= now => self.close(EndedBy::System),
             _ => {}
         }
         if self.closed.is_none() && now >= self.started + self.context.settings.max_call {

@@ -31,6 +31,8 @@ pub enum LegCommand {
     Accept(String),
     /// Caller only: turn away.
     Reject(StatusCode),
+    /// Ask the party, within its dialog, whether it is still there.
+    Probe,
     /// End it, whatever its state; the reason goes into CANCEL or BYE.
     End(Option<&'static str>),
 }
@@ -50,6 +52,8 @@ pub enum LegEvent {
     Offered(Option<String>, TransactionHandle),
     /// A key, told by INFO.
     Digit(char),
+    /// Whether the party answered [`LegCommand::Probe`].
+    Probed(bool),
     /// The party is gone; nothing follows.
     Ended,
 }
@@ -72,6 +76,9 @@ impl LegHandle {
 const BYE_TRIES: u32 = 20;
 /// How long a CANCELled INVITE is listened to.
 const AFTER_CANCEL: Duration = Duration::from_secs(32);
+
+/// How long a peer may take to say that it is still there.
+const PROBE: Duration = Duration::from_secs(10);
 
 /// Where a leg's news go.
 #[derive(Clone)]
@@ -178,6 +185,7 @@ async fn drive_caller(
                 Some(LegCommand::Reject(status)) => {
                     let _ = dialog.reject(Some(status), None);
                 }
+                Some(LegCommand::Probe) => probe(&dialog, &news),
                 // `None`: the call's task is gone, and its parties with it.
                 Some(LegCommand::End(_)) | None => {
                     let reason = if let Some(LegCommand::End(reason)) = wish { reason } else { None };
@@ -304,6 +312,7 @@ async fn drive_answered(
             wish = wishes.recv() => match wish {
                 Some(LegCommand::End(reason)) => { bye(dialog, reason).await; break }
                 None => { bye(dialog, None).await; break }
+                Some(LegCommand::Probe) => probe(dialog, news),
                 Some(_) => {}
             },
             state = received.recv() => match state {
@@ -318,6 +327,21 @@ async fn drive_answered(
 
 fn dialog_is_over(dialog: &InviteDialog) -> bool {
     dialog.state().is_terminated()
+}
+
+/// Asks the peer whether it is still there. What it answers does not matter, unless it says that it knows no such dialog.
+fn probe(dialog: &InviteDialog, news: &News) {
+    let (dialog, news) = (dialog.clone(), news.clone());
+    tokio::spawn(async move {
+        // Without an ACK yet nothing can be asked; the library gives up such a dialog by itself.
+        let there = !dialog.state().is_confirmed() || {
+            let asked = dialog.request(Method::Options, None, None);
+            let answer = tokio::time::timeout(PROBE, asked).await;
+            matches!(answer, Ok(Ok(Some(response)))
+                if !matches!(response.status_code.code(), 408 | 481))
+        };
+        news.tell(LegEvent::Probed(there)).await;
+    });
 }
 
 /// Sends BYE. While a request of the peer is being answered the library refuses; that takes moments.

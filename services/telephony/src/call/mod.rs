@@ -151,6 +151,18 @@ pub enum Signal {
 /// The running calls by contact, and whose they are.
 type Mailboxes = HashMap<ContactId, (TenantId, mpsc::Sender<Signal>)>;
 
+/// A call's place among the running ones, until this is dropped.
+struct Listed {
+    contact: ContactId,
+    mailboxes: Arc<Mutex<Mailboxes>>,
+}
+
+impl Drop for Listed {
+    fn drop(&mut self) {
+        self.mailboxes.lock().remove(&self.contact);
+    }
+}
+
 /// The calls of this process.
 pub struct Calls {
     context: Arc<Context>,
@@ -190,11 +202,14 @@ impl Calls {
         self.mailboxes
             .lock()
             .insert(contact, (tenant, mailbox.clone()));
-        let mailboxes = self.mailboxes.clone();
+        let listed = Listed {
+            contact,
+            mailboxes: self.mailboxes.clone(),
+        };
         let call = actor::Call::new(context.clone(), contact, incoming, leg, offer, mailbox);
         context.lifecycle.live().spawn(async move {
+            let _listed = listed; // also when the call panics
             call.live(letters).await;
-            mailboxes.lock().remove(&contact);
         });
         Ok(())
     }

@@ -42,10 +42,16 @@ impl Call {
             Some(device) => self.own_phones(*device),
             None => Vec::new(),
         };
-        let rang = self.ring(phones, Some(reservation));
-        if !rang {
-            Box::pin(self.drive(Command::DeviceFailed(reservation))).await;
+        let offline = phones.is_empty();
+        if self.ring(phones, Some(reservation)) {
+            return;
         }
+        let why = if offline {
+            Command::DeviceFailed(reservation)
+        } else {
+            Command::CouldNotRing(reservation) // our own fault: it is not counted as the agent's miss
+        };
+        Box::pin(self.drive(why)).await;
     }
 
     /// The phones of a device, if it is this tenant's.
@@ -184,6 +190,7 @@ impl Call {
             LegEvent::Answered(sdp) => self.on_party_answered(id, &sdp).await,
             LegEvent::Refused(status) => self.on_party_refused(id, status).await,
             LegEvent::Offered(sdp, handle) => self.renegotiate(id, sdp, handle),
+            LegEvent::Probed(there) => self.probed(id, there),
             LegEvent::Ended => self.on_party_ended(id).await,
         }
     }

@@ -2,14 +2,19 @@
 
 use crate::{
     call::{Signal, leg::LegId},
+    metrics,
     settings::Settings,
 };
 use anyhow::Context as _;
 use centro_media::{
     Bridge as Join, Clip, Codec, Direction, Language, Leg, LegEvent, LegEvents, Media, MediaError,
-    MediaSettings, Playlist, Repeat, clips, recorder, sdp, tone::Sine,
+    MediaSettings, PlaybackId, Playlist, Repeat, SdpError, clips, recorder, sdp, tone::Sine,
 };
-use std::{net::IpAddr, path::Path, time::Duration};
+use std::{
+    net::IpAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 use tokio::sync::mpsc;
 
 /// What a call hears of a party's media.
@@ -17,8 +22,8 @@ use tokio::sync::mpsc;
 pub enum SoundEvent {
     /// A key.
     Digit(char),
-    /// What was played once is over.
-    Played,
+    /// This was played to its end.
+    Played(PlaybackId),
 }
 
 /// The media of this process, with what is played often made ready. Cheap to clone.
@@ -67,15 +72,20 @@ fn ringback() -> Clip {
 
 /// Whether an offer has a codec of ours. What cannot be read is not understood either.
 pub fn understands(offer: &str) -> bool {
-    sdp::parse(offer.as_bytes()).is_ok_and(|description| !description.codecs.is_empty())
+    let description = sdp::parse(offer.as_bytes()).and_then(|description| {
+        if description.codecs.is_empty() {
+            Err(SdpError::NoCodec)
+        } else {
+            Ok(())
+        }
+    });
+    description.inspect_err(metrics::sdp_refused).is_ok()
 }
 
 /// One party's media. Dropping it closes the sockets.
 pub struct Sound {
     leg: Leg,
-    id: LegId,
     studio: Studio,
-    mailbox: mpsc::Sender<Signal>,
 }
 
 impl Sound {
@@ -94,12 +104,10 @@ impl Sound {
             Some(other) => studio.media.open_leg_beside(&other.leg, peer)?,
             None => studio.media.open_leg(peer)?,
         };
-        tokio::spawn(forward(id, events, mailbox.clone()));
+        tokio::spawn(forward(id, events, mailbox));
         Ok(Self {
             leg,
-            id,
             studio: studio.clone(),
-            mailbox,
         })
     }
 
@@ -113,7 +121,10 @@ impl Sound {
     pub fn answer(&self, offer: &str) -> Option<String> {
         self.leg
             .answer(offer.as_bytes())
-            .inspect_err(|error| tracing::info!(%error, "an offer is refused"))
+            .inspect_err(|error| {
+                metrics::sdp_refused(error);
+                tracing::info!(%error, "an offer is refused");
+            })
             .ok()
     }
 
@@ -121,7 +132,10 @@ impl Sound {
     pub fn accept(&self, answer: &str) -> bool {
         let accepted = self.leg.accept(answer.as_bytes());
         accepted
-            .inspect_err(|error| tracing::info!(%error, "an answer is refused"))
+            .inspect_err(|error| {
+                metrics::sdp_refused(error);
+                tracing::info!(%error, "an answer is refused");
+            })
             .is_ok()
     }
 
@@ -145,21 +159,17 @@ impl Sound {
         self.leg.touch();
     }
 
-    /// Plays a shipped clip once; a clip that does not exist is over at once.
-    pub fn play_clip(&self, clip: &str, language: &str) {
+    /// Plays a shipped clip once, and says which playback that is and how long it takes. `None`: there is no such clip.
+    pub fn play_clip(&self, clip: &str, language: &str) -> Option<(PlaybackId, Duration)> {
         let language = Language::from_tag(language).unwrap_or_default();
-        self.play_once(Playlist::new(clips::get(language, clip)), clip);
-    }
-
-    fn play_once(&self, playlist: Playlist, what: &str) {
+        let playlist = Playlist::new(clips::get(language, clip));
         if playlist.is_empty() {
-            tracing::warn!(clip = what, "a dial plan names a clip that does not exist");
-            let _ = self
-                .mailbox
-                .try_send(Signal::Sound(self.id, SoundEvent::Played));
-            return;
+            tracing::warn!(clip, "a dial plan names a clip that does not exist");
+            return None;
         }
-        self.leg.play(playlist, Repeat::Once);
+        let samples = u64::try_from(playlist.len()).unwrap_or(u64::MAX);
+        let length = Duration::from_millis(samples / 8);
+        Some((self.leg.play(playlist, Repeat::Once), length))
     }
 
     /// Says the place in line over the music.
@@ -196,7 +206,7 @@ async fn forward(id: LegId, mut events: LegEvents, mailbox: mpsc::Sender<Signal>
     while let Some(event) = events.recv().await {
         let event = match event {
             LegEvent::Digit(digit) => SoundEvent::Digit(digit),
-            LegEvent::PlaybackEnded(_) => SoundEvent::Played,
+            LegEvent::PlaybackEnded(id) => SoundEvent::Played(id),
         };
         if mailbox.send(Signal::Sound(id, event)).await.is_err() {
             return;
@@ -222,26 +232,41 @@ pub fn bridge(caller: &Sound, other: &Sound, recording: Option<&Recording>) -> B
 /// A recording that runs.
 pub struct Recording {
     recording: centro_media::Recording,
-    started: std::time::Instant,
+    file: PathBuf,
+}
+
+/// What became of a recording.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// How much of the call is in the file.
+    pub duration: Duration,
+    /// Something is missing: the disk was full or broken.
+    pub failed: bool,
 }
 
 impl Recording {
     /// Begins to write the file.
-    pub fn start(studio: &Studio, file: &Path) -> Self {
-        let recording = studio.media.record(file.to_owned());
-        Self {
-            recording,
-            started: std::time::Instant::now(),
-        }
+    pub fn start(studio: &Studio, file: PathBuf) -> Self {
+        let recording = studio.media.record(file.clone());
+        Self { recording, file }
     }
 
-    /// Completes the file and says how long it is.
-    pub async fn finish(self) -> Duration {
+    /// Completes the file and says what is in it.
+    pub async fn finish(self) -> Outcome {
         match self.recording.finish().await {
-            Ok(finished) => finished.duration,
+            Ok(finished) => Outcome {
+                duration: finished.duration,
+                failed: false,
+            },
             Err(error) => {
                 tracing::error!(%error, "a recording could not be completed");
-                self.started.elapsed()
+                let file = self.file;
+                let kept = tokio::task::spawn_blocking(move || repair_recording(&file));
+                let duration = kept.await.ok().and_then(Result::ok).unwrap_or_default();
+                Outcome {
+                    duration,
+                    failed: true,
+                }
             }
         }
     }

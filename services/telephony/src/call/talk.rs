@@ -3,12 +3,13 @@
 use crate::{
     call::{
         actor::{Call, Stage},
-        leg::{CALLER, LegId, sdp_header},
+        leg::{CALLER, LegCommand, LegId, sdp_header},
         sound::{Bridge, Recording, Sound, bridge},
     },
     recordings::Started,
 };
 use centro_kernel::{QueueId, Timestamp, UserId, contact::Reservation};
+use centro_proto::types::EndedBy;
 use rsipstack::{dialog::dialog::TransactionHandle, sip::StatusCode};
 use std::time::Duration;
 
@@ -88,18 +89,10 @@ impl Call {
             .context
             .recordings
             .begin(self.tenant, self.contact, Some(queue), agent);
-        let recording =
-            begun.map(|(started, file)| (started, Recording::start(&self.context.media, &file)));
-        match recording {
-            Ok((started, recording)) => {
-                self.context.recordings.started(started.clone());
-                Some((started, recording))
-            }
-            Err(error) => {
-                tracing::error!(%error, contact = %self.contact, "a call is not recorded; is the disk full?");
-                None
-            }
-        }
+        let (started, file) = begun;
+        let recording = Recording::start(&self.context.media, file);
+        self.context.recordings.started(started.clone());
+        Some((started, recording))
     }
 
     /// Parts the two; idempotent. The recording is completed in the background.
@@ -120,8 +113,8 @@ impl Call {
         if let Some((started, recording)) = talk.recording.take() {
             let recordings = self.context.recordings.clone();
             self.context.lifecycle.live().spawn(async move {
-                let duration = recording.finish().await;
-                recordings.finished(started, duration).await;
+                let outcome = recording.finish().await;
+                recordings.finished(started, outcome).await;
             });
         }
     }
@@ -150,6 +143,56 @@ impl Call {
                 .parties
                 .get(&talk.with)
                 .is_none_or(|party| silent(&party.sound))
+    }
+
+    /// How long the quieter of the two has been silent, unless one of them holds.
+    pub(super) fn longest_silence(&self) -> Duration {
+        let Some(talk) = self.talk.as_ref().filter(|talk| talk.held_since.is_none()) else {
+            return Duration::ZERO;
+        };
+        let other = self.parties.get(&talk.with).and_then(|p| p.sound.as_ref());
+        [self.sound.as_ref(), other]
+            .into_iter()
+            .flatten()
+            .map(Sound::silent_for)
+            .max()
+            .unwrap_or_default()
+    }
+
+    /// Asks who was silent for long, with OPTIONS in its dialog, whether it is still there. On hold that takes longer.
+    pub(super) fn probe(&mut self) {
+        let Some(talk) = &self.talk else { return };
+        let settings = &self.context.settings;
+        let patience = match talk.held_since {
+            Some(_) => settings.silence_on_hold.max(settings.silence),
+            None => settings.silence,
+        };
+        let party = self.parties.get(&talk.with);
+        let other = party.and_then(|party| Some((talk.with, party.sound.as_ref()?, &party.leg)));
+        let caller = self.sound.as_ref().map(|sound| (CALLER, sound, &self.leg));
+        for (id, sound, leg) in caller.into_iter().chain(other) {
+            if sound.silent_for() >= patience && self.probed.insert(id) {
+                leg.tell(LegCommand::Probe);
+            }
+        }
+    }
+
+    /// A party that was asked is there, or is not.
+    pub(super) fn probed(&mut self, id: LegId, there: bool) {
+        if !self.probed.remove(&id) || self.talk.is_none() {
+            return;
+        }
+        if !there {
+            tracing::info!(contact = %self.contact, leg = id.0, "a peer is gone without a word: the call is ended");
+            return self.close(EndedBy::System);
+        }
+        let sound = match id {
+            CALLER => self.sound.as_ref(),
+            _ => self.parties.get(&id).and_then(|party| party.sound.as_ref()),
+        };
+        if let Some(sound) = sound {
+            sound.touch();
+        }
     }
 
     /// A party offers another session (hold, resume, a new address), or asks for an offer of ours.

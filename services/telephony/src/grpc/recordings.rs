@@ -124,6 +124,7 @@ impl RecordingsDoor {
             }),
             finished: row.finished,
             size_bytes,
+            failed: row.failed,
         }
     }
 }
