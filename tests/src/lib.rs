@@ -2,6 +2,7 @@
 //! questions about the floor. The tests themselves are in `tests/`, the telephones' scenarios in `sip/`.
 
 pub mod floor;
+pub mod metrics;
 pub mod phones;
 pub mod stage;
 

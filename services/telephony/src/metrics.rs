@@ -8,21 +8,28 @@ use prometheus::{
 };
 use std::sync::LazyLock;
 
-/// What strangers and broken peers sent.
-struct Refused {
+/// What SIP carries now, and what strangers and broken peers sent.
+struct Signalling {
     malformed: IntCounterVec,
     sdp: IntCounterVec,
     sip: IntCounterVec,
+    connections: IntGauge,
+    calls: IntGauge,
 }
 
-static REFUSED: LazyLock<Result<Refused, String>> = LazyLock::new(|| {
+static SIGNALLING: LazyLock<Result<Signalling, String>> = LazyLock::new(|| {
     let counter = |name, help, label: &str| {
         let counter = IntCounterVec::new(Opts::new(name, help), &[label])?;
         prometheus::register(Box::new(counter.clone()))?;
         Ok::<_, prometheus::Error>(counter)
     };
+    let gauge = |name, help| {
+        let gauge = IntGauge::new(name, help)?;
+        prometheus::register(Box::new(gauge.clone()))?;
+        Ok::<_, prometheus::Error>(gauge)
+    };
     let all = || {
-        Ok::<_, prometheus::Error>(Refused {
+        Ok::<_, prometheus::Error>(Signalling {
             malformed: counter(
                 "centro_sip_malformed_total",
                 "SIP messages that could not be read, and were dropped",
@@ -38,6 +45,14 @@ static REFUSED: LazyLock<Result<Refused, String>> = LazyLock::new(|| {
                 "SIP requests, datagrams and connections that were turned away",
                 "reason",
             )?,
+            connections: gauge(
+                "centro_sip_connections",
+                "TCP connections of peers open now",
+            )?,
+            calls: gauge(
+                "centro_calls",
+                "Calls that run now, or still owe routing a word",
+            )?,
         })
     };
     all().map_err(|error| error.to_string())
@@ -45,15 +60,29 @@ static REFUSED: LazyLock<Result<Refused, String>> = LazyLock::new(|| {
 
 /// Counts a SIP message that could not be read.
 pub fn malformed(transport: &str) {
-    if let Ok(refused) = &*REFUSED {
-        refused.malformed.with_label_values(&[transport]).inc();
+    if let Ok(figures) = &*SIGNALLING {
+        figures.malformed.with_label_values(&[transport]).inc();
     }
 }
 
 /// Counts what was turned away.
 pub fn refused(reason: &str) {
-    if let Ok(refused) = &*REFUSED {
-        refused.sip.with_label_values(&[reason]).inc();
+    if let Ok(figures) = &*SIGNALLING {
+        figures.sip.with_label_values(&[reason]).inc();
+    }
+}
+
+/// TCP connections that came, or went when negative.
+pub fn connections(by: i64) {
+    if let Ok(figures) = &*SIGNALLING {
+        figures.connections.add(by);
+    }
+}
+
+/// Calls that came, or went when negative.
+pub fn calls(by: i64) {
+    if let Ok(figures) = &*SIGNALLING {
+        figures.calls.add(by);
     }
 }
 
@@ -66,8 +95,8 @@ pub fn sdp_refused(error: &SdpError) {
         SdpError::NoCodec => "no_codec",
         SdpError::Unreachable => "unreachable",
     };
-    if let Ok(refused) = &*REFUSED {
-        refused.sdp.with_label_values(&[why]).inc();
+    if let Ok(figures) = &*SIGNALLING {
+        figures.sdp.with_label_values(&[why]).inc();
     }
 }
 
@@ -87,7 +116,7 @@ struct Sound {
 /// # Errors
 /// A metric name that is none, which is a fault of ours.
 pub fn register(media: &Media) -> Result<(), prometheus::Error> {
-    if let Err(error) = &*REFUSED {
+    if let Err(error) = &*SIGNALLING {
         return Err(prometheus::Error::Msg(error.clone()));
     }
     let count = |name, help, read: fn(&MediaStats) -> u64| {

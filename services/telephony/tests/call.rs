@@ -347,3 +347,26 @@ async fn a_phone_we_have_no_port_for_is_our_fault_and_not_the_agents() {
     heard.wait("offer ended NeverRang").await;
     assert_eq!(rig.doors.calls.count(), 1);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_recording_the_disk_refused_is_told_as_failed() {
+    let (rig, mut heard) = centre().await;
+    let folder = rig.folder.path().join("recordings");
+    std::fs::write(folder.join(rig::TENANT.to_string()), "in the way").unwrap();
+    let mut recordings = rig.events("*.telephony.recording.finished").await;
+    let mut agent = Peer::new(rig.doors.sip).await;
+    agent.sign_in().await;
+    let mut caller = Peer::new(rig.doors.sip).await;
+    let answer = dial_in(&mut caller, 40_036).await;
+    let invite = agent.expect("INVITE").await;
+    agent
+        .send(&agent.respond(&invite, "200 OK", &sdp(40_038, 8)))
+        .await;
+    agent.expect("ACK").await;
+    heard.wait("left Answered").await;
+    caller.send(&in_dialog(&caller, &answer, "BYE", 2)).await;
+    let bye = agent.expect("BYE").await;
+    agent.send(&agent.respond(&bye, "200 OK", "")).await;
+    let finished: RecordingChanged = next_event(&mut recordings).await.decode().unwrap();
+    assert!(finished.failed && finished.duration_ms == 0, "{finished:?}");
+}

@@ -38,6 +38,8 @@ struct State {
     keys: Vec<u8>,
     key: Option<(u8, u16, u32)>,
     heard: Vec<(Instant, Vec<i16>)>,
+    last: Option<(u32, u16)>,
+    missed: u16,
     sources: Vec<SocketAddr>,
 }
 
@@ -63,6 +65,8 @@ impl RtpPeer {
             keys: Vec::new(),
             key: None,
             heard: Vec::new(),
+            last: None,
+            missed: 0,
             sources: Vec::new(),
         };
         let state = Arc::new(Mutex::new(state));
@@ -116,6 +120,11 @@ impl RtpPeer {
             .filter(|(at, _)| *at >= since)
             .flat_map(|(_, samples)| samples.iter().copied())
             .collect()
+    }
+
+    /// The most packets in a row that were sent to it and not heard: 50 are a second, however busy the machine is.
+    pub fn missed(&self) -> u16 {
+        self.lock().missed
     }
 
     /// Packets heard so far.
@@ -250,6 +259,15 @@ impl State {
             _ => return,
         };
         self.remote.get_or_insert(from);
+        let word = |at: usize| u32::from_be_bytes([0, 1, 2, 3].map(|n| packet[at + n]));
+        let (sequence, source) = ((word(0) & 0xffff) as u16, word(8));
+        if let Some((_, last)) = self.last.filter(|(of, _)| *of == source) {
+            let step = sequence.wrapping_sub(last);
+            if step < 1 << 15 {
+                self.missed = self.missed.max(step.saturating_sub(1));
+            }
+        }
+        self.last = Some((source, sequence));
         if !self.sources.contains(&from) {
             self.sources.push(from);
         }

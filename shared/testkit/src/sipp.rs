@@ -201,13 +201,17 @@ impl Sipp {
         received.collect()
     }
 
-    /// How many messages that start with the word (a method, or `SIP/2.0 180`) were received, repetitions included.
+    /// How many messages that start with the word (a method, or `SIP/2.0 180`) were received. What a busy machine made the
+    /// other side repeat (the same branch) counts once.
     pub fn received_requests(&self, method: &str) -> usize {
         let start = format!("{method} ");
-        self.received()
+        let received = self.received();
+        let branches: BTreeSet<_> = received
             .iter()
             .filter(|message| message.starts_with(&start))
-            .count()
+            .map(|message| branch(message))
+            .collect();
+        branches.len()
     }
 
     /// Waits until sipp listens: a phone must not be called before.
@@ -217,10 +221,7 @@ impl Sipp {
             if let Some(status) = self.process.ended()? {
                 bail!("it ended ({status}): {}", self.evidence());
             }
-            ensure!(
-                UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).is_err(),
-                "nothing holds port {port}"
-            );
+            ensure!(is_bound(port)?, "nothing holds port {port}");
             Ok(())
         })
         .await
@@ -341,5 +342,46 @@ impl Sipp {
             self.port,
             tail.join("\n")
         )
+    }
+}
+
+/// The branch of the topmost Via: one for each transaction.
+fn branch(message: &str) -> &str {
+    let via = message
+        .lines()
+        .find(|line| line.to_ascii_lowercase().starts_with("via:"));
+    let rest = via.and_then(|via| via.split("branch=").nth(1));
+    rest.and_then(|rest| rest.split([';', ',', ' ']).next())
+        .unwrap_or_default()
+        .trim()
+}
+
+/// Whether a program holds the UDP port. Trying it would take it away from the program for a moment.
+fn is_bound(port: u16) -> Result<bool> {
+    let table = fs::read_to_string("/proc/net/udp").context("the table of UDP sockets")?;
+    let wanted = format!(":{port:04X}");
+    Ok(table
+        .lines()
+        .skip(1)
+        .filter_map(|line| line.split_whitespace().nth(1))
+        .any(|local| local.ends_with(&wanted)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_is_bound_while_somebody_holds_it() {
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = socket.local_addr().unwrap().port();
+        assert!(is_bound(port).unwrap());
+    }
+
+    #[test]
+    fn repetitions_have_the_same_branch() {
+        let message =
+            "CANCEL sip:a SIP/2.0\r\nVia: SIP/2.0/UDP 1.2.3.4:5;branch=z9hG4bKx;rport\r\n";
+        assert_eq!(branch(message), "z9hG4bKx");
     }
 }

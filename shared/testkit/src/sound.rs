@@ -31,6 +31,38 @@ pub fn seconds_of(hz: f64, sound: &[i16]) -> f64 {
     (stretches * STRETCH) as f64 / f64::from(RATE)
 }
 
+/// Whether a clip is heard in the sound: its loudest fifth of a second, as it was sent. Codecs and gaps elsewhere do not matter.
+pub fn contains(clip: &[i16], sound: &[i16]) -> bool {
+    const PIECE: usize = RATE as usize / 5;
+    let energy = |samples: &[i16]| samples.iter().map(|s| f64::from(*s).powi(2)).sum::<f64>();
+    let Some(piece) = clip
+        .windows(PIECE)
+        .step_by(80)
+        .max_by(|a, b| energy(a).total_cmp(&energy(b)))
+    else {
+        return false;
+    };
+    let (own, loud) = (energy(piece), energy(piece) / 2.0);
+    let mut around = energy(sound.get(..PIECE).unwrap_or_default());
+    for (at, part) in sound.windows(PIECE).enumerate() {
+        if at > 0 {
+            around += f64::from(part[PIECE - 1]).powi(2) - f64::from(sound[at - 1]).powi(2);
+        }
+        if around < loud || around > own * 2.0 {
+            continue;
+        }
+        let product: f64 = part
+            .iter()
+            .zip(piece)
+            .map(|(a, b)| f64::from(*a) * f64::from(*b))
+            .sum();
+        if product / (own * around).sqrt() > 0.95 {
+            return true;
+        }
+    }
+    false
+}
+
 /// How many seconds of the sound are not silence.
 pub fn seconds_loud(sound: &[i16]) -> f64 {
     let stretches = sound
@@ -145,5 +177,22 @@ mod tests {
             .collect();
         assert_eq!(seconds_of(700.0, &noise), 0.0);
         assert!(seconds_loud(&noise) > 0.99);
+    }
+
+    #[test]
+    fn a_clip_is_found_in_the_middle_of_other_sound_and_only_there() {
+        let noise = |seed: u64, length: usize| {
+            (0..length as u64)
+                .map(|n| ((n * n * 31 + n * seed * 7919 + seed) % 20_011) as i16 - 10_000)
+                .collect::<Vec<_>>()
+        };
+        let clip = noise(3, 4_000);
+        let through: Vec<i16> = clip.iter().map(|s| from_a_law(to_a_law(*s))).collect();
+        let sound = [noise(5, 3_000), through, tone(600.0, 0, 3_000)].concat();
+        assert!(contains(&clip, &sound));
+        assert!(!contains(
+            &clip,
+            &[noise(5, 3_000), tone(600.0, 0, 9_000)].concat()
+        ));
     }
 }

@@ -37,6 +37,13 @@ async fn burst_distinct_agents() -> Result<()> {
             .iter()
             .map(|(user, secret)| (&**user, &**secret))
             .collect();
+        // Devices reach telephony in the order they were made.
+        let last = &named[CALLS - 1..];
+        let elsewhere = free_sip_port()?;
+        eventually("telephony knows the last phone", LONG, async || {
+            phones::register(centre, last, elsewhere).await
+        })
+        .await?;
         phones::register(centre, &named, port).await?;
         let ear = RtpPeer::mu_law(AGENT_HZ).await?;
         let mut answering = phones::answering(centre, "agent_answer", port, &ear)?

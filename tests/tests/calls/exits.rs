@@ -89,3 +89,29 @@ async fn star_exit_p16_rfc4733() -> Result<()> {
 async fn star_exit_p16_sip_info() -> Result<()> {
     stage::with_centre(async |centre| star(centre, true).await).await
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn an_exit_that_leads_nowhere_ends_the_call_s16() -> Result<()> {
+    stage::with_centre(async |centre| {
+        let owner = centre.owner().await?;
+        let queue = centre.credentials().queues[0].id.clone();
+        let plan = json!({
+            "displayName": "No way on", "entry": "wait",
+            "nodes": [{"id": "wait", "queue": {"queueId": queue}}],
+        });
+        let plan = owner.create_dial_plan(plan).await?;
+        let number = "+12025550152";
+        owner
+            .create_number(number, plan["id"].as_str().context("a plan without id")?)
+            .await?;
+        let mut caller = phones::caller(centre, number).await?;
+        caller.answered().await?;
+        floor::waiting(&owner, &queue, 1).await?;
+        caller.ear.press('*');
+        caller.is_over(SOON).await?; // the centre hangs up
+        let contact = floor::ended(&owner, "EVICTED_CUSTOMER").await?;
+        ensure!(contact["endedBy"] == "ENDED_BY_SYSTEM", "{contact:#}");
+        Ok(())
+    })
+    .await
+}

@@ -44,6 +44,25 @@ async fn hold_by_reinvite() -> Result<()> {
             },
         )
         .await?;
+        eventually(
+            "the held agent hears music, not the caller",
+            SOON,
+            async || {
+                let since = Instant::now();
+                tokio::time::sleep(std::time::Duration::from_millis(400)).await; // a stretch to listen to
+                let heard = phone.ear.heard_since(since);
+                let (tone, loud) = (
+                    sound::seconds_of(CALLER_HZ, &heard),
+                    sound::seconds_loud(&heard),
+                );
+                ensure!(
+                    tone == 0.0 && loud >= 0.2,
+                    "{tone:.2} s of the caller, {loud:.2} s of sound"
+                );
+                Ok(())
+            },
+        )
+        .await?;
         caller.sipp.cue()?;
         answers(3).await?;
         caller.ear.hears(AGENT_HZ, SOON).await?;

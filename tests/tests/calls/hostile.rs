@@ -2,10 +2,14 @@
 
 use anyhow::{Context, Result, ensure};
 use centro_testkit::{Centre, eventually, free_sip_port};
-use centro_tests::{AGENT_HZ, CALLER_HZ, SOON, floor, phones, stage};
+use centro_tests::{AGENT_HZ, CALLER_HZ, SOON, floor, metrics, phones, stage};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use std::time::{Duration, Instant};
-use tokio::{net::UdpSocket, time::timeout};
+use tokio::{
+    io::AsyncWriteExt,
+    net::{TcpStream, UdpSocket},
+    time::timeout,
+};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn bad_digest_refused_and_throttled() -> Result<()> {
@@ -23,22 +27,18 @@ async fn bad_digest_refused_and_throttled() -> Result<()> {
             .calls(12)
             .accounts(wrong)?
             .start()?;
-        // Refused at once at first, then not answered or answered 403: the last calls may time out.
-        guesser.end(Duration::from_secs(60)).await?;
-        let challenges = guesser
-            .received()
-            .iter()
-            .filter(|message| message.starts_with("SIP/2.0 401"))
-            .count();
-        let granted = guesser
-            .received()
-            .iter()
-            .filter(|message| message.starts_with("SIP/2.0 200"))
-            .count();
+        // Each call is refused in order: challenged and challenged again, or turned away when the address is banned.
+        guesser.succeeds(Duration::from_secs(60)).await?;
+        let count = |status: &str| guesser.received_requests(&format!("SIP/2.0 {status}"));
+        let (challenges, banned, granted) = (count("401"), count("403"), count("200"));
         ensure!(granted == 0, "{granted} wrong secrets were taken");
         ensure!(
-            challenges < 24,
-            "every one of 24 requests was challenged: nothing is throttled"
+            (5..24).contains(&challenges) && banned >= 1,
+            "{challenges} challenges and {banned} refusals for 24 requests"
+        );
+        ensure!(
+            centre.log().contains("the address is banned"),
+            "no word of the ban"
         );
         let phones_known = supervisor.get("/v1/registrations").await?;
         ensure!(
@@ -164,7 +164,9 @@ async fn options(centre: &Centre) -> Result<Duration> {
 async fn fuzzed_messages() -> Result<()> {
     // The generator signs in wrongly all the time; that is another test's subject.
     stage::with(
-        Centre::builder().set("telephony.failures_per_source=1000000"),
+        Centre::builder()
+            .set("telephony.failures_per_source=1000000")
+            .set("telephony.silence=3s"),
         async |centre| {
             options(centre).await.context("before")?;
             let socket = UdpSocket::bind("127.0.0.1:0").await?;
@@ -193,8 +195,59 @@ async fn fuzzed_messages() -> Result<()> {
             caller.ear.hears(AGENT_HZ, SOON).await?;
             phone.ear.hears(CALLER_HZ, SOON).await?;
             caller.hang_up().await?;
-            phone.is_over(SOON).await
+            phone.is_over(SOON).await?;
+            let malformed =
+                metrics::figure(centre, "centro_sip_malformed_total{transport=\"udp\"}").await?;
+            ensure!(
+                malformed >= 100.0,
+                "{malformed} of {DATAGRAMS} were malformed"
+            );
+            let sales = &centre.credentials().queues[0].id;
+            floor::waiting(&supervisor, sales, 0).await?;
+            metrics::nothing_is_left(centre, Duration::from_secs(100)).await
         },
     )
+    .await
+}
+
+/// How many connections are opened with a wounded message.
+const CONNECTIONS: usize = 300;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn fuzzed_messages_over_tcp() -> Result<()> {
+    let builder = Centre::builder()
+        .set("telephony.failures_per_source=1000000")
+        .set("telephony.silence=3s");
+    stage::with(builder, async |centre| {
+        let mut random = StdRng::seed_from_u64(SEED + 1);
+        let huge = INVITE.replace(
+            "Content-Length: 145",
+            "Content-Length: 18446744073709551615",
+        );
+        for number in 0..CONNECTIONS {
+            let mut stream = TcpStream::connect(centre.sip()).await?;
+            let port = stream.local_addr()?.port();
+            let bytes = match number % 10 {
+                0 => huge.clone().into_bytes(),
+                _ => wounded(&mut random, port, number),
+            };
+            let text = String::from_utf8_lossy(&bytes).replace("SIP/2.0/UDP", "SIP/2.0/TCP");
+            // The centre may close it before all of it was written.
+            let _ = stream.write_all(text.as_bytes()).await;
+            if number % 50 == 49 {
+                options(centre)
+                    .await
+                    .with_context(|| format!("after {number} connections of seed {SEED}"))?;
+            }
+        }
+        centre.assert_no_panic()?;
+        let malformed =
+            metrics::figure(centre, "centro_sip_malformed_total{transport=\"tcp\"}").await?;
+        ensure!(
+            malformed >= 30.0,
+            "{malformed} of {CONNECTIONS} were malformed"
+        );
+        metrics::nothing_is_left(centre, Duration::from_secs(100)).await
+    })
     .await
 }

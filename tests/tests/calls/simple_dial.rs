@@ -29,11 +29,10 @@ async fn simple_dial_rings_and_connects_or_goes_on() -> Result<()> {
 
         // The same phone again, and nobody answers it: the plan goes on and ends the call.
         let mut phone = phones::agent(centre, &anna, "agent_ring").await?;
-        let caller = phones::caller(centre, "+12025550151").await?;
+        let mut caller = phones::caller_of(centre, "caller_480", "+12025550151").await?;
         phone.rings(SOON).await?;
         phone.is_over(Duration::from_secs(12)).await?;
-        drop(caller);
-        Ok(())
+        caller.is_over(SOON).await
     })
     .await
 }

@@ -1,7 +1,8 @@
 //! Callers who wait: music, place in line, leaving, a full queue, an unknown number.
 
 use anyhow::{Result, ensure};
-use centro_tests::{SOON, floor, phones, stage};
+use centro_testkit::{Centre, number};
+use centro_tests::{SOON, floor, metrics, phones, stage};
 use serde_json::json;
 use std::time::Duration;
 
@@ -81,7 +82,61 @@ async fn unknown_number_is_404() -> Result<()> {
         caller.is_over(SOON).await?;
         let contacts = centre.supervisor().await?.contacts().await?;
         ensure!(contacts.is_empty(), "{contacts:#?}");
+        let told = metrics::figure(
+            centre,
+            "centro_sip_refused_total{reason=\"number_unknown\"}",
+        )
+        .await?;
+        ensure!(told == 1.0, "{told} calls were refused for their number");
         Ok(())
     })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn callers_have_their_place_in_line() -> Result<()> {
+    stage::with_centre(async |centre| {
+        let (supervisor, sales) = (
+            centre.supervisor().await?,
+            centre.credentials().queues[0].id.clone(),
+        );
+        let mut first = phones::caller(centre, "+12025550100").await?;
+        let status = floor::waiting(&supervisor, &sales, 1).await?;
+        let earlier = status["contacts"][0]["contactId"].clone();
+        let mut second = phones::caller(centre, "+12025550100").await?;
+        let status = floor::waiting(&supervisor, &sales, 2).await?;
+        let places: Vec<_> = [0, 1]
+            .map(|n| number(&status["contacts"][n]["position"]))
+            .into();
+        ensure!(places == [1, 2], "{status:#}");
+        ensure!(status["contacts"][0]["contactId"] == earlier, "{status:#}");
+        let later = status["contacts"][1]["contactId"].clone();
+        first.hang_up().await?;
+        let status = floor::waiting(&supervisor, &sales, 1).await?;
+        ensure!(
+            status["contacts"][0]["contactId"] == later
+                && number(&status["contacts"][0]["position"]) == 1,
+            "{status:#}"
+        );
+        second.hang_up().await
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_caller_who_sends_no_sound_is_given_up() -> Result<()> {
+    stage::with(
+        Centre::builder().set("telephony.silence=3s"),
+        async |centre| {
+            let supervisor = centre.supervisor().await?;
+            let mut caller = phones::caller(centre, "+12025550100").await?;
+            caller.ear.say(None);
+            caller.answered().await?;
+            caller.is_over(Duration::from_secs(20)).await?; // the centre hangs up
+            let contact = floor::ended(&supervisor, "ABANDONED").await?;
+            ensure!(contact["endedBy"] == "ENDED_BY_SYSTEM", "{contact:#}");
+            Ok(())
+        },
+    )
     .await
 }

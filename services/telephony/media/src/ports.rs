@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn ports_are_even_bounded_and_rest_before_reuse() {
-        let bind = IpAddr::from([127, 0, 0, 1]);
+        let bind = IpAddr::from([127, 0, 77, 1]); // where no other program is
         let now = Instant::now();
         let ports = Ports::new(bind, 41_001, 41_010, 3);
         let mut taken = Vec::new();
@@ -97,8 +97,7 @@ mod tests {
             assert!(port % 2 == 0 && (41_001..=41_010).contains(&port));
             taken.push((socket, port));
         }
-        // Somebody else on this machine may hold one of the five.
-        assert!((1..=5).contains(&taken.len()));
+        assert_eq!(taken.len(), 5);
         let (socket, port) = taken.pop().unwrap();
         drop(socket);
         ports.release(port, now);
@@ -111,7 +110,7 @@ mod tests {
 
     #[test]
     fn ports_of_another_program_are_passed_over_however_many() {
-        let bind = IpAddr::from([127, 0, 0, 1]);
+        let bind = IpAddr::from([127, 0, 77, 1]); // where no other program is
         let now = Instant::now();
         let other = Ports::new(bind, 42_000, 42_998, 0);
         let mut held = Vec::new();

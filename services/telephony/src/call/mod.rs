@@ -25,6 +25,7 @@ pub mod wait;
 use crate::{
     core::number::FeatureCode,
     directory::{Directory, Target},
+    metrics,
     notify::Notifier,
     recordings::Recordings,
     settings::Settings,
@@ -159,6 +160,7 @@ struct Listed {
 
 impl Drop for Listed {
     fn drop(&mut self) {
+        metrics::calls(-1);
         self.mailboxes.lock().remove(&self.contact);
     }
 }
@@ -202,6 +204,7 @@ impl Calls {
         self.mailboxes
             .lock()
             .insert(contact, (tenant, mailbox.clone()));
+        metrics::calls(1);
         let listed = Listed {
             contact,
             mailboxes: self.mailboxes.clone(),

@@ -85,7 +85,11 @@ impl Gate {
     /// Whether the source may send another message now.
     pub fn admits(&self, from: SocketAddr) -> bool {
         let (source, now) = (from.ip().to_canonical(), Instant::now());
-        if self.auth.banned(source) && !self.registrar.is_home(from) {
+        // A trunk is known by its address, whoever else guesses secrets from there.
+        let banned = self.auth.banned(source)
+            && !self.registrar.is_home(from)
+            && !self.directory.read().is_trunk(source);
+        if banned {
             return self.banned.lock().take(source, now, || false);
         }
         let known = || self.registrar.knows_ip(source) || self.directory.read().is_trunk(source);
@@ -143,12 +147,15 @@ impl Gate {
         let mut connections = self.connections.lock();
         let all: usize = connections.values().sum();
         let own = connections.get(&source).copied().unwrap_or(0);
-        let banned = self.auth.banned(source) && !self.registrar.knows_ip(source);
+        let banned = self.auth.banned(source)
+            && !self.registrar.knows_ip(source)
+            && !self.directory.read().is_trunk(source);
         if all >= self.most_connections || own >= self.connections_per_source || banned {
             metrics::refused("connections");
             return None;
         }
         *connections.entry(source).or_default() += 1;
+        metrics::connections(1);
         Some(Place {
             source,
             connections: self.connections.clone(),
@@ -169,6 +176,7 @@ impl Gate {
 
 impl Drop for Place {
     fn drop(&mut self) {
+        metrics::connections(-1);
         let mut connections = self.connections.lock();
         if let Some(own) = connections.get_mut(&self.source) {
             *own -= 1;
