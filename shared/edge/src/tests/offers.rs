@@ -79,6 +79,19 @@ fn an_offer_of_an_old_attachment_is_refused_and_rings_nothing() {
 }
 
 #[test]
+fn a_phone_we_could_not_ring_never_rang_and_is_left_alone_for_a_moment() {
+    let r = res(1, 1);
+    let mut edge = with(r, Leg::Ringing);
+    let effects = edge.handle(at(0), Command::CouldNotRing(r));
+    assert!(effects.contains(&end(r, OfferEnd::NeverRang)));
+    let left_alone = effects.iter().any(|effect| {
+        matches!(effect, Effect::OfferEnded { why: OfferEnd::NeverRang, exclude_for: Some(time), .. }
+            if !time.is_zero())
+    });
+    assert!(left_alone, "{effects:?}");
+}
+
+#[test]
 fn a_repeated_offer_does_not_reopen_a_leg_that_ended() {
     let r = res(1, 3);
     let mut edge = with(r, Leg::Ringing);
