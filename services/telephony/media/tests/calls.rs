@@ -12,7 +12,7 @@ use centro_media::{
     Bridge, Codec, Direction, Leg, LegEvent, LegEvents, Repeat, clips, rtp::Header,
 };
 use phone::{Phone, until};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const CALLER: f64 = 440.0;
 const AGENT: f64 = 1_000.0;

@@ -150,7 +150,7 @@ impl Door {
                 };
                 let event = TransportEvent::Incoming(message, connection.clone(), address.clone());
                 if to_library.send(event).is_err() {
-                    return;
+                    return self.gate.passed(); // it will never come to it
                 }
             }
             let partial = received.len() > 2;
@@ -167,9 +167,8 @@ impl Door {
                 return tracing::debug!(%from, "an idle TCP connection is closed");
             }
             received.reserve(CHUNK);
-            match timeout(wait, reader.read_buf(&mut received)).await {
-                Ok(Ok(0) | Err(_)) => return,
-                Ok(Ok(_)) | Err(_) => {}
+            if let Ok(Ok(0) | Err(_)) = timeout(wait, reader.read_buf(&mut received)).await {
+                return;
             }
         }
     }
