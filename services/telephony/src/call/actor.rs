@@ -71,6 +71,16 @@ pub(super) enum Stage {
     Closing,
 }
 
+impl Stage {
+    /// Whether this stage is over when that playback is.
+    fn ends_with(&self, id: PlaybackId) -> bool {
+        match self {
+            Self::Playing { what, .. } | Self::Feature { what, .. } => *what == Some(id),
+            _ => false,
+        }
+    }
+}
+
 pub(super) struct Call {
     pub(super) context: Arc<Context>,
     pub(super) tenant: TenantId,
@@ -389,13 +399,12 @@ impl Call {
             }
             SoundEvent::Digit(_) => {}
             // Another playback's end comes late: the node has changed since. After an announcement the music goes on by itself.
-            SoundEvent::Played(id) if leg == CALLER => match self.stage {
-                Stage::Playing { what, .. } if what == Some(id) => {
-                    self.leave_node(Outcome::Done).await;
+            SoundEvent::Played(id) if leg == CALLER && self.stage.ends_with(id) => {
+                match self.stage {
+                    Stage::Playing { .. } => self.leave_node(Outcome::Done).await,
+                    _ => self.close(EndedBy::System),
                 }
-                Stage::Feature { what, .. } if what == Some(id) => self.close(EndedBy::System),
-                _ => {}
-            },
+            }
             SoundEvent::Played(_) => {}
         }
     }
@@ -415,5 +424,33 @@ impl Call {
     pub(super) fn next_leg(&mut self) -> LegId {
         self.legs += 1;
         LegId(self.legs)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use centro_media::{Media, MediaSettings, Playlist, Repeat};
+
+    #[tokio::test]
+    async fn only_the_end_of_its_own_clip_ends_a_node() {
+        let settings = MediaSettings {
+            bind: [127, 0, 78, 1].into(),
+            threads: 1,
+            ..MediaSettings::default()
+        };
+        let media = Media::start(settings).unwrap();
+        let (leg, _events) = media.open_leg(None).unwrap();
+        let [late, own] = [0; 2].map(|_| leg.play(Playlist::default(), Repeat::Once));
+        let (what, until) = (Some(own), Timestamp::from_millis(0));
+        for stage in [
+            Stage::Playing { what, until },
+            Stage::Feature { what, until },
+        ] {
+            assert!(stage.ends_with(own) && !stage.ends_with(late), "{stage:?}");
+        }
+        for stage in [Stage::Queued { until: None }, Stage::Talking] {
+            assert!(!stage.ends_with(own) && !stage.ends_with(late), "{stage:?}");
+        }
     }
 }
