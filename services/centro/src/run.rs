@@ -5,7 +5,7 @@ use crate::{
     settings::Settings,
     wiring::{self, Started},
 };
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use centro_node::{Lifecycle, Role, Telemetry, telemetry};
 use std::{
     path::PathBuf,

@@ -329,12 +329,11 @@ impl Directory {
         self.trunks.values().filter(here).cloned().collect()
     }
 
-    /// Whether a carrier that signs in by digest may speak from this address: without addresses it may from anywhere.
-    pub fn may_sign_in_from(&self, source: IpAddr) -> bool {
-        self.trunks.values().any(|trunk| {
-            !trunk.username.is_empty()
-                && (trunk.networks.is_empty() || trunk.networks.iter().any(|n| n.contains(source)))
-        })
+    /// Whether a number is some tenant's.
+    pub fn is_number(&self, dialled: &str) -> bool {
+        number::e164_candidates(dialled)
+            .iter()
+            .any(|e164| self.by_e164.contains_key(e164))
     }
 
     /// Whether any trunk's calls come from this address.

@@ -186,14 +186,14 @@ async fn where_tenants_share_a_carrier_none_hears_of_anothers_wrong_number() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_carrier_that_signs_in_is_challenged_also_inside_anothers_network() {
-    for addresses in [&[][..], &["127.0.0.1"]] {
-        let rig = start(|_| {}, |_| {}).await;
-        rig.trunk(rig::STRANGER, 61, addresses, true);
-        assert!(wrong_number(&rig).await.starts_with("SIP/2.0 401"));
-    }
     let rig = start(|_| {}, |_| {}).await;
-    rig.trunk(rig::STRANGER, 61, &["192.0.2.0/24"], true);
+    rig.trunk(rig::STRANGER, 61, &[], true);
+    let mut events = rig.events("#.telephony.call.*").await;
+    // Nobody's number is still the address trunk's mistake, and its owner's to know.
     assert!(wrong_number(&rig).await.starts_with("SIP/2.0 404"));
+    assert_eq!(next_event(&mut events).await.tenant, Some(rig::TENANT));
+    rig.number(rig::STRANGER, "+390699999999");
+    assert!(wrong_number(&rig).await.starts_with("SIP/2.0 401"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -72,9 +72,10 @@ impl UserAgent {
                     target.map(Goal::Target),
                 );
             }
-            // A carrier's wrong number, unless one of our phones, or a carrier that signs in, speaks from its network.
-            let signs_in = self.directory.read().may_sign_in_from(address);
-            if !trunks.is_empty() && !signs_in && !self.is_ours(&tx.original, &source) {
+            // A carrier's wrong number; unless one of our phones speaks from its network, or the carrier of another tenant,
+            // who would have to sign in for that tenant's number.
+            let elsewhere = self.directory.read().is_number(&dialled);
+            if !trunks.is_empty() && !elsewhere && !self.is_ours(&tx.original, &source) {
                 let tenant = only_tenant(&trunks);
                 return self.refuse(
                     tx,

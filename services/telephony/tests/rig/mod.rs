@@ -159,6 +159,21 @@ impl Rig {
         });
     }
 
+    /// Gives a tenant a number that leads nowhere.
+    pub fn number(&self, tenant: TenantId, e164: &str) {
+        let number = Number {
+            id: format!("num_of_{tenant}"),
+            e164: e164.into(),
+            ..Number::default()
+        };
+        self.doors.directory.write().apply(Change {
+            tenant_id: tenant.to_string(),
+            version: 100,
+            deleted: false,
+            object: Some(Object::Number(number)),
+        });
+    }
+
     /// Collects events of a kind from now on.
     pub async fn events(&self, pattern: &str) -> Box<dyn centro_bus::Watch> {
         self.bus.watch(&[pattern]).await.unwrap()
