@@ -237,7 +237,7 @@ impl Queue {
                     entry.excluded.remove(&agent);
                 });
             }
-            QueueTimer::Lost(contact) => self.on_edge_dead(now, contact, out),
+            QueueTimer::Lost(contact) => self.on_lost(now, contact, out),
         }
     }
 }

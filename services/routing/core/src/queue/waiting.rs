@@ -223,6 +223,21 @@ impl Queue {
         self.bury(now, contact, u32::MAX, None, out);
     }
 
+    /// The stream did not come back in time. The edge may live all the same: it attaches anew with a higher number, and
+    /// whoever it talks to by now is none of our business.
+    pub(super) fn on_lost(&mut self, now: Timestamp, contact: ContactId, out: &mut QueueOut) {
+        let Some(entry) = self.take_out(contact) else {
+            return;
+        };
+        out.changes.push(QueueChange::Remove(contact));
+        let reason = LeftReason::SystemFailure;
+        self.tell_left(now, contact, None, reason, entry.enqueued_at, out);
+        for reservation in entry.offers {
+            release(reservation, out);
+        }
+        self.bury(now, contact, entry.attach_no, None, out);
+    }
+
     /// The queue was deleted: everybody leaves, and whoever comes is turned away.
     pub(super) fn on_close(&mut self, now: Timestamp, out: &mut QueueOut) {
         self.closed = true;

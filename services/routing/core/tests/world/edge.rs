@@ -187,6 +187,20 @@ impl Edge {
         }
     }
 
+    /// Does it still have this conversation?
+    pub fn asked(&self, r: Reservation, mail: &mut VecDeque<Mail>) {
+        let has = self.phase == Phase::Connected(r)
+            || self.leg.is_some_and(|leg| leg.0 == r)
+            || self.ends.contains_key(&r);
+        if !has {
+            let message = AgentMessage::NotHeld {
+                number: r.number,
+                contact: self.contact,
+            };
+            mail.push_back(Mail::Agent(r.agent, message));
+        }
+    }
+
     pub fn repeat(&self, now: Timestamp, mail: &mut VecDeque<Mail>) {
         let contact = self.contact;
         if !self.placed && self.phase == Phase::Waiting {
