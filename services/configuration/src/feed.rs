@@ -44,7 +44,7 @@ async fn forget_user(store: &Store, clock: &dyn Clock, event: &Event) -> Result<
         return Ok(());
     };
     let mut write = store.write(tenant, clock.now()).await?;
-    if !write.first_time(event.id).await? {
+    if !write.first_time(event.id, clock.now()).await? {
         return Ok(());
     }
     write.remove_of_user::<QueueAgent>(&user.user_id).await?;
