@@ -335,13 +335,29 @@ pub fn state(seconds: i64, state: AgentState) -> Event {
         state: state.into(),
         since: Some(time(seconds)),
         pause_reason: "lunch".into(),
+        device_online: true,
         ..Default::default()
     };
+    agent_event(seconds, &data)
+}
+
+/// Ready, with a phone that is away.
+pub fn unreachable(seconds: i64) -> Event {
+    let data = pb::AgentStateChanged {
+        agent_id: AGENT.to_string(),
+        state: AgentState::Ready.into(),
+        since: Some(time(seconds)),
+        ..Default::default()
+    };
+    agent_event(seconds, &data)
+}
+
+fn agent_event(seconds: i64, data: &pb::AgentStateChanged) -> Event {
     Event::new(
         Some(TENANT),
         "routing.agent.state_changed",
         AGENT,
         at(seconds),
-        &data,
+        data,
     )
 }
