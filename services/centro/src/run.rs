@@ -159,7 +159,10 @@ async fn live(
     tokio::time::timeout(LAST_WORDS, lifecycle.live().wait())
         .await
         .ok();
-    // What happened last is still written down.
+    // What happened last is still published, and then written down.
+    tokio::time::timeout(LAST_WORDS, lifecycle.telling().wait())
+        .await
+        .ok();
     bus.close();
     tokio::time::timeout(LAST_WORDS, lifecycle.closing().wait())
         .await

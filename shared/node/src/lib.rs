@@ -11,7 +11,7 @@ mod node;
 pub mod telemetry;
 mod trace;
 
-pub use conn::Conn;
+pub use conn::{Conn, To};
 pub use health::Health;
 pub use lifecycle::Lifecycle;
 pub use mount::Mount;
