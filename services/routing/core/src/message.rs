@@ -145,6 +145,11 @@ pub enum QueueMessage {
         /// The attachment whose stream it was.
         attach_no: u32,
     },
+    /// From the edge: what is the contact's place now?
+    AskPosition {
+        /// Which contact.
+        contact: ContactId,
+    },
     /// The process that held the contact is dead.
     EdgeDead {
         /// Which contact.
@@ -285,6 +290,13 @@ pub enum EdgeMessage {
         reservation: Reservation,
         /// How long the device may ring.
         ring: Duration,
+    },
+    /// The contact's place now, as it was asked for.
+    Position {
+        /// Place in line, from 1.
+        position: u32,
+        /// How many wait.
+        waiting: u32,
     },
     /// The queue knows that the contact left.
     LeftOk {

@@ -183,6 +183,10 @@ impl Queue {
                 self.on_grant(cfg, now, grant, &mut out);
                 return out;
             }
+            QueueMessage::AskPosition { contact } => {
+                self.tell_position(contact, &mut out);
+                return out;
+            }
             QueueMessage::Attach(attach) => self.on_attach(cfg, now, attach, &mut out),
             QueueMessage::OfferEnded {
                 contact,

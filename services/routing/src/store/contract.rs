@@ -1,8 +1,8 @@
 //! What every hot store must keep. Each adapter runs all of it.
 
-use super::{Changes, Commit, HotStore, MemoryStore, StoreError};
+use super::{Changes as Step, Commit, HotStore, MemoryStore, StoreError};
 use centro_bus::Event;
-use centro_cluster::{Epoch, Ownership, Shard};
+use centro_cluster::{Changes, Epoch, LocalOwnership, Owner, Ownership, Shard};
 use centro_kernel::{ContactId, QueueId, TenantId, Timestamp, UserId, contact::LeftReason};
 use centro_proto::events;
 use centro_routing_core::{AgentRecord, QueueChange, Tombstone};
@@ -17,8 +17,14 @@ use tokio::sync::mpsc;
 struct Moving(AtomicU64);
 
 impl Ownership for Moving {
-    fn epoch(&self, _: Shard) -> Option<Epoch> {
-        Some(Epoch(self.0.load(Ordering::SeqCst)))
+    fn owner(&self, _: Shard) -> Option<Owner> {
+        Some(Owner::Here(Epoch(self.0.load(Ordering::SeqCst))))
+    }
+    fn is_dead(&self, _: &str) -> bool {
+        false
+    }
+    fn changes(&self) -> Changes {
+        LocalOwnership::new(Epoch(1)).changes()
     }
 }
 
@@ -38,13 +44,13 @@ fn event(contact: u128) -> Event {
     )
 }
 
-fn leaving(queue: QueueId, contact: u128) -> Changes {
+fn leaving(queue: QueueId, contact: u128) -> Step {
     let grave = Tombstone {
         attach_no: 1,
         at: Timestamp::from_millis(5),
         not_taken: Some(LeftReason::QueueFull),
     };
-    Changes::Queue(
+    Step::Queue(
         queue,
         vec![QueueChange::Bury(ContactId::from_u128(contact), grave)],
     )
@@ -71,7 +77,7 @@ async fn keeps_the_contract(
     };
     assert_eq!(store.commit(commit).await, Ok(()));
     let record = AgentRecord::new(agent, Timestamp::from_millis(1));
-    let changes = Changes::Agent(agent, Some(Box::new(record.clone())));
+    let changes = Step::Agent(agent, Some(Box::new(record.clone())));
     assert_eq!(
         store
             .commit(Commit {
@@ -102,8 +108,8 @@ async fn keeps_the_contract(
     epoch.0.store(8, Ordering::SeqCst);
     for changes in [
         leaving(queue, 20),
-        Changes::Agent(agent, None),
-        Changes::Queue(queue, vec![]),
+        Step::Agent(agent, None),
+        Step::Queue(queue, vec![]),
     ] {
         let commit = Commit {
             epoch: Epoch(7),
@@ -123,7 +129,7 @@ async fn keeps_the_contract(
     assert!(events.try_recv().is_err());
 
     // The new owner finds what the old one wrote, and can forget it.
-    let changes = Changes::Queue(queue, vec![QueueChange::Forget(ContactId::from_u128(10))]);
+    let changes = Step::Queue(queue, vec![QueueChange::Forget(ContactId::from_u128(10))]);
     assert_eq!(
         store
             .commit(Commit {

@@ -5,6 +5,7 @@
 //! | `actor` | the call's life: mailbox, deadlines, dial plan steps, end |
 //! | `deadline` | when it must act by itself, and how it ends |
 //! | `feature` | feature codes |
+//! | `guard` | what others know of it, and who hears when it dies |
 //! | `queued` | what the edge of the routing protocol asks for |
 //! | `ring` | devices that ring |
 //! | `talk` | two parties joined: bridge, hold, recording |
@@ -15,6 +16,7 @@
 pub mod actor;
 mod deadline;
 mod feature;
+mod guard;
 pub mod leg;
 mod queued;
 mod ring;
@@ -37,15 +39,16 @@ use centro_proto::{
     routing::{agent_contacts_client::AgentContactsClient, waiting_client::WaitingClient},
     types::Party,
 };
+use guard::{Held, Ledger, Mailboxes};
 use leg::{LegEvent, LegId};
-use parking_lot::{Mutex, RwLock};
+use parking_lot::RwLock;
 use rsipstack::{
     dialog::dialog_layer::DialogLayer,
     sip::{StatusCode, Uri},
     transaction::transaction::Transaction,
 };
 use sound::SoundEvent;
-use std::{collections::HashMap, net::IpAddr, sync::Arc};
+use std::{net::IpAddr, sync::Arc};
 use tokio::sync::mpsc;
 use wait::Place;
 
@@ -133,7 +136,7 @@ pub enum Signal {
     Edge(Command),
     /// The agent's record agreed: ring this device.
     AlertOk(Reservation, DeviceId),
-    /// Place in line.
+    /// Place in line, as it was asked for.
     Place(Place),
     /// The stream to the queue ended.
     StreamLost {
@@ -148,13 +151,10 @@ pub enum Signal {
     FeatureDone(bool),
 }
 
-/// The running calls by contact, and whose they are.
-type Mailboxes = HashMap<ContactId, (TenantId, mpsc::Sender<Signal>)>;
-
 /// The calls of this process.
 pub struct Calls {
     context: Arc<Context>,
-    mailboxes: Arc<Mutex<Mailboxes>>,
+    mailboxes: Mailboxes,
 }
 
 impl Calls {
@@ -162,7 +162,7 @@ impl Calls {
     pub fn new(context: Arc<Context>) -> Self {
         Self {
             context,
-            mailboxes: Arc::default(),
+            mailboxes: Mailboxes::default(),
         }
     }
 
@@ -187,14 +187,28 @@ impl Calls {
             .map_err(|tx| (tx, "malformed", StatusCode::BadRequest))?;
         let contact = ContactId::generate();
         let tenant = incoming.tenant;
-        self.mailboxes
-            .lock()
-            .insert(contact, (tenant, mailbox.clone()));
-        let mailboxes = self.mailboxes.clone();
-        let call = actor::Call::new(context.clone(), contact, incoming, leg, offer, mailbox);
+        let ledger = Ledger::default();
+        let held = Held {
+            tenant,
+            mailbox: mailbox.clone(),
+            ledger: ledger.clone(),
+        };
+        let reporter = context.clone();
+        let guard = self.mailboxes.hold(contact, held, move |bonds| {
+            guard::report_dead(reporter, tenant, contact, &bonds);
+        });
+        let call = actor::Call::new(
+            context.clone(),
+            contact,
+            incoming,
+            leg,
+            offer,
+            mailbox,
+            ledger,
+        );
         context.lifecycle.live().spawn(async move {
+            let _guard = guard;
             call.live(letters).await;
-            mailboxes.lock().remove(&contact);
         });
         Ok(())
     }
@@ -206,13 +220,7 @@ impl Calls {
         contact: ContactId,
         reservation: Reservation,
     ) -> bool {
-        let mailbox = self
-            .mailboxes
-            .lock()
-            .get(&contact)
-            .filter(|(owner, _)| *owner == tenant)
-            .map(|(_, m)| m.clone());
-        match mailbox {
+        match self.mailboxes.mailbox(tenant, contact) {
             Some(mailbox) => mailbox
                 .send(Signal::Edge(Command::Cancel(reservation)))
                 .await
@@ -221,8 +229,18 @@ impl Calls {
         }
     }
 
+    /// Whether a call uses the reservation, or still tells of its end.
+    pub fn has_offer(
+        &self,
+        tenant: TenantId,
+        contact: ContactId,
+        reservation: Reservation,
+    ) -> bool {
+        self.mailboxes.has(tenant, contact, reservation)
+    }
+
     /// Calls at this moment.
     pub fn count(&self) -> usize {
-        self.mailboxes.lock().len()
+        self.mailboxes.len()
     }
 }

@@ -10,7 +10,7 @@ use centro_kernel::{
 };
 use centro_proto::{
     routing::{
-        AlertRequest, Attach, ConnectRequest, EndRequest, Left, OfferEnded,
+        AlertRequest, AskPosition, Attach, ConnectRequest, EndRequest, Left, OfferEnded,
         Reservation as PbReservation, SetStatusFromDeviceRequest, WaitRequest,
         set_status_from_device_request::Action, wait_request, wait_response,
     },
@@ -57,6 +57,14 @@ impl WaitStream {
             reservation: Some(to_proto(reservation)),
             exclude_for: exclude_for.map(proto_duration),
             why: end_to_proto(why).into(),
+        }));
+    }
+
+    /// What is the place now?
+    pub fn ask_position(&self) {
+        let attach_no = self.attach_no;
+        self.say(wait_request::Message::AskPosition(AskPosition {
+            attach_no,
         }));
     }
 
@@ -130,17 +138,12 @@ fn signals(queue: QueueId, stream: u32, message: wait_response::Message) -> Vec<
     use wait_response::Message;
     match message {
         Message::Attached(attached) => {
-            let place = attached.position.map(|p| {
-                Signal::Place(Place {
-                    position: p.position,
-                })
-            });
             let command = Command::Attached {
                 queue,
                 attach_no: attached.attach_no,
                 epoch: attached.epoch,
             };
-            [Signal::Edge(command)].into_iter().chain(place).collect()
+            vec![Signal::Edge(command)]
         }
         Message::Offer(offer) => {
             let ring_for = offer

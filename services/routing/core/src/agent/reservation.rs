@@ -140,6 +140,8 @@ impl Agent {
         contact: ContactId,
         out: &mut AgentOut,
     ) {
+        out.fence = true;
+        out.answer = Some(Answer::Done);
         let slots = self
             .record
             .slots

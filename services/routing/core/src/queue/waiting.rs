@@ -116,6 +116,15 @@ impl Queue {
         }
     }
 
+    /// Said when somebody wants to hear it: places move with every answer, and hardly any of them is ever spoken.
+    pub(super) fn tell_position(&self, contact: ContactId, out: &mut QueueOut) {
+        if let Some(position) = self.line.position(contact) {
+            let waiting = self.waiting();
+            let message = EdgeMessage::Position { position, waiting };
+            out.send.push(QueueEffect::Edge(contact, message));
+        }
+    }
+
     /// Refuses a contact, or sends it away, and remembers what to say when it asks again.
     pub(super) fn turn_away(
         &mut self,

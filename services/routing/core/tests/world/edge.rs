@@ -97,6 +97,7 @@ impl Edge {
         match message {
             EdgeMessage::Attached { .. } => self.placed = true,
             EdgeMessage::LeftOk { .. } => self.left = None,
+            EdgeMessage::Position { .. } => {}
             EdgeMessage::NotTaken { reason, .. } => panic!("not taken: {reason:?}"),
             EdgeMessage::Offer { reservation: r, .. } => {
                 let repeat =
