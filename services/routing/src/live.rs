@@ -231,3 +231,60 @@ impl Live {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use centro_routing_core::AgentRecord;
+
+    const TENANT: TenantId = TenantId::from_u128(1);
+
+    fn queue(n: u128) -> QueueId {
+        QueueId::from_u128(n)
+    }
+
+    fn view(n: u128, state: State, queues: &[QueueId]) -> View {
+        let record = AgentRecord::new(UserId::from_u128(n), Timestamp::from_millis(0));
+        View {
+            state,
+            device_online: true,
+            queues: Arc::from(queues),
+            ..record.shown
+        }
+    }
+
+    #[test]
+    fn a_queues_staff_is_what_its_agents_do_now() {
+        let (live, a, b) = (Live::default(), queue(1), queue(2));
+        for n in 1..=3 {
+            live.agent_changed(TENANT, view(n, State::Ready, &[a, b]));
+        }
+        live.agent_changed(TENANT, view(1, State::Connected, &[a, b]));
+        live.agent_changed(TENANT, view(2, State::Paused, &[b]));
+        let away = View {
+            device_online: false,
+            ..view(3, State::Ready, &[a, b])
+        };
+        live.agent_changed(TENANT, away);
+        let staff = live.staff(a);
+        assert_eq!((staff.logged_in, staff.in_contact), (2, 1));
+        assert_eq!((staff.ready, staff.paused, staff.unreachable), (0, 0, 1));
+        assert_eq!((live.staff(b).logged_in, live.staff(b).paused), (3, 1));
+        let agents = |queue, after: Option<u128>, limit| {
+            let page = live.agents(TENANT, queue, after.map(UserId::from_u128), limit);
+            page.iter().map(|v| v.agent.as_u128()).collect::<Vec<_>>()
+        };
+        assert_eq!(agents(Some(a), None, 9), [1, 3]);
+        assert_eq!(agents(None, Some(1), 1), [2]);
+        assert_eq!(agents(Some(b), Some(1), 9), [2, 3]);
+        assert!(
+            live.agents(TenantId::from_u128(2), None, None, 9)
+                .is_empty()
+        );
+        for n in 1..=3 {
+            live.agent_changed(TENANT, view(n, State::LoggedOut, &[]));
+        }
+        assert_eq!(live.staff(a), Staff::default());
+        assert!(live.queues_with_agents().is_empty());
+    }
+}

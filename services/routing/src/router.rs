@@ -3,7 +3,7 @@
 
 use crate::{
     actor::{
-        AgentActor, Ask, AskAgent, CheckEdges, FromEdge, QueueActor, Reconcile, TellAgent,
+        AgentActor, Ask, AskAgent, CheckEdges, FromEdge, LetGo, QueueActor, Reconcile, TellAgent,
         TellQueue,
     },
     directory::Directory,
@@ -310,9 +310,21 @@ impl Router {
 
     /// Stops the actors of a shard: they could store nothing any more.
     fn let_go(&self, shard: Shard) {
-        let ours = |key: u128| Shard::of(key) != shard;
-        self.queues.lock().retain(|queue, _| ours(queue.as_u128()));
-        self.agents.lock().retain(|agent, _| ours(agent.as_u128()));
+        let theirs = |key: u128| Shard::of(key) == shard;
+        self.queues.lock().retain(|queue, addr| {
+            let gone = theirs(queue.as_u128());
+            if gone {
+                addr.do_send(LetGo);
+            }
+            !gone
+        });
+        self.agents.lock().retain(|agent, addr| {
+            let gone = theirs(agent.as_u128());
+            if gone {
+                addr.do_send(LetGo);
+            }
+            !gone
+        });
     }
 
     /// Agents here are told of the queues' new owner elsewhere.

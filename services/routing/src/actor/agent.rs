@@ -1,7 +1,7 @@
 //! One agent's actor.
 
 use super::{
-    queue::{CheckEdges, Reconcile},
+    queue::{CheckEdges, LetGo, Reconcile},
     wakeup::{self, WakeUp, Wakes},
 };
 use crate::{
@@ -359,6 +359,14 @@ impl Handler<Reconcile> for AgentActor {
                 ctx.notify(TellAgent(AgentMessage::Device { device, online }));
             }
         }
+    }
+}
+
+impl Handler<LetGo> for AgentActor {
+    type Result = ();
+
+    fn handle(&mut self, _: LetGo, ctx: &mut Self::Context) {
+        self.stop(ctx);
     }
 }
 

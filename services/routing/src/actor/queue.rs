@@ -51,6 +51,11 @@ pub struct FromEdge {
 #[rtype(result = "()")]
 pub struct Reconcile;
 
+/// The shard has another owner: stop. What is stored under the old epoch would be refused anyway.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct LetGo;
+
 /// Nodes have died: whoever they held is gone.
 #[derive(Message)]
 #[rtype(result = "()")]
@@ -276,6 +281,14 @@ impl Handler<Reconcile> for QueueActor {
             None if self.router.directory.is_loaded() => ctx.notify(TellQueue(QueueMessage::Close)),
             None => {}
         }
+    }
+}
+
+impl Handler<LetGo> for QueueActor {
+    type Result = ();
+
+    fn handle(&mut self, _: LetGo, ctx: &mut Self::Context) {
+        self.stop(ctx);
     }
 }
 

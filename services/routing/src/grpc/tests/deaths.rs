@@ -101,14 +101,42 @@ async fn an_agent_whose_actor_died_in_wrap_up_is_ready_in_time_though_nobody_spe
 async fn the_contacts_and_talks_of_a_dead_node_are_over() {
     let floor = Floor::new(1, 1).await;
     let _other = floor.cluster.join("other");
-    let mut events = floor.events().await;
-    let mut waits = floor.call_at("other", contact(1), 1).await;
+    let (mut events, waiting_events) = (floor.events().await, floor.events().await);
+    floor.log_in(0).await;
+    let mut talks = floor.call_at("other", contact(1), 1).await;
+    let reservation = talks.offer().await.reservation.unwrap();
+    let alert = floor.try_alert("other", &reservation, contact(1)).await;
+    assert!(alert.unwrap().ok);
+    assert!(floor.connect(&reservation, contact(1)).await);
+    let mut waits = floor.call_at("other", contact(2), 1).await;
     waits.next().await;
+    events.until(0, AgentState::Connected).await;
     floor.cluster.kill("other");
+    events.until(0, AgentState::WrapUp).await;
+    let mut lost = waiting_events;
     for kind in ["queued", "left"] {
-        let event = events.next_of(contact(1)).await;
+        let event = lost.next_of(contact(2)).await;
         assert_eq!(event.kind, format!("routing.contact.{kind}"));
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_queue_whose_shard_goes_and_comes_back_serves_on() {
+    let floor = Floor::new(1, 1).await;
+    let _other = floor.cluster.join("other");
+    floor.log_in(0).await;
+    floor.pause(0, "").await;
+    let mut call = floor.call(contact(1), 1).await;
+    let Message::Attached(first) = call.next().await else {
+        panic!("not attached")
+    };
+    floor.hand_over(0, "other");
+    assert!(call.broken().await, "the edge must ask the new owner");
+    floor.hand_over(0, "floor");
+    let (mut call, again) = floor.call_again(contact(1)).await;
+    assert!(again.epoch > first.epoch);
+    floor.ready(0).await;
+    call.offer().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -131,7 +159,10 @@ async fn a_deposed_actor_answers_nothing_and_what_is_stored_stays_true() {
         let reservation = call.offer().await.reservation.unwrap();
         floor.store.set(mood);
         // Neither yes nor no: a refusal would be believed.
-        let refused = floor.try_alert(&reservation, contact(1)).await.unwrap_err();
+        let refused = floor
+            .try_alert("floor", &reservation, contact(1))
+            .await
+            .unwrap_err();
         assert_eq!(reason(&refused), "owner_moving", "{mood:?}");
         call.left(1, centro_proto::types::LeftReason::Abandoned);
         assert!(call.broken().await, "no word, and the stream ends");

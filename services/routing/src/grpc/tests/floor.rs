@@ -10,7 +10,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use centro_bus::{Event, EventBus, LocalBus, Seen, Watch};
-use centro_cluster::{Epoch, LocalCluster};
+use centro_cluster::{Epoch, LocalCluster, Shard};
 use centro_contract::{Keys, Principal, Role as Person};
 use centro_kernel::{Clock, ContactId, DeviceId, QueueId, SystemClock, TenantId, UserId};
 use centro_node::{Lifecycle, Mount, Node, NodeBuilder, Role};
@@ -258,6 +258,12 @@ impl Floor {
         self.apply(Object::Device(object), false);
     }
 
+    /// A queue's shard goes to another node.
+    pub fn hand_over(&self, q: u128, to: &str) {
+        let shard = Shard::of(queue(q).as_u128());
+        self.cluster.hand_over(shard, Some(to));
+    }
+
     pub fn kill_queue(&self, q: u128) {
         self.router.kill(Actor::Queue(queue(q)));
     }
@@ -475,11 +481,12 @@ impl Floor {
     }
 
     pub async fn alert(&self, r: &pb::Reservation, contact: ContactId) -> pb::AlertResponse {
-        self.try_alert(r, contact).await.unwrap()
+        self.try_alert("floor", r, contact).await.unwrap()
     }
 
     pub async fn try_alert(
         &self,
+        edge: &str,
         r: &pb::Reservation,
         contact: ContactId,
     ) -> Result<pb::AlertResponse, Status> {
@@ -487,6 +494,7 @@ impl Floor {
             tenant_id: TENANT.to_string(),
             reservation: Some(r.clone()),
             contact_id: contact.to_string(),
+            edge: edge.into(),
             ..pb::AlertRequest::default()
         };
         Ok(self.contacts_door().alert(request).await?.into_inner())
