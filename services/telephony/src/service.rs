@@ -12,12 +12,9 @@ use crate::{
 };
 use async_trait::async_trait;
 use centro_node::{Mount, Node, Role, Service};
-use centro_proto::{
-    routing::{agent_contacts_client::AgentContactsClient, waiting_client::WaitingClient},
-    telephony::{
-        call_edge_server::CallEdgeServer, recordings_server::RecordingsServer,
-        registrations_server::RegistrationsServer,
-    },
+use centro_proto::telephony::{
+    call_edge_server::CallEdgeServer, recordings_server::RecordingsServer,
+    registrations_server::RegistrationsServer,
 };
 use parking_lot::RwLock;
 use std::{net::SocketAddr, sync::Arc};
@@ -89,8 +86,7 @@ pub async fn serve(settings: Settings, node: Node, mount: &mut Mount) -> anyhow:
         media,
         clock: clock.clone(),
         lifecycle: lifecycle.clone(),
-        waiting: WaitingClient::new(node.conn(Role::Routing)),
-        agents: AgentContactsClient::new(node.conn(Role::Routing)),
+        routing: node.conn(Role::Routing),
     });
     let calls = Arc::new(Calls::new(context));
     let agent = Arc::new(UserAgent {

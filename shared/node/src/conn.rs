@@ -41,6 +41,11 @@ impl Conn {
         Self { node, role, to }
     }
 
+    /// The same, to that one of the processes.
+    pub fn to(&self, to: To) -> Self {
+        Self::new(self.node.clone(), self.role, to)
+    }
+
     /// Whether this process is the one. No way to another is known here, and saying so is better than asking the wrong one.
     fn here(&self) -> Result<(), Status> {
         let away = match &self.to {

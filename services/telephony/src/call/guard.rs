@@ -3,10 +3,12 @@
 //! A call that ends in order has told routing everything. One that died of a bug, or gave up waiting for answers, has
 //! not: an agent would stay connected with nobody.
 
-use crate::call::{Context, Signal};
+use crate::call::{Context, Signal, wait::to_proto};
+use centro_cluster::Shard;
 use centro_edge::Bonds;
 use centro_kernel::{ContactId, TenantId, contact::Reservation};
-use centro_proto::routing::ReportEdgeDeadRequest;
+use centro_node::To;
+use centro_proto::routing::{ReportEdgeDeadRequest, agent_contacts_client::AgentContactsClient};
 use parking_lot::Mutex;
 use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::sync::mpsc;
@@ -87,7 +89,7 @@ impl Drop for Guard {
     }
 }
 
-/// Tells routing that nobody holds the contact any more, until it has heard.
+/// Tells the owner of each queue and each agent that nobody holds the contact any more, until it has heard.
 pub(super) fn report_dead(
     context: Arc<Context>,
     tenant: TenantId,
@@ -95,29 +97,43 @@ pub(super) fn report_dead(
     bonds: &Bonds,
 ) {
     tracing::error!(%contact, "a call ended before routing knew everything of it");
-    let request = ReportEdgeDeadRequest {
+    let dead = || ReportEdgeDeadRequest {
         tenant_id: tenant.to_string(),
         contact_id: contact.to_string(),
-        reservations: bonds
-            .reservations
-            .iter()
-            .map(|r| super::wait::to_proto(*r))
-            .collect(),
-        queue_ids: bonds.queues.iter().map(ToString::to_string).collect(),
+        ..ReportEdgeDeadRequest::default()
     };
-    tokio::spawn(async move {
-        let mut client = context.agents.clone();
-        let mut pause = AGAIN.0;
-        while let Err(status) = client.report_edge_dead(request.clone()).await {
-            tracing::debug!(%status, %contact, "routing has not heard of a dead call yet");
-            // A process that ends is known to be dead as a whole.
-            if context.lifecycle.stopping().is_cancelled() {
-                return;
-            }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(AGAIN.1);
-        }
+    let queues = bonds.queues.iter().map(|queue| {
+        let request = ReportEdgeDeadRequest {
+            queue_ids: vec![queue.to_string()],
+            ..dead()
+        };
+        (queue.as_u128(), request)
     });
+    let agents = bonds.reservations.iter().map(|reservation| {
+        let request = ReportEdgeDeadRequest {
+            reservations: vec![to_proto(*reservation)],
+            ..dead()
+        };
+        (reservation.agent.as_u128(), request)
+    });
+    for (key, request) in queues.chain(agents) {
+        tokio::spawn(report(context.clone(), key, request));
+    }
+}
+
+async fn report(context: Arc<Context>, key: u128, request: ReportEdgeDeadRequest) {
+    let owner = context.routing.to(To::Shard(Shard::of(key)));
+    let mut client = AgentContactsClient::new(owner);
+    let mut pause = AGAIN.0;
+    while let Err(status) = client.report_edge_dead(request.clone()).await {
+        tracing::debug!(%status, contact = request.contact_id, "routing has not heard of a dead call yet");
+        // A process that ends is known to be dead as a whole.
+        if context.lifecycle.stopping().is_cancelled() {
+            return;
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(AGAIN.1);
+    }
 }
 
 #[cfg(test)]

@@ -32,9 +32,10 @@ use crate::{
     settings::Settings,
     ua::{admission::Admitted, inspect::Reasons, invite::Origin, registrar::Registrar},
 };
+use centro_cluster::Shard;
 use centro_edge::Command;
 use centro_kernel::{Clock, ContactId, DeviceId, QueueId, TenantId, UserId, contact::Reservation};
-use centro_node::{Conn, Lifecycle};
+use centro_node::{Conn, Lifecycle, To};
 use centro_proto::{
     routing::{agent_contacts_client::AgentContactsClient, waiting_client::WaitingClient},
     types::Party,
@@ -81,10 +82,22 @@ pub struct Context {
     pub clock: Arc<dyn Clock>,
     /// Draining and stopping.
     pub lifecycle: Lifecycle,
-    /// To queues.
-    pub waiting: WaitingClient<Conn>,
-    /// To agents' records.
-    pub agents: AgentContactsClient<Conn>,
+    /// To queues and agents' records.
+    pub routing: Conn,
+}
+
+impl Context {
+    /// To the owner of the queue.
+    pub fn queue(&self, queue: QueueId) -> WaitingClient<Conn> {
+        let owner = To::Shard(Shard::of(queue.as_u128()));
+        WaitingClient::new(self.routing.to(owner))
+    }
+
+    /// To the owner of the agent's record.
+    pub fn agent(&self, agent: UserId) -> AgentContactsClient<Conn> {
+        let owner = To::Shard(Shard::of(agent.as_u128()));
+        AgentContactsClient::new(self.routing.to(owner))
+    }
 }
 
 /// A feature code dialled by a person's phone.

@@ -97,7 +97,7 @@ pub fn open(
         if !pause.is_zero() {
             tokio::time::sleep(pause).await;
         }
-        let mut client = context.waiting.clone();
+        let mut client = context.queue(queue);
         let answers = client.wait(ReceiverStream::new(messages)).await;
         let mut answers = match answers {
             Ok(answers) => answers.into_inner(),
@@ -201,7 +201,7 @@ impl Asker {
     pub fn alert(&self, reservation: Reservation, request: AlertRequest) {
         let asker = self.clone();
         tokio::spawn(async move {
-            let mut client = asker.context.agents.clone();
+            let mut client = asker.context.agent(reservation.agent);
             let Some(answer) = answered(client.alert(timed(request)).await, "alert") else {
                 return;
             };
@@ -223,7 +223,7 @@ impl Asker {
                 reservation: Some(to_proto(reservation)),
                 contact_id: asker.contact.to_string(),
             };
-            let mut client = asker.context.agents.clone();
+            let mut client = asker.context.agent(reservation.agent);
             let Some(answer) = answered(client.connect(timed(request)).await, "connect") else {
                 return;
             };
@@ -246,7 +246,7 @@ impl Asker {
                 contact_id: asker.contact.to_string(),
                 why: end_to_proto(why).into(),
             };
-            let mut client = asker.context.agents.clone();
+            let mut client = asker.context.agent(reservation.agent);
             let Some(answer) = answered(client.end(timed(request)).await, "end") else {
                 return;
             };
@@ -271,7 +271,7 @@ impl Asker {
                 device_id: device.to_string(),
                 action: action.into(),
             };
-            let mut client = asker.context.agents.clone();
+            let mut client = asker.context.agent(user);
             let answer = client.set_status_from_device(timed(request)).await;
             if let Err(status) = &answer {
                 tracing::info!(%status, %user, "a feature code was refused");

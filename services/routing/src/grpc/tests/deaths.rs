@@ -184,9 +184,8 @@ async fn a_full_mailbox_is_said_and_a_change_of_the_directory_is_not_lost() {
     events.until(0, AgentState::Ready).await;
     let stalled = floor.stall_agent(0);
     let refused = loop {
-        match floor.set_ready_briefly(0).await {
-            Some(status) => break status,
-            None => {}
+        if let Some(status) = floor.set_ready_briefly(0).await {
+            break status;
         }
     };
     assert_eq!(reason(&refused), "mailbox_full");
