@@ -5,5 +5,5 @@ pub mod interval;
 pub mod stay;
 
 pub use figures::{Booking, Figures, Span, Targets};
-pub use interval::{Interval, Timeline};
+pub use interval::{Doing, Interval, Timeline};
 pub use stay::{Fact, Happening, Stay};

@@ -263,8 +263,9 @@ fn figures_out(queue_id: String, sums: &Figures) -> QueueCallerFigures {
 fn interval_out((agent, interval): IntervalRow) -> AgentInterval {
     AgentInterval {
         agent_id: agent.to_string(),
-        state: interval.state,
-        pause_reason: interval.pause_reason,
+        state: interval.doing.state,
+        pause_reason: interval.doing.pause_reason,
+        unreachable: interval.doing.unreachable,
         start_time: Some(words::time_out(interval.start)),
         end_time: interval.end.map(words::time_out),
     }

@@ -10,17 +10,18 @@ pub(crate) use facts::{AgentChange, AtHand, Said};
 pub(crate) use reports::{Filter, IntervalKey, IntervalRow, StayKey};
 
 use crate::{core::Targets, settings::Settings};
-use centro_kernel::{Fault, QueueId, TenantId, Timestamp};
+use centro_kernel::{Clock, Fault, QueueId, TenantId, Timestamp};
 use centro_store::{fault, inbox};
 use entity::{queue_targets, watermark};
 use sea_orm::{DatabaseConnection, EntityTrait, Set, sea_query::OnConflict};
-use std::{path::Path, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 /// The database of this service.
 #[derive(Clone)]
 pub(crate) struct Store {
     writer: DatabaseConnection,
     readers: DatabaseConnection,
+    clock: Arc<dyn Clock>,
 }
 
 /// What a queue promises, and by which version of its configuration.
@@ -31,7 +32,11 @@ pub(crate) struct Promise {
 }
 
 impl Store {
-    pub(crate) async fn open(settings: &Settings, data: &Path) -> Result<Self, Fault> {
+    pub(crate) async fn open(
+        settings: &Settings,
+        data: &Path,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, Fault> {
         let url = match settings.database.as_str() {
             "" => centro_store::sqlite(data, "analytics"),
             url => url.to_owned(),
@@ -39,7 +44,11 @@ impl Store {
         let writer = centro_store::open(&url).await?;
         centro_store::migrate::<migration::Migrator>(&writer).await?;
         let readers = centro_store::readers(&url).await?;
-        Ok(Self { writer, readers })
+        Ok(Self {
+            writer,
+            readers,
+            clock,
+        })
     }
 
     /// What every queue promised last, deleted ones included.
@@ -97,7 +106,7 @@ impl Store {
         Ok(())
     }
 
-    /// Forgets which events were counted before `before`.
+    /// Forgets which events were first counted before `before`.
     pub(crate) async fn forget_events(&self, before: Timestamp) -> Result<u64, Fault> {
         inbox::forget_before(&self.writer, before).await
     }

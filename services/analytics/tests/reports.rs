@@ -200,6 +200,7 @@ async fn an_agents_time_is_told_without_gaps() {
     let centre = Centre::start(data.path(), &clock()).await;
     let states = [
         state(0, AgentState::Ready),
+        unreachable(10),
         state(30, AgentState::Paused),
         state(20, AgentState::Connected),
         state(50, AgentState::LoggedOut),
@@ -223,7 +224,7 @@ async fn an_agents_time_is_told_without_gaps() {
         }
     };
     let mut intervals = Vec::new();
-    while intervals.len() < 4 {
+    while intervals.len() < 5 {
         tokio::time::sleep(Duration::from_millis(5)).await;
         intervals = list(0).await;
     }
@@ -231,10 +232,13 @@ async fn an_agents_time_is_told_without_gaps() {
         .iter()
         .map(|i| (i.state(), i.start_time, i.end_time))
         .collect();
+    let away: Vec<_> = intervals.iter().map(|i| i.unreachable).collect();
+    assert_eq!(away, [false, true, false, false, false]);
     assert_eq!(
         told,
         [
-            (AgentState::Ready, Some(time(0)), Some(time(20))),
+            (AgentState::Ready, Some(time(0)), Some(time(10))),
+            (AgentState::Ready, Some(time(10)), Some(time(20))),
             (AgentState::Connected, Some(time(20)), Some(time(30))),
             (AgentState::Paused, Some(time(30)), Some(time(50))),
             (AgentState::LoggedOut, Some(time(50)), None),
@@ -242,8 +246,8 @@ async fn an_agents_time_is_told_without_gaps() {
     );
     assert_eq!(
         (
-            intervals[2].pause_reason.as_str(),
-            intervals[1].pause_reason.as_str()
+            intervals[3].pause_reason.as_str(),
+            intervals[2].pause_reason.as_str()
         ),
         ("lunch", "")
     );

@@ -142,6 +142,10 @@ impl Inside {
         tokio::time::timeout(LAST_WORDS, self.lifecycle.live().wait())
             .await
             .ok();
+        // What happened last is still published, and then written down.
+        tokio::time::timeout(LAST_WORDS, self.lifecycle.telling().wait())
+            .await
+            .ok();
         started.bus.close();
         tokio::time::timeout(LAST_WORDS, self.lifecycle.closing().wait())
             .await
@@ -193,7 +197,7 @@ async fn live(
         _ = interrupt.recv() => {}
         () = stopping.cancelled() => {}
     }
-    let failure = lifecycle.failure();
+    let failure = lifecycle.failure().map(ToString::to_string);
     inside.end(&started).await;
     match failure {
         Some(reason) => bail!("{reason}"),

@@ -45,7 +45,7 @@ async fn take(store: &Store, clock: &dyn Clock, event: &Event) -> Result<(), Fau
         return Ok(());
     };
     let mut write = store.write(tenant, clock.now()).await?;
-    if !write.first_time(event.id).await? {
+    if !write.first_time(event.id, clock.now()).await? {
         return Ok(());
     }
     if event.kind == DELETED {

@@ -1,14 +1,19 @@
 //! The actors: one per queue, one per agent, each on the arbiter of its shard.
 //!
 //! Order of work: decide, commit under the epoch, then effects and the answer. An actor whose commit is refused stops and
-//! answers nothing; the next message activates it again from what is stored. Nothing is polled: each actor has one
+//! answers nothing; the next message activates it again from what is stored, and so does the router when work is left
+//! in it. Nothing is polled: each actor has one
 //! wake-up, for its earliest deadline.
 
 mod agent;
 mod edges;
+#[cfg(test)]
+mod faults;
 mod queue;
 mod wakeup;
 
-pub use agent::{AgentActor, AskAgent, TellAgent};
+pub use agent::{AgentActor, Ask, AskAgent, TellAgent};
 pub use edges::{EdgeStream, Released};
-pub use queue::{FromEdge, QueueActor, TellQueue};
+#[cfg(test)]
+pub use faults::{Die, Stall};
+pub use queue::{CheckEdges, FromEdge, LetGo, QueueActor, Reconcile, TellQueue};

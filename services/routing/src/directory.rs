@@ -4,7 +4,7 @@
 //! snapshot and the events arrive does not matter.
 
 use crate::wire;
-use centro_kernel::{DeviceId, QueueId, TenantId, UserId};
+use centro_kernel::{Code, DeviceId, Fault, QueueId, TenantId, UserId};
 use centro_proto::{
     configuration::{CallQueue, Change, change::Object},
     types,
@@ -32,16 +32,20 @@ pub struct QueueConfig {
 /// What a change means for those who act.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Consequence {
-    /// A queue's rules are now these.
-    QueueChanged(TenantId, QueueSettings),
+    /// A queue is new.
+    QueueAdded(TenantId, QueueId),
+    /// A queue's rules changed.
+    QueueChanged(QueueId),
     /// A queue is gone.
     QueueDeleted(TenantId, QueueId),
+    /// A person may serve a queue.
+    Assigned(TenantId, UserId, QueueId),
     /// A person no longer serves a queue.
     Unassigned(TenantId, UserId, QueueId),
-    /// A person's device is gone.
-    DeviceDeleted(TenantId, UserId, DeviceId),
     /// A person may not work any more.
     Suspended(TenantId, UserId),
+    /// A device went from the first person to the second, or is gone.
+    DeviceMoved(TenantId, DeviceId, Option<UserId>, Option<UserId>),
 }
 
 /// An object of the configuration.
@@ -57,11 +61,13 @@ pub enum Key {
 
 #[derive(Debug, Default)]
 struct State {
-    loaded: bool,
+    configured: bool,
+    registered: bool,
     versions: HashMap<Key, (u64, TenantId)>,
     queues: HashMap<QueueId, QueueConfig>,
     by_tenant: HashMap<TenantId, BTreeSet<QueueId>>,
     assigned: HashMap<TenantId, BTreeMap<UserId, BTreeSet<QueueId>>>,
+    agents_of: HashMap<QueueId, BTreeSet<UserId>>,
     devices: HashMap<DeviceId, (TenantId, Option<UserId>)>,
     by_user: HashMap<UserId, BTreeSet<DeviceId>>,
     online: HashSet<DeviceId>,
@@ -74,12 +80,29 @@ pub struct Directory(RwLock<State>);
 impl Directory {
     /// Whether the configuration was read at least once. Before that nothing is known to be absent.
     pub fn is_loaded(&self) -> bool {
-        self.0.read().loaded
+        self.0.read().configured
+    }
+
+    /// Whether the registrations were read at least once, too. Before that no phone is known to be away.
+    pub fn is_complete(&self) -> bool {
+        let state = self.0.read();
+        state.configured && state.registered
     }
 
     /// The configuration is complete.
     pub fn set_loaded(&self) {
-        self.0.write().loaded = true;
+        self.0.write().configured = true;
+    }
+
+    /// The registrations are complete.
+    pub fn set_registered(&self) {
+        self.0.write().registered = true;
+    }
+
+    /// What is answered before [`Self::is_complete`].
+    pub fn loading() -> Fault {
+        let text = "the configuration is still being read, try again";
+        Fault::new(Code::Unavailable, "configuration_loading", text)
     }
 
     /// The queue, as configured.
@@ -106,25 +129,35 @@ impl Directory {
             .collect()
     }
 
-    /// The queues a person is assigned to.
+    /// The queues that a person is assigned to and that exist.
     pub fn assigned(&self, tenant: TenantId, user: UserId) -> BTreeSet<QueueId> {
         let state = self.0.read();
-        state
-            .assigned
-            .get(&tenant)
-            .and_then(|a| a.get(&user))
-            .cloned()
-            .unwrap_or_default()
+        let queues = state.assigned.get(&tenant).and_then(|a| a.get(&user));
+        let exists = |queue: &&QueueId| state.queues.contains_key(*queue);
+        queues
+            .into_iter()
+            .flatten()
+            .filter(exists)
+            .copied()
+            .collect()
     }
 
-    /// Everybody who is assigned to a queue of the tenant, in order of id.
-    pub fn agents(&self, tenant: TenantId) -> Vec<UserId> {
+    /// Up to `limit` of those who are assigned to a queue of the tenant, after `after`, in order of id.
+    pub fn agents(&self, tenant: TenantId, after: Option<UserId>, limit: usize) -> Vec<UserId> {
+        use std::ops::Bound::{Excluded, Unbounded};
         let state = self.0.read();
-        state
-            .assigned
-            .get(&tenant)
-            .map(|a| a.keys().copied().collect())
-            .unwrap_or_default()
+        let Some(agents) = state.assigned.get(&tenant) else {
+            return Vec::new();
+        };
+        let page = agents.range((after.map_or(Unbounded, Excluded), Unbounded));
+        page.take(limit).map(|(agent, _)| *agent).collect()
+    }
+
+    /// Everybody who is assigned to the queue.
+    pub fn agents_of(&self, queue: QueueId) -> Vec<UserId> {
+        let state = self.0.read();
+        let agents = state.agents_of.get(&queue).into_iter().flatten();
+        agents.copied().collect()
     }
 
     /// A person's devices in this tenant.
@@ -140,9 +173,10 @@ impl Directory {
         !self.assigned(tenant, user).is_empty() || !self.devices(tenant, user).is_empty()
     }
 
-    /// Whether the device is registered.
-    pub fn is_online(&self, device: DeviceId) -> bool {
-        self.0.read().online.contains(&device)
+    /// Whether the device is registered, and this person's.
+    pub fn rings_for(&self, device: DeviceId, tenant: TenantId, user: UserId) -> bool {
+        let state = self.0.read();
+        state.online.contains(&device) && state.devices.get(&device) == Some(&(tenant, Some(user)))
     }
 
     /// Registered devices.
@@ -221,18 +255,23 @@ impl State {
                 let settings = config.settings;
                 self.by_tenant.entry(tenant).or_default().insert(id);
                 let old = self.queues.insert(id, config);
-                old.filter(|old| old.settings != settings)
-                    .map(|_| Consequence::QueueChanged(tenant, settings))
+                match old {
+                    None => Some(Consequence::QueueAdded(tenant, id)),
+                    Some(old) => {
+                        (old.settings != settings).then_some(Consequence::QueueChanged(id))
+                    }
+                }
             }
             (Key::QueueAgent(queue, user), _) => {
                 let people = self.assigned.entry(tenant).or_default();
-                people.entry(user).or_default().insert(queue);
-                None
+                self.agents_of.entry(queue).or_default().insert(user);
+                let new = people.entry(user).or_default().insert(queue);
+                new.then_some(Consequence::Assigned(tenant, user, queue))
             }
             (Key::Device(id), Object::Device(device)) => {
                 let device = device.device.as_ref()?;
                 let owner = device.user_id.parse().ok();
-                self.disown(id);
+                let before = self.disown(id);
                 if device.suspended {
                     // Nobody's phone, so nobody can log in with it.
                     self.online.remove(&id);
@@ -242,7 +281,7 @@ impl State {
                 if let Some(user) = owner {
                     self.by_user.entry(user).or_default().insert(id);
                 }
-                None
+                (before != owner).then_some(Consequence::DeviceMoved(tenant, id, before, owner))
             }
             _ => None,
         }
@@ -265,12 +304,18 @@ impl State {
                 if queues.is_empty() {
                     people.remove(&user);
                 }
+                if let Some(agents) = self.agents_of.get_mut(&queue) {
+                    agents.remove(&user);
+                    if agents.is_empty() {
+                        self.agents_of.remove(&queue);
+                    }
+                }
                 was.then_some(Consequence::Unassigned(tenant, user, queue))
             }
             Key::Device(id) => {
                 self.online.remove(&id);
                 let user = self.disown(id)?;
-                Some(Consequence::DeviceDeleted(tenant, user, id))
+                Some(Consequence::DeviceMoved(tenant, id, Some(user), None))
             }
         }
     }
@@ -370,7 +415,7 @@ mod tests {
     }
 
     #[test]
-    fn an_assignment_that_ends_says_whose_it_was() {
+    fn an_assignment_says_whose_it_is_when_it_begins_and_when_it_ends() {
         let directory = Directory::default();
         let (tenant, user, queue) = (
             TenantId::from_u128(1),
@@ -387,8 +432,18 @@ mod tests {
                 create_time: None,
             })),
         };
-        directory.apply(&change);
+        let (_, consequence) = directory.apply(&change);
+        assert_eq!(
+            consequence,
+            Some(Consequence::Assigned(tenant, user, queue))
+        );
+        assert!(
+            directory.assigned(tenant, user).is_empty(),
+            "there is no such queue yet"
+        );
+        directory.apply(&self::queue(1, false, None));
         assert_eq!(directory.assigned(tenant, user), BTreeSet::from([queue]));
+        assert_eq!(directory.agents_of(queue), [user]);
         (change.version, change.deleted) = (2, true);
         let (_, consequence) = directory.apply(&change);
         assert_eq!(
@@ -396,5 +451,38 @@ mod tests {
             Some(Consequence::Unassigned(tenant, user, queue))
         );
         assert!(!directory.knows(tenant, user));
+    }
+
+    #[test]
+    fn a_device_that_is_given_to_somebody_else_is_said_to_both() {
+        use centro_proto::configuration::{Device, DeviceWithCredentials};
+        let directory = Directory::default();
+        let tenant = TenantId::from_u128(1);
+        let (one, two) = (UserId::from_u128(2), UserId::from_u128(3));
+        let device = DeviceId::from_u128(9);
+        let given = |version, user: UserId| Change {
+            tenant_id: tenant.to_string(),
+            version,
+            deleted: false,
+            object: Some(Object::Device(DeviceWithCredentials {
+                device: Some(Device {
+                    id: device.to_string(),
+                    user_id: user.to_string(),
+                    ..Device::default()
+                }),
+                credentials: None,
+            })),
+        };
+        let moved = |from, to| Some(Consequence::DeviceMoved(tenant, device, from, to));
+        assert_eq!(directory.apply(&given(1, one)).1, moved(None, Some(one)));
+        directory.set_online(device, true);
+        assert!(directory.rings_for(device, tenant, one));
+        assert_eq!(directory.apply(&given(2, one)).1, None);
+        assert_eq!(
+            directory.apply(&given(3, two)).1,
+            moved(Some(one), Some(two))
+        );
+        assert!(!directory.rings_for(device, tenant, one));
+        assert!(directory.rings_for(device, tenant, two));
     }
 }

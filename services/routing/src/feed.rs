@@ -1,21 +1,22 @@
-//! Bus events in: configuration and registrations, and what follows from them for living actors.
+//! Bus events in: configuration and registrations, and what follows from them for living actors; and who owns what.
 //!
 //! A changed queue is a message to its actor: nobody is logged out, no caller moves. Both feeds watch first and then take
 //! the snapshot, so nothing falls between.
 
 use crate::{
     directory::{Consequence, Key},
-    router::Router,
+    router::{Actor, Router},
 };
-use centro_bus::{Event, Seen, Watch};
-use centro_kernel::{DeviceId, UserId};
-use centro_node::Role;
+use centro_bus::{Event, Seen as Heard, Watch};
+use centro_cluster::Seen;
+use centro_kernel::DeviceId;
+use centro_node::{Role, health::Flag};
 use centro_proto::{
     configuration::{Change, SnapshotRequest, configuration_feed_client::ConfigurationFeedClient},
     events,
     telephony::{SnapshotRegistrationsRequest, registrations_client::RegistrationsClient},
 };
-use centro_routing_core::{AgentMessage, Chosen, QueueMessage};
+use centro_routing_core::{AgentMessage, Chosen};
 use std::{collections::HashSet, sync::Arc, time::Duration};
 use tonic::Status;
 
@@ -23,19 +24,20 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// Keeps the directory's configuration up to date, for ever.
-pub async fn configuration(router: Arc<Router>) {
+pub async fn configuration(router: Arc<Router>, loaded: Flag) {
     loop {
         let mut watch = watch(&router, "*.configuration.#").await;
         read_configuration(&router).await;
+        loaded.raise();
         while let Some(seen) = watch.next().await {
             match seen {
-                Seen::Event(event) => {
+                Heard::Event(event) => {
                     let changed = event.decode::<events::ConfigurationChanged>();
                     if let Some(change) = changed.and_then(|c| c.change) {
                         apply(&router, &change);
                     }
                 }
-                Seen::Lagged(lost) => {
+                Heard::Lagged(lost) => {
                     tracing::info!(
                         lost,
                         "configuration events were missed, reading all of it again"
@@ -48,14 +50,15 @@ pub async fn configuration(router: Arc<Router>) {
 }
 
 /// Keeps the directory's registrations up to date, for ever.
-pub async fn registrations(router: Arc<Router>) {
+pub async fn registrations(router: Arc<Router>, loaded: Flag) {
     loop {
         let mut watch = watch(&router, "*.telephony.device.*").await;
         read_registrations(&router).await;
+        loaded.raise();
         while let Some(seen) = watch.next().await {
             match seen {
-                Seen::Event(event) => registered(&router, &event),
-                Seen::Lagged(_) => read_registrations(&router).await,
+                Heard::Event(event) => registered(&router, &event),
+                Heard::Lagged(_) => read_registrations(&router).await,
             }
         }
     }
@@ -81,6 +84,8 @@ async fn read_configuration(router: &Arc<Router>) {
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
     router.directory.set_loaded();
+    // Actors that were activated before knew less.
+    router.reconcile_all();
 }
 
 async fn configuration_snapshot(router: &Arc<Router>) -> Result<(), Status> {
@@ -114,40 +119,44 @@ pub(crate) fn apply(router: &Arc<Router>, change: &Change) -> Option<Key> {
     key
 }
 
-/// Tells those who act.
+/// Tells those who act. They read the directory themselves, so it does not matter which of several changes they see.
 fn follow(router: &Arc<Router>, consequence: Option<Consequence>) {
     match consequence {
-        Some(Consequence::QueueChanged(_, settings)) => {
-            router.tell_running_queue(settings.id, QueueMessage::Configure(settings));
-        }
-        Some(Consequence::QueueDeleted(tenant, queue)) => {
-            router.tell_running_queue(queue, QueueMessage::Close);
-            let mut members: Vec<UserId> = Vec::new();
-            router.live.agents(tenant, |view| {
-                if view.queues.contains(&queue) {
-                    members.push(view.agent);
-                }
-            });
-            for agent in members {
-                router.tell_running_agent(agent, AgentMessage::LeaveQueues(vec![queue]));
+        Some(Consequence::QueueAdded(_, queue)) => {
+            for agent in router.directory.agents_of(queue) {
+                router.reconcile(Actor::Agent(agent));
             }
         }
-        Some(Consequence::Unassigned(_, agent, queue)) => {
-            router.tell_running_agent(agent, AgentMessage::LeaveQueues(vec![queue]));
+        Some(Consequence::QueueChanged(queue)) => router.reconcile(Actor::Queue(queue)),
+        Some(Consequence::QueueDeleted(_, queue)) => {
+            router.reconcile(Actor::Queue(queue));
+            for agent in router.live.logged_in(queue) {
+                router.reconcile(Actor::Agent(agent));
+            }
         }
-        Some(Consequence::DeviceDeleted(_, agent, device)) => {
-            router.tell_running_agent(
-                agent,
-                AgentMessage::Device {
-                    device,
-                    online: false,
-                },
-            );
+        Some(Consequence::Assigned(_, agent, _) | Consequence::Unassigned(_, agent, _)) => {
+            router.reconcile(Actor::Agent(agent))
+        }
+        Some(Consequence::DeviceMoved(_, _, from, to)) => {
+            for agent in from.into_iter().chain(to) {
+                router.reconcile(Actor::Agent(agent));
+            }
         }
         Some(Consequence::Suspended(_, agent)) => {
             router.tell_running_agent(agent, AgentMessage::SetStatus(Chosen::LoggedOut));
         }
         None => {}
+    }
+}
+
+/// Follows the owners of shards and the deaths of nodes, for ever.
+pub async fn ownership(router: Arc<Router>) {
+    let mut changes = router.node.ownership().changes();
+    while let Some(seen) = changes.next().await {
+        match seen {
+            Seen::Change(change) => router.owner_changed(&change),
+            Seen::Lagged => router.check_owners(),
+        }
     }
 }
 
@@ -158,6 +167,8 @@ async fn read_registrations(router: &Arc<Router>) {
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
+    router.directory.set_registered();
+    router.reconcile_all();
 }
 
 async fn registrations_snapshot(router: &Arc<Router>) -> Result<(), Status> {
@@ -207,6 +218,6 @@ fn registered(router: &Arc<Router>, event: &Event) {
 
 pub(crate) fn set_online(router: &Arc<Router>, device: DeviceId, online: bool) {
     if let Some((_, agent)) = router.directory.set_online(device, online) {
-        router.tell_running_agent(agent, AgentMessage::Device { device, online });
+        router.reconcile(Actor::Agent(agent));
     }
 }

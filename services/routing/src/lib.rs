@@ -8,7 +8,7 @@
 //! | what queues, assignments and devices there are | configuration and telephony; `feed` follows them |
 //!
 //! In: `Waiting.Wait` (edges), `AgentContacts` (edges), `Agents` and `QueueStatuses` (people), configuration and
-//! registration events. Out: offers on the stream, `CallEdge.CancelOffer`, `routing.*` events. `docs/protocol.md` has
+//! registration events. Out: offers on the stream, `CallEdge.CancelOffer` and `HasOffer`, `routing.*` events. `docs/protocol.md` has
 //! the messages. Hot state lives behind `store::HotStore`; in one process it is memory, so agents log in again after a
 //! restart.
 
@@ -17,6 +17,7 @@ mod directory;
 mod feed;
 mod grpc;
 mod live;
+mod log_in;
 mod metrics;
 mod notify;
 mod router;
@@ -27,8 +28,9 @@ mod wire;
 pub use settings::Settings;
 
 use async_trait::async_trait;
+use centro_bus::Event;
 use centro_cluster::Shard;
-use centro_node::{Mount, Node, Role, Service};
+use centro_node::{Mount, Node, Role, Service, health::Kind};
 use centro_proto::routing::{
     agent_contacts_server::AgentContactsServer, agents_server::AgentsServer,
     queue_statuses_server::QueueStatusesServer, waiting_server::WaitingServer,
@@ -38,6 +40,7 @@ use grpc::Doors;
 use router::Router;
 use std::sync::Arc;
 use store::MemoryStore;
+use tokio::sync::mpsc;
 
 /// The service.
 #[derive(Debug, Clone, Copy)]
@@ -55,8 +58,17 @@ impl Service for Routing {
             "routing needs at least one arbiter"
         );
         let router = router(&settings, node.clone(), Arc::default());
-        node.spawn(feed::configuration(router.clone()));
-        node.spawn(feed::registrations(router.clone()));
+        let text = "the configuration was not read yet";
+        let configured = node
+            .health()
+            .flag(Kind::Startup, "routing.configuration", text);
+        let text = "the registrations were not read yet";
+        let registered = node
+            .health()
+            .flag(Kind::Startup, "routing.registrations", text);
+        node.spawn(feed::configuration(router.clone(), configured));
+        node.spawn(feed::registrations(router.clone(), registered));
+        node.spawn(feed::ownership(router.clone()));
         open(mount, router);
         Ok(())
     }
@@ -65,13 +77,21 @@ impl Service for Routing {
 /// The router of a process with its hot state in memory.
 fn router(settings: &Settings, node: Node, directory: Arc<Directory>) -> Arc<Router> {
     let (store, events) = MemoryStore::new(node.ownership(), settings.outbox);
+    publish(&node, events);
+    Router::new(node, settings, Arc::new(store), directory)
+}
+
+/// Publishes what is committed, until the process is quiet.
+fn publish(node: &Node, events: mpsc::Receiver<Event>) {
     // Grows over restarts too: the epoch is the process's start.
     let epoch = node
         .ownership()
         .epoch(Shard::of(0))
         .map_or(0, |epoch| epoch.0);
-    node.spawn(store::relay(events, node.bus(), epoch << 20));
-    Router::new(node, settings, Arc::new(store), directory)
+    let (lifecycle, bus) = (node.lifecycle(), node.bus());
+    let quiet = lifecycle.clone();
+    let relay = store::relay(events, bus, epoch << 20, async move { quiet.quiet().await });
+    lifecycle.telling().spawn(relay);
 }
 
 fn open(mount: &mut Mount, router: Arc<Router>) {

@@ -1,10 +1,12 @@
-//! The floor as it is now, for lists: updated after each step was stored, so that a list asks no actor.
+//! The floor as it is now, for lists: updated after each step was stored, so that a list asks no actor and walks over
+//! nothing but what it shows.
 
 use centro_kernel::{ContactId, QueueId, TenantId, Timestamp, UserId};
-use centro_routing_core::{Entry, Place, QueueChange, View};
+use centro_routing_core::{Entry, Place, QueueChange, State, View};
 use parking_lot::RwLock;
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
+    ops::Bound::{Excluded, Unbounded},
     sync::Arc,
 };
 
@@ -13,6 +15,26 @@ use std::{
 struct Line {
     order: BTreeMap<Place, Arc<Entry>>,
     places: HashMap<ContactId, Place>,
+    /// By the time they entered.
+    ages: BTreeSet<(Timestamp, ContactId)>,
+}
+
+impl Line {
+    fn put(&mut self, entry: Arc<Entry>) {
+        self.remove(entry.contact);
+        let place = entry.place();
+        self.places.insert(entry.contact, place);
+        self.ages.insert((entry.enqueued_at, entry.contact));
+        self.order.insert(place, entry);
+    }
+
+    fn remove(&mut self, contact: ContactId) {
+        if let Some(place) = self.places.remove(&contact)
+            && let Some(entry) = self.order.remove(&place)
+        {
+            self.ages.remove(&(entry.enqueued_at, contact));
+        }
+    }
 }
 
 /// A queue as it is now.
@@ -26,11 +48,89 @@ pub struct Waiting {
     pub first: Vec<Arc<Entry>>,
 }
 
+/// What those do who are logged in to a queue.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Staff {
+    /// All of them.
+    pub logged_in: u32,
+    /// Can take the next contact.
+    pub ready: u32,
+    /// Paused.
+    pub paused: u32,
+    /// Talk.
+    pub in_contact: u32,
+    /// Wrap up.
+    pub in_wrap_up: u32,
+    /// Missed offers.
+    pub not_responding: u32,
+    /// Reserved, or their phone rings.
+    pub alerting: u32,
+    /// Ready, but their phone cannot be rung.
+    pub unreachable: u32,
+}
+
+impl Staff {
+    fn field(&mut self, view: &View) -> Option<&mut u32> {
+        Some(match view.state {
+            State::Ready if !view.device_online => &mut self.unreachable,
+            State::Ready => &mut self.ready,
+            State::Paused => &mut self.paused,
+            State::Reserved | State::Alerting => &mut self.alerting,
+            State::Connected => &mut self.in_contact,
+            State::WrapUp => &mut self.in_wrap_up,
+            State::NotResponding => &mut self.not_responding,
+            State::LoggedOut => return None,
+        })
+    }
+}
+
+/// Everybody who is logged in to one queue.
+#[derive(Default)]
+struct Team {
+    members: BTreeSet<UserId>,
+    staff: Staff,
+}
+
+#[derive(Default)]
+struct People {
+    views: HashMap<TenantId, BTreeMap<UserId, View>>,
+    teams: HashMap<QueueId, Team>,
+}
+
+impl People {
+    fn come(&mut self, view: &View) {
+        for queue in view.queues.iter() {
+            let team = self.teams.entry(*queue).or_default();
+            team.members.insert(view.agent);
+            team.staff.logged_in += 1;
+            if let Some(count) = team.staff.field(view) {
+                *count += 1;
+            }
+        }
+    }
+
+    fn go(&mut self, view: &View) {
+        for queue in view.queues.iter() {
+            let Some(team) = self.teams.get_mut(queue) else {
+                continue;
+            };
+            team.members.remove(&view.agent);
+            team.staff.logged_in = team.staff.logged_in.saturating_sub(1);
+            if let Some(count) = team.staff.field(view) {
+                *count = count.saturating_sub(1);
+            }
+            if team.members.is_empty() {
+                self.teams.remove(queue);
+            }
+        }
+    }
+}
+
 /// What is known of every queue and agent that ever acted.
 #[derive(Default)]
 pub struct Live {
     queues: RwLock<HashMap<QueueId, Line>>,
-    agents: RwLock<HashMap<TenantId, BTreeMap<UserId, View>>>,
+    people: RwLock<People>,
 }
 
 impl Live {
@@ -39,19 +139,10 @@ impl Live {
         let mut queues = self.queues.write();
         for change in changes {
             match change {
-                QueueChange::Put(entry) => {
-                    let line = queues.entry(queue).or_default();
-                    let place = entry.place();
-                    if let Some(old) = line.places.insert(entry.contact, place) {
-                        line.order.remove(&old);
-                    }
-                    line.order.insert(place, entry.clone());
-                }
+                QueueChange::Put(entry) => queues.entry(queue).or_default().put(entry.clone()),
                 QueueChange::Remove(contact) => {
-                    if let Some(line) = queues.get_mut(&queue)
-                        && let Some(place) = line.places.remove(contact)
-                    {
-                        line.order.remove(&place);
+                    if let Some(line) = queues.get_mut(&queue) {
+                        line.remove(*contact);
                     }
                 }
                 QueueChange::Bury(..) | QueueChange::Forget(_) => {}
@@ -61,11 +152,12 @@ impl Live {
 
     /// An agent's step was stored.
     pub fn agent_changed(&self, tenant: TenantId, view: View) {
-        self.agents
-            .write()
-            .entry(tenant)
-            .or_default()
-            .insert(view.agent, view);
+        let mut people = self.people.write();
+        let views = people.views.entry(tenant).or_default();
+        if let Some(old) = views.insert(view.agent, view.clone()) {
+            people.go(&old);
+        }
+        people.come(&view);
     }
 
     /// A queue with its first `limit` contacts.
@@ -76,20 +168,123 @@ impl Live {
         };
         Waiting {
             waiting: u32::try_from(line.order.len()).unwrap_or(u32::MAX),
-            longest_since: line.order.keys().map(|place| place.1).min(),
+            longest_since: line.ages.first().map(|(since, _)| *since),
             first: line.order.values().take(limit).cloned().collect(),
         }
     }
 
-    /// An agent, when it ever acted.
-    pub fn agent(&self, tenant: TenantId, agent: UserId) -> Option<View> {
-        self.agents.read().get(&tenant)?.get(&agent).cloned()
+    /// What those do who are logged in to a queue.
+    pub fn staff(&self, queue: QueueId) -> Staff {
+        let people = self.people.read();
+        people
+            .teams
+            .get(&queue)
+            .map(|t| t.staff)
+            .unwrap_or_default()
     }
 
-    /// Calls `see` with every agent of the tenant that ever acted, in order of id.
-    pub fn agents(&self, tenant: TenantId, mut see: impl FnMut(&View)) {
-        if let Some(agents) = self.agents.read().get(&tenant) {
-            agents.values().for_each(&mut see);
+    /// Who is logged in to a queue.
+    pub fn logged_in(&self, queue: QueueId) -> Vec<UserId> {
+        let people = self.people.read();
+        let members = people.teams.get(&queue).map(|team| &team.members);
+        members.into_iter().flatten().copied().collect()
+    }
+
+    /// Queues that somebody is logged in to.
+    pub fn queues_with_agents(&self) -> Vec<QueueId> {
+        self.people.read().teams.keys().copied().collect()
+    }
+
+    /// An agent, when it ever acted.
+    pub fn agent(&self, tenant: TenantId, agent: UserId) -> Option<View> {
+        let people = self.people.read();
+        people.views.get(&tenant)?.get(&agent).cloned()
+    }
+
+    /// Up to `limit` agents of the tenant that ever acted, after `after`, in order of id; with `queue` only those who are
+    /// logged in to it.
+    pub fn agents(
+        &self,
+        tenant: TenantId,
+        queue: Option<QueueId>,
+        after: Option<UserId>,
+        limit: usize,
+    ) -> Vec<View> {
+        let people = self.people.read();
+        let Some(views) = people.views.get(&tenant) else {
+            return Vec::new();
+        };
+        let range = (after.map_or(Unbounded, Excluded), Unbounded);
+        match queue {
+            None => views
+                .range(range)
+                .take(limit)
+                .map(|(_, v)| v.clone())
+                .collect(),
+            Some(queue) => {
+                let members = people.teams.get(&queue).map(|team| &team.members);
+                let page = members.into_iter().flat_map(|m| m.range(range));
+                page.filter_map(|agent| views.get(agent).cloned())
+                    .take(limit)
+                    .collect()
+            }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use centro_routing_core::AgentRecord;
+
+    const TENANT: TenantId = TenantId::from_u128(1);
+
+    fn queue(n: u128) -> QueueId {
+        QueueId::from_u128(n)
+    }
+
+    fn view(n: u128, state: State, queues: &[QueueId]) -> View {
+        let record = AgentRecord::new(UserId::from_u128(n), Timestamp::from_millis(0));
+        View {
+            state,
+            device_online: true,
+            queues: Arc::from(queues),
+            ..record.shown
+        }
+    }
+
+    #[test]
+    fn a_queues_staff_is_what_its_agents_do_now() {
+        let (live, a, b) = (Live::default(), queue(1), queue(2));
+        for n in 1..=3 {
+            live.agent_changed(TENANT, view(n, State::Ready, &[a, b]));
+        }
+        live.agent_changed(TENANT, view(1, State::Connected, &[a, b]));
+        live.agent_changed(TENANT, view(2, State::Paused, &[b]));
+        let away = View {
+            device_online: false,
+            ..view(3, State::Ready, &[a, b])
+        };
+        live.agent_changed(TENANT, away);
+        let staff = live.staff(a);
+        assert_eq!((staff.logged_in, staff.in_contact), (2, 1));
+        assert_eq!((staff.ready, staff.paused, staff.unreachable), (0, 0, 1));
+        assert_eq!((live.staff(b).logged_in, live.staff(b).paused), (3, 1));
+        let agents = |queue, after: Option<u128>, limit| {
+            let page = live.agents(TENANT, queue, after.map(UserId::from_u128), limit);
+            page.iter().map(|v| v.agent.as_u128()).collect::<Vec<_>>()
+        };
+        assert_eq!(agents(Some(a), None, 9), [1, 3]);
+        assert_eq!(agents(None, Some(1), 1), [2]);
+        assert_eq!(agents(Some(b), Some(1), 9), [2, 3]);
+        assert!(
+            live.agents(TenantId::from_u128(2), None, None, 9)
+                .is_empty()
+        );
+        for n in 1..=3 {
+            live.agent_changed(TENANT, view(n, State::LoggedOut, &[]));
+        }
+        assert_eq!(live.staff(a), Staff::default());
+        assert!(live.queues_with_agents().is_empty());
     }
 }

@@ -2,7 +2,10 @@
 //! actor in another process is added in one place.
 
 use crate::{
-    actor::{AgentActor, AskAgent, FromEdge, QueueActor, TellAgent, TellQueue},
+    actor::{
+        AgentActor, Ask, AskAgent, CheckEdges, FromEdge, LetGo, QueueActor, Reconcile, TellAgent,
+        TellQueue,
+    },
     directory::Directory,
     live::Live,
     metrics::{self, MAILBOX_FULL},
@@ -10,20 +13,49 @@ use crate::{
     store::HotStore,
 };
 use actix::{
-    Actor, Addr, Context, Handler, Message,
+    Actor as Acts, Addr, Context, Handler, Message,
     dev::{ToEnvelope, channel},
     prelude::SendError,
 };
-use centro_cluster::{Epoch, Shard};
+use centro_cluster::{Change, Epoch, Owner, SHARDS, Shard};
 use centro_kernel::{Code, Fault, QueueId, TenantId, Timestamp, UserId};
 use centro_node::Node;
-use centro_routing_core::{AgentMessage, Answer, Deadlines, QueueMessage, View};
+use centro_routing_core::{AgentMessage, Answer, Chosen, Deadlines, QueueMessage, View};
 use parking_lot::Mutex;
-use std::{collections::HashMap, hash::Hash, sync::Arc, time::Duration};
-use tokio::sync::oneshot;
+use std::{
+    collections::{HashMap, HashSet},
+    hash::Hash,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+use tokio::{runtime::Handle, sync::oneshot};
 
 /// How long an actor may take to answer. It decides in microseconds; this is for a store that hangs.
 const ANSWER: Duration = Duration::from_secs(3);
+
+/// Activations that one lease of a shard can tell apart.
+const ACTIVATIONS: u32 = 20;
+
+/// How long after its death an actor with work left is activated again: from the first, doubling up to the second.
+const REVIVE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(30));
+
+/// An actor that has lived so long did not die of what is stored.
+const HEALTHY: Duration = Duration::from_secs(60);
+
+/// How soon an actor whose mailbox was full is told again.
+const TELL_AGAIN: Duration = Duration::from_millis(100);
+
+/// An actor's key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Actor {
+    /// A queue's.
+    Queue(QueueId),
+    /// An agent's.
+    Agent(UserId),
+}
 
 /// What actors and doors share.
 pub struct Router {
@@ -33,6 +65,12 @@ pub struct Router {
     pub(crate) live: Arc<Live>,
     pub(crate) deadlines: Deadlines,
     mailbox: usize,
+    /// Where tasks of actors run that outlive them.
+    runtime: Handle,
+    /// How often actors of each shard were activated.
+    activations: Vec<AtomicU64>,
+    /// Who is to be told again that the directory changed.
+    to_reconcile: Mutex<HashSet<Actor>>,
     queues: Mutex<HashMap<QueueId, Addr<QueueActor>>>,
     agents: Mutex<HashMap<UserId, Addr<AgentActor>>>,
 }
@@ -52,16 +90,28 @@ impl Router {
             live: Arc::default(),
             deadlines: settings.deadlines(),
             mailbox: settings.mailbox,
+            runtime: Handle::current(),
+            activations: (0..SHARDS).map(|_| AtomicU64::new(0)).collect(),
+            to_reconcile: Mutex::default(),
             queues: Mutex::default(),
             agents: Mutex::default(),
         })
     }
 
-    /// Drops every actor, as a panic would.
+    /// Makes actors die of a bug.
     #[cfg(test)]
-    pub(crate) fn forget_actors(&self) {
-        self.queues.lock().clear();
-        self.agents.lock().clear();
+    pub(crate) fn kill(&self, actor: Actor) {
+        use crate::actor::Die;
+        match actor {
+            Actor::Queue(queue) => drop(deliver(&self.queues, queue, Die, || None)),
+            Actor::Agent(agent) => drop(deliver(&self.agents, agent, Die, || None)),
+        }
+    }
+
+    /// Makes an agent's actor take its time.
+    #[cfg(test)]
+    pub(crate) fn stall(&self, agent: UserId, until: std::sync::mpsc::Receiver<()>) {
+        let _ = deliver(&self.agents, agent, crate::actor::Stall(until), || None);
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -78,25 +128,225 @@ impl Router {
         arbiters.get(Shard::of(key).index() % arbiters.len().max(1))
     }
 
-    fn start_queue(self: &Arc<Self>, tenant: TenantId, queue: QueueId) -> Option<Addr<QueueActor>> {
+    /// The epoch that agents and edges see: of two activations of one queue the later has the higher, of two leases too.
+    fn activation(&self, key: u128, epoch: Epoch) -> u64 {
+        let count = &self.activations[Shard::of(key).index()];
+        let number = count.fetch_add(1, Ordering::Relaxed) + 1;
+        first_activation(epoch) + number.min((1 << ACTIVATIONS) - 1)
+    }
+
+    fn start_queue(
+        self: &Arc<Self>,
+        tenant: TenantId,
+        queue: QueueId,
+        deaths: u32,
+    ) -> Option<Addr<QueueActor>> {
         let settings = self
             .directory
             .queue(queue)
             .filter(|q| q.tenant == tenant)?
             .settings;
         let (epoch, arbiter) = (self.epoch(queue.as_u128())?, self.arbiter(queue.as_u128())?);
+        let activation = self.activation(queue.as_u128(), epoch);
         let (router, mailbox) = (self.clone(), self.mailbox);
-        Some(start(arbiter, mailbox, move || {
-            QueueActor::new(router, tenant, settings, epoch)
+        let end = self.end(deaths, move |router, life| async move {
+            router.revive_queue(tenant, queue, life).await;
+        });
+        Some(start(arbiter, mailbox, end, move || {
+            QueueActor::new(router, tenant, settings, epoch, activation)
         }))
     }
 
-    fn start_agent(self: &Arc<Self>, tenant: TenantId, agent: UserId) -> Option<Addr<AgentActor>> {
+    fn start_agent(
+        self: &Arc<Self>,
+        tenant: TenantId,
+        agent: UserId,
+        deaths: u32,
+    ) -> Option<Addr<AgentActor>> {
         let (epoch, arbiter) = (self.epoch(agent.as_u128())?, self.arbiter(agent.as_u128())?);
         let (router, mailbox) = (self.clone(), self.mailbox);
-        Some(start(arbiter, mailbox, move || {
+        let end = self.end(deaths, move |router, life| async move {
+            router.revive_agent(tenant, agent, life).await;
+        });
+        Some(start(arbiter, mailbox, end, move || {
             AgentActor::new(router, tenant, agent, epoch)
         }))
+    }
+
+    /// What is done when an actor has ended, by a panic or because it stopped: nobody may speak to it for long, and its
+    /// deadlines would not fire.
+    fn end<F>(
+        self: &Arc<Self>,
+        deaths: u32,
+        revive: impl FnOnce(Arc<Self>, Life) -> F + Send + 'static,
+    ) -> End
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let (router, since) = (self.clone(), Instant::now());
+        End(Some(Box::new(move || {
+            if router.node.lifecycle().stopping().is_cancelled() {
+                return;
+            }
+            let deaths = if since.elapsed() < HEALTHY { deaths } else { 0 };
+            let revived = revive(router.clone(), Life { deaths });
+            router.runtime.spawn(revived);
+        })))
+    }
+
+    async fn revive_queue(self: Arc<Self>, tenant: TenantId, queue: QueueId, life: Life) {
+        tokio::time::sleep(life.pause()).await;
+        let stored = self.store.load_queue(queue).await;
+        if stored.is_ok_and(|record| record.entries.is_empty()) {
+            return;
+        }
+        revive(&self.queues, queue, || {
+            self.start_queue(tenant, queue, life.deaths + 1)
+        });
+    }
+
+    async fn revive_agent(self: Arc<Self>, tenant: TenantId, agent: UserId, life: Life) {
+        tokio::time::sleep(life.pause()).await;
+        let stored = self.store.load_agent(agent).await;
+        let idle = stored.is_ok_and(|record| {
+            record.is_none_or(|r| r.slots.is_empty() && r.chosen == Chosen::LoggedOut)
+        });
+        if idle {
+            return;
+        }
+        revive(&self.agents, agent, || {
+            self.start_agent(tenant, agent, life.deaths + 1)
+        });
+    }
+
+    /// A queue has a new owner: agents whom the one before had passed tell it that they are free.
+    pub(crate) fn queue_activated(self: &Arc<Self>, tenant: TenantId, queue: QueueId, epoch: u64) {
+        let logged_in = self.live.logged_in(queue);
+        for agent in self.directory.agents_of(queue) {
+            if !logged_in.contains(&agent) {
+                self.tell_running_agent(agent, AgentMessage::QueueMoved { queue, epoch });
+            }
+        }
+        for agent in logged_in {
+            self.tell_agent(tenant, agent, AgentMessage::QueueMoved { queue, epoch });
+        }
+    }
+
+    /// Whether the process that held a contact is dead for certain.
+    pub(crate) fn is_dead(&self, edge: &str) -> bool {
+        !edge.is_empty() && self.node.is_dead(edge)
+    }
+
+    /// The directory changed for an actor. It is told until it can be told; one that is not running reads it when it
+    /// starts.
+    pub(crate) fn reconcile(self: &Arc<Self>, actor: Actor) {
+        if self.tell_to_reconcile(actor) || !self.to_reconcile.lock().insert(actor) {
+            return;
+        }
+        let router = self.clone();
+        self.runtime.spawn(async move {
+            loop {
+                tokio::time::sleep(TELL_AGAIN).await;
+                // Forgotten first: what changes from here on is told anew.
+                router.to_reconcile.lock().remove(&actor);
+                let gone = router.node.lifecycle().stopping().is_cancelled();
+                if gone || router.tell_to_reconcile(actor) {
+                    return;
+                }
+                if !router.to_reconcile.lock().insert(actor) {
+                    return;
+                }
+            }
+        });
+    }
+
+    /// The directory changed for everybody.
+    pub(crate) fn reconcile_all(self: &Arc<Self>) {
+        let queues: Vec<_> = self.queues.lock().keys().copied().collect();
+        let agents: Vec<_> = self.agents.lock().keys().copied().collect();
+        let queues = queues.into_iter().map(Actor::Queue);
+        for actor in queues.chain(agents.into_iter().map(Actor::Agent)) {
+            self.reconcile(actor);
+        }
+    }
+
+    /// False when the mailbox is full.
+    fn tell_to_reconcile(&self, actor: Actor) -> bool {
+        let told = match actor {
+            Actor::Queue(queue) => deliver(&self.queues, queue, Reconcile, || None),
+            Actor::Agent(agent) => deliver(&self.agents, agent, Reconcile, || None),
+        };
+        told.err().is_none_or(|fault| fault.code != Code::Busy)
+    }
+
+    /// The owner of a shard changed, or a node died.
+    pub(crate) fn owner_changed(self: &Arc<Self>, change: &Change) {
+        match change {
+            // Its actors start when they are spoken to, and tell agents themselves.
+            Change::Gained { .. } => {}
+            Change::Lost { shard, .. } => self.let_go(*shard),
+            Change::Moved { shard, epoch, .. } => {
+                self.let_go(*shard);
+                self.queues_moved(*shard, *epoch);
+            }
+            Change::NodeDead { .. } => self.check_edges(),
+        }
+    }
+
+    /// Changes were missed: everything is looked at.
+    pub(crate) fn check_owners(self: &Arc<Self>) {
+        for shard in Shard::all() {
+            match self.node.ownership().owner(shard) {
+                Some(Owner::Here(_)) => {}
+                Some(Owner::There { epoch, .. }) => {
+                    self.let_go(shard);
+                    self.queues_moved(shard, epoch);
+                }
+                None => self.let_go(shard),
+            }
+        }
+        self.check_edges();
+    }
+
+    /// Stops the actors of a shard: they could store nothing any more.
+    fn let_go(&self, shard: Shard) {
+        let theirs = |key: u128| Shard::of(key) == shard;
+        self.queues.lock().retain(|queue, addr| {
+            let gone = theirs(queue.as_u128());
+            if gone {
+                addr.do_send(LetGo);
+            }
+            !gone
+        });
+        self.agents.lock().retain(|agent, addr| {
+            let gone = theirs(agent.as_u128());
+            if gone {
+                addr.do_send(LetGo);
+            }
+            !gone
+        });
+    }
+
+    /// Agents here are told of the queues' new owner elsewhere.
+    fn queues_moved(self: &Arc<Self>, shard: Shard, epoch: Epoch) {
+        let epoch = first_activation(epoch);
+        for queue in self.live.queues_with_agents() {
+            if Shard::of(queue.as_u128()) == shard {
+                for agent in self.live.logged_in(queue) {
+                    self.tell_running_agent(agent, AgentMessage::QueueMoved { queue, epoch });
+                }
+            }
+        }
+    }
+
+    /// Everybody looks whether those who hold their contacts still live.
+    fn check_edges(&self) {
+        for queue in self.queues.lock().values() {
+            queue.do_send(CheckEdges);
+        }
+        for agent in self.agents.lock().values() {
+            agent.do_send(CheckEdges);
+        }
     }
 
     /// Tells a queue. A message that does not arrive is repeated by the protocol.
@@ -106,13 +356,22 @@ impl Router {
         queue: QueueId,
         message: QueueMessage,
     ) {
-        let start = || self.start_queue(tenant, queue);
-        let _ = deliver(&self.queues, queue, TellQueue(message), start);
+        let _ = self.try_tell_queue(tenant, queue, message);
     }
 
-    /// Tells a queue that has an actor; others have nothing to learn.
-    pub(crate) fn tell_running_queue(self: &Arc<Self>, queue: QueueId, message: QueueMessage) {
-        let _ = deliver(&self.queues, queue, TellQueue(message), || None);
+    /// Tells a queue.
+    ///
+    /// # Errors
+    /// It could not be told; the teller repeats it.
+    pub(crate) fn try_tell_queue(
+        self: &Arc<Self>,
+        tenant: TenantId,
+        queue: QueueId,
+        message: QueueMessage,
+    ) -> Result<(), Fault> {
+        deliver(&self.queues, queue, TellQueue(message), || {
+            self.start_queue(tenant, queue, 0)
+        })
     }
 
     /// Hands over what an edge said on its stream.
@@ -123,7 +382,7 @@ impl Router {
         message: FromEdge,
     ) -> Result<(), Fault> {
         deliver(&self.queues, queue, message, || {
-            self.start_queue(tenant, queue)
+            self.start_queue(tenant, queue, 0)
         })
     }
 
@@ -135,7 +394,7 @@ impl Router {
         message: AgentMessage,
     ) {
         let _ = deliver(&self.agents, agent, TellAgent(message), || {
-            self.start_agent(tenant, agent)
+            self.start_agent(tenant, agent, 0)
         });
     }
 
@@ -149,21 +408,71 @@ impl Router {
         self: &Arc<Self>,
         tenant: TenantId,
         agent: UserId,
-        message: AgentMessage,
+        ask: impl Into<Ask>,
         supervisor: bool,
     ) -> Result<(Answer, View), Fault> {
         let (reply, answer) = oneshot::channel();
         let ask = AskAgent {
             tenant,
-            message,
+            ask: ask.into(),
             supervisor,
             reply,
         };
-        deliver(&self.agents, agent, ask, || self.start_agent(tenant, agent))?;
+        deliver(&self.agents, agent, ask, || {
+            self.start_agent(tenant, agent, 0)
+        })?;
         match tokio::time::timeout(ANSWER, answer).await {
             Ok(Ok(answer)) => answer,
             _ => Err(away()),
         }
+    }
+}
+
+/// The lowest epoch of an activation under a lease.
+const fn first_activation(epoch: Epoch) -> u64 {
+    epoch.0 << ACTIVATIONS
+}
+
+/// One life of an actor.
+#[derive(Debug, Clone, Copy)]
+struct Life {
+    /// How many before it were short.
+    deaths: u32,
+}
+
+impl Life {
+    fn pause(self) -> Duration {
+        (REVIVE.0 * (1 << self.deaths.min(16))).min(REVIVE.1)
+    }
+}
+
+/// Speaks when an actor's task is over, however it ended.
+struct End(Option<Box<dyn FnOnce() + Send>>);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        if let Some(speak) = self.0.take() {
+            speak();
+        }
+    }
+}
+
+/// Starts the actor unless somebody else did.
+fn revive<K, A>(
+    actors: &Mutex<HashMap<K, Addr<A>>>,
+    key: K,
+    start: impl FnOnce() -> Option<Addr<A>>,
+) where
+    K: Hash + Eq,
+    A: Acts,
+{
+    let mut actors = actors.lock();
+    if actors.get(&key).is_some_and(Addr::connected) {
+        return;
+    }
+    match start() {
+        Some(addr) => drop(actors.insert(key, addr)),
+        None => drop(actors.remove(&key)),
     }
 }
 
@@ -185,7 +494,7 @@ fn deliver<K, A, M>(
 ) -> Result<(), Fault>
 where
     K: Hash + Eq + Copy,
-    A: Actor + Handler<M>,
+    A: Acts + Handler<M>,
     A::Context: ToEnvelope<A, M>,
     M: Message + Send + 'static,
     M::Result: Send,
@@ -219,15 +528,19 @@ fn full() -> Fault {
 fn start<A>(
     arbiter: &actix::ArbiterHandle,
     mailbox: usize,
+    end: End,
     actor: impl FnOnce() -> A + Send + 'static,
 ) -> Addr<A>
 where
-    A: Actor<Context = Context<A>>,
+    A: Acts<Context = Context<A>>,
 {
     let (sender, receiver) = channel::channel(mailbox);
     arbiter.spawn_fn(move || {
         let future = Context::with_receiver(receiver).into_future(actor());
-        actix::spawn(future);
+        actix::spawn(async move {
+            let _end = end;
+            future.await;
+        });
     });
     Addr::new(sender)
 }

@@ -21,13 +21,10 @@ impl Notifier {
     /// Starts the task that publishes; it empties the line before it ends.
     pub fn start(bus: Arc<dyn EventBus>, clock: Arc<dyn Clock>, lifecycle: Lifecycle) -> Self {
         let (line, mut waiting) = mpsc::channel::<Event>(LINE);
-        tokio::spawn(async move {
+        lifecycle.telling().clone().spawn(async move {
             let stop = lifecycle.stopping();
             // Calls that the stop ends still have something to say.
-            let quiet = async {
-                stop.cancelled().await;
-                lifecycle.live().wait().await;
-            };
+            let quiet = lifecycle.quiet();
             tokio::pin!(quiet);
             let mut over = false;
             loop {

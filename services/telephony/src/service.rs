@@ -15,12 +15,9 @@ use crate::{
 };
 use async_trait::async_trait;
 use centro_node::{Lifecycle, Mount, Node, Role, Service, health::Kind};
-use centro_proto::{
-    routing::{agent_contacts_client::AgentContactsClient, waiting_client::WaitingClient},
-    telephony::{
-        call_edge_server::CallEdgeServer, recordings_server::RecordingsServer,
-        registrations_server::RegistrationsServer,
-    },
+use centro_proto::telephony::{
+    call_edge_server::CallEdgeServer, recordings_server::RecordingsServer,
+    registrations_server::RegistrationsServer,
 };
 use centro_store::page::Pages;
 use parking_lot::RwLock;
@@ -111,8 +108,7 @@ pub async fn serve(settings: Settings, node: Node, mount: &mut Mount) -> anyhow:
         media,
         clock: clock.clone(),
         lifecycle: lifecycle.clone(),
-        waiting: WaitingClient::new(node.conn(Role::Routing)),
-        agents: AgentContactsClient::new(node.conn(Role::Routing)),
+        routing: node.conn(Role::Routing),
     });
     let calls = Arc::new(Calls::new(context));
     let door = Arc::new(Door {

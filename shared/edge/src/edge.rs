@@ -3,7 +3,7 @@
 use crate::offer::OUR_FAULT;
 use crate::{
     Command, Effect,
-    state::{Exit, Leg, LegState, Phase, Timing},
+    state::{Bonds, Exit, Leg, LegState, Phase, Timing},
 };
 use centro_kernel::{
     QueueId, Timestamp, UserId,
@@ -85,6 +85,26 @@ impl Edge {
         self.timing.reject_delay = delay;
     }
 
+    /// Until when the offer's device may ring.
+    pub fn ring_until(&self, reservation: Reservation) -> Option<Timestamp> {
+        self.legs.get(&reservation).map(|state| state.due)
+    }
+
+    /// Whom the contact concerns: the reservations that are in use or whose end is not acknowledged, and the queues that
+    /// have a place for it or do not know that it left.
+    pub fn bonds(&self) -> Bonds {
+        let talking = match self.phase {
+            Phase::Connected(reservation) => Some(reservation),
+            Phase::New | Phase::Waiting | Phase::Gone(_) => None,
+        };
+        let reservations = self.legs.keys().chain(self.ends.keys()).copied();
+        let queues = self.lefts.keys().map(|(queue, _)| *queue);
+        Bonds {
+            reservations: reservations.chain(talking).collect(),
+            queues: queues.chain(self.queue).collect(),
+        }
+    }
+
     /// Nothing is left to be told to anybody.
     pub fn done(&self) -> bool {
         !matches!(self.phase, Phase::Waiting) && self.ends.is_empty() && self.lefts.is_empty()
@@ -131,6 +151,10 @@ impl Edge {
             }
             Command::LeftOk { queue, attach_no } => {
                 self.lefts.retain(|(q, n), _| *q != queue || *n > attach_no);
+                // It gave us up while we still wait: its line of us is over, but not our wait.
+                if self.phase == Phase::Waiting && self.is_current(queue, attach_no) {
+                    self.next_attachment(now);
+                }
             }
             Command::Offer {
                 queue,
@@ -214,11 +238,16 @@ impl Edge {
 
     pub(crate) fn attach(&mut self, now: Timestamp, queue: QueueId, out: &mut Effects) {
         self.queue = Some(queue);
+        self.next_attachment(now);
+        self.send_attach(now, queue, out);
+    }
+
+    /// A new attachment, which is asked for with the next repeat.
+    fn next_attachment(&mut self, now: Timestamp) {
         self.attach_no += 1;
         self.turned_away.clear();
         self.acknowledged = false;
         self.excluded.retain(|_, until| *until > now);
-        self.send_attach(now, queue, out);
     }
 
     fn send_attach(&self, now: Timestamp, queue: QueueId, out: &mut Effects) {

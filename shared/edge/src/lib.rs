@@ -16,4 +16,4 @@ mod tests;
 
 pub use edge::Edge;
 pub use message::{Command, Effect};
-pub use state::{Exit, Leg, LegState, Phase, Timing};
+pub use state::{Bonds, Exit, Leg, LegState, Phase, Timing};

@@ -4,7 +4,7 @@ use centro_kernel::{
     QueueId, Timestamp,
     contact::{LeftReason, Reservation},
 };
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 /// The edge's own deadlines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +38,22 @@ pub enum Phase {
     Connected(Reservation),
     /// In no queue any more.
     Gone(LeftReason),
+}
+
+/// Whom a contact concerns at a moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bonds {
+    /// Reservations in use, or whose end is not acknowledged.
+    pub reservations: BTreeSet<Reservation>,
+    /// Queues that know of the contact.
+    pub queues: BTreeSet<QueueId>,
+}
+
+impl Bonds {
+    /// Nobody.
+    pub fn is_empty(&self) -> bool {
+        self.reservations.is_empty() && self.queues.is_empty()
+    }
 }
 
 /// How far an offer got.

@@ -5,10 +5,10 @@ use std::{
     fmt,
     ops::{Add, Sub},
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicI64, Ordering},
     },
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 /// Milliseconds since 1970-01-01T00:00:00Z.
@@ -69,16 +69,85 @@ pub trait Clock: Send + Sync + 'static {
     fn now(&self) -> Timestamp;
 }
 
-/// The clock of the machine.
+/// The clock of the machine: the time of day at the first question, and from then on as long as has really passed.
+///
+/// Deadlines and durations are differences of its answers, so it never goes back, and somebody who sets the machine's
+/// clock neither ends nor prolongs anything. It follows the time of day by going up to a twentieth faster or slower, which
+/// is far less than what the protocol allows two clocks to differ; a minute is made up in 20. Only when the time of day is
+/// [`SLEPT`] ahead does it jump: the machine slept, and what was due meanwhile is due.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
+/// A time of day so far ahead is believed at once.
+const SLEPT: Duration = Duration::from_secs(600);
+/// How often the time of day is looked at.
+const LOOK: i64 = 1_000_000;
+/// One of so many microseconds is made up at most.
+const SLEW: i64 = 20;
+
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        let elapsed = SystemTime::now()
+        static START: OnceLock<(Instant, Steady)> = OnceLock::new();
+        let (start, steady) = START.get_or_init(|| (Instant::now(), Steady::new(time_of_day())));
+        Timestamp(steady.at(micros(start.elapsed()), time_of_day) / 1_000)
+    }
+}
+
+/// Microseconds since 1970 by the machine's own clock, which may jump.
+fn time_of_day() -> i64 {
+    micros(
+        SystemTime::now()
             .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        Timestamp(i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX))
+            .unwrap_or_default(),
+    )
+}
+
+fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}
+
+/// Time that only goes forward, in microseconds, after a time of day that may do anything.
+struct Steady {
+    /// The time of day at the start, and what was made up since.
+    base: AtomicI64,
+    /// When the time of day is looked at next, counted from the start.
+    look_at: AtomicI64,
+    /// The latest answer.
+    told: AtomicI64,
+}
+
+impl Steady {
+    const fn new(time_of_day: i64) -> Self {
+        Self {
+            base: AtomicI64::new(time_of_day),
+            look_at: AtomicI64::new(LOOK),
+            told: AtomicI64::new(time_of_day),
+        }
+    }
+
+    /// The time when `elapsed` has passed since the start.
+    fn at(&self, elapsed: i64, time_of_day: impl FnOnce() -> i64) -> i64 {
+        let look_at = self.look_at.load(Ordering::Relaxed);
+        let next = elapsed + LOOK;
+        let order = Ordering::Relaxed;
+        if elapsed >= look_at
+            && self
+                .look_at
+                .compare_exchange(look_at, next, order, order)
+                .is_ok()
+        {
+            let error = time_of_day() - (self.base.load(order) + elapsed);
+            let most = (elapsed - look_at + LOOK) / SLEW;
+            let slept = error >= micros(SLEPT);
+            let step = if slept {
+                error
+            } else {
+                error.clamp(-most, most)
+            };
+            self.base.fetch_add(step, order);
+        }
+        let now = self.base.load(order) + elapsed;
+        self.told.fetch_max(now, order).max(now)
     }
 }
 
@@ -118,5 +187,50 @@ mod tests {
         clock.advance(Duration::from_millis(250));
         assert_eq!(clock.now().since(before), Duration::from_millis(250));
         assert_eq!(before.since(clock.now()), Duration::ZERO);
+    }
+
+    const SECOND: i64 = 1_000_000;
+
+    /// A time of day that is `off` from the start on. Says how far the steady clock is from the true time, each second.
+    fn follows(off: i64, seconds: i64) -> Vec<i64> {
+        let steady = Steady::new(0);
+        let mut before = 0;
+        (1..=seconds)
+            .map(|second| {
+                let true_time = second * SECOND;
+                let now = steady.at(true_time, || true_time + off);
+                let passed = now - before;
+                let rate = (SECOND - SECOND / SLEW)..=(SECOND + SECOND / SLEW);
+                assert!(off >= micros(SLEPT) || rate.contains(&passed), "{passed}");
+                assert!(passed > 0);
+                before = now;
+                now - true_time
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_clock_that_is_set_is_followed_slowly_and_never_back() {
+        for off in [-60 * SECOND, 60 * SECOND] {
+            let error = follows(off, 1_300);
+            assert_eq!(error[9], off / 120, "10 s of 1,200");
+            assert_eq!(error[1_299], off, "in the end it is right");
+        }
+        let hour_back = follows(-3_600 * SECOND, 100);
+        assert_eq!(hour_back[99], -5 * SECOND);
+    }
+
+    #[test]
+    fn a_machine_that_slept_is_believed_at_once() {
+        assert_eq!(follows(7_200 * SECOND, 1), [7_200 * SECOND]);
+    }
+
+    #[test]
+    fn between_two_looks_and_from_many_threads_it_does_not_go_back() {
+        let steady = Steady::new(50);
+        assert_eq!(steady.at(10, || panic!("not asked yet")), 60);
+        assert_eq!(steady.at(5, || panic!("not asked yet")), 60);
+        let first = SystemClock.now();
+        assert!(SystemClock.now() >= first);
     }
 }

@@ -1,10 +1,12 @@
 //! A transport for the generated clients: this process or a peer, decided per call.
 
 use crate::{Node, Role, trace};
+use centro_cluster::{Owner, Shard};
 use futures::future::BoxFuture;
 use http::{HeaderValue, Request, Response, header::AUTHORIZATION};
 use std::{
     convert::Infallible,
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -14,20 +16,53 @@ use tower::ServiceExt;
 /// How long a call may take when its request does not say.
 const DEFAULT_DEADLINE: Duration = Duration::from_secs(5);
 
+/// Which of the processes that run a role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum To {
+    /// Any of them.
+    Any,
+    /// The owner of the shard.
+    Shard(Shard),
+    /// The one of this name; an empty name is any of them.
+    Node(Arc<str>),
+}
+
 /// A connection to whichever process runs a role. Every failure is a gRPC status, near and far alike. The deadline
 /// covers the time to the first answer; a stream has its own rule for silence.
 #[derive(Clone)]
 pub struct Conn {
     node: Node,
     role: Role,
+    to: To,
 }
 
 impl Conn {
-    pub(crate) fn new(node: Node, role: Role) -> Self {
-        Self { node, role }
+    pub(crate) fn new(node: Node, role: Role, to: To) -> Self {
+        Self { node, role, to }
+    }
+
+    /// The same, to that one of the processes.
+    pub fn to(&self, to: To) -> Self {
+        Self::new(self.node.clone(), self.role, to)
+    }
+
+    /// Whether this process is the one. No way to another is known here, and saying so is better than asking the wrong one.
+    fn here(&self) -> Result<(), Status> {
+        let away = match &self.to {
+            To::Any => return Ok(()),
+            To::Node(name) if name.is_empty() || **name == *self.node.name() => return Ok(()),
+            To::Node(name) => name.clone(),
+            To::Shard(shard) => match self.node.ownership().owner(*shard) {
+                Some(Owner::Here(_)) => return Ok(()),
+                Some(Owner::There { node, .. }) => node,
+                None => return Err(Status::unavailable("nobody owns it now, try again")),
+            },
+        };
+        Err(Status::unavailable(format!("{} is at {away}", self.role)))
     }
 
     async fn send(self, mut request: Request<Body>) -> Result<Response<Body>, Status> {
+        self.here()?;
         if !request.headers().contains_key(AUTHORIZATION) {
             let token = self.node.service_token();
             let value = token.and_then(|t| HeaderValue::try_from(format!("Bearer {t}")).ok());

@@ -12,7 +12,7 @@ mod revocations;
 pub mod telemetry;
 pub mod trace;
 
-pub use conn::Conn;
+pub use conn::{Conn, To};
 pub use health::Health;
 pub use lifecycle::Lifecycle;
 pub use mount::Mount;

@@ -9,6 +9,7 @@ pub struct Lifecycle {
     draining: CancellationToken,
     stopping: CancellationToken,
     live: TaskTracker,
+    telling: TaskTracker,
     closing: TaskTracker,
     failure: Arc<OnceLock<String>>,
 }
@@ -27,6 +28,18 @@ impl Lifecycle {
     /// Tasks tracked here (calls, recordings being closed) are waited for before the process stops.
     pub fn live(&self) -> &TaskTracker {
         &self.live
+    }
+
+    /// Comes when the process has stopped and its live work with it: nothing happens any more that must be told.
+    pub async fn quiet(&self) {
+        self.stopping.cancelled().await;
+        self.live.wait().await;
+    }
+
+    /// Tasks tracked here publish what happened. They go on until it is quiet and all of it is published, and are waited
+    /// for before the bus is closed.
+    pub fn telling(&self) -> &TaskTracker {
+        &self.telling
     }
 
     /// Tasks tracked here write down what they have gathered once the bus is closed; they are waited for after the live
@@ -57,6 +70,7 @@ impl Lifecycle {
     pub fn stop(&self) {
         self.drain();
         self.stopping.cancel();
+        self.telling.close();
         self.closing.close();
     }
 }

@@ -1,7 +1,7 @@
 //! What a process lends to the services it hosts.
 
 use crate::{
-    Conn, Health, Lifecycle, Mount,
+    Conn, Health, Lifecycle, Mount, To,
     health::{CheckReport, Kind, Report},
     revocations, trace,
 };
@@ -249,10 +249,32 @@ impl Node {
         });
     }
 
+    /// Whether it is certain that no process of this name lives, so that nobody will ever answer for it.
+    pub fn is_dead(&self, name: &str) -> bool {
+        name != self.name() && self.0.ownership.is_dead(name)
+    }
+
+    /// A transport to the process of `role` that has what the key names. Who that is is looked up for each call.
+    pub fn conn_to(&self, role: Role, to: To) -> Conn {
+        Conn::new(self.clone(), role, to)
+    }
+
+    /// Runs a task until it ends, or the process has stopped and its live work with it: for what calls still need while
+    /// they end.
+    pub fn attend(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let lifecycle = self.0.lifecycle.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                () = task => {}
+                () = lifecycle.quiet() => {}
+            }
+        });
+    }
+
     /// A transport for a generated client of `role`, as this installation's service. To act for a person, put the
     /// person's `authorization` into the request's metadata.
     pub fn conn(&self, role: Role) -> Conn {
-        Conn::new(self.clone(), role)
+        Conn::new(self.clone(), role, To::Any)
     }
 
     /// Opens the in-process doors, learns what was called back, and returns the routes, to be served on a socket too.

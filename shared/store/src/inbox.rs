@@ -3,7 +3,7 @@
 //! The id is written in the transaction that holds the event's effect: both happen or neither does.
 
 use crate::fault;
-use centro_kernel::{EventId, Fault, Timestamp};
+use centro_kernel::{Clock, EventId, Fault, SystemClock, Timestamp};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set, TryInsertResult};
 use sea_orm_migration::prelude::*;
 use std::collections::HashSet;
@@ -16,6 +16,7 @@ mod entity {
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
         pub event_id: String,
+        pub arrived_ms: i64,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -24,14 +25,19 @@ mod entity {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// Whether this event comes for the first time; from now on it does not. To be called in the transaction that carries
+/// Whether this event comes for the first time, which is `now`; from now on it does not. To be called in the transaction that carries
 /// out its effect.
 ///
 /// # Errors
 /// Those of the database, as [`fault`] makes them.
-pub async fn first_time(txn: &impl ConnectionTrait, id: EventId) -> Result<bool, Fault> {
+pub async fn first_time(
+    txn: &impl ConnectionTrait,
+    id: EventId,
+    now: Timestamp,
+) -> Result<bool, Fault> {
     let row = entity::ActiveModel {
         event_id: Set(id.to_string()),
+        arrived_ms: Set(now.as_millis()),
     };
     let done = entity::Entity::insert(row)
         .on_conflict_do_nothing()
@@ -49,9 +55,11 @@ pub async fn first_time(txn: &impl ConnectionTrait, id: EventId) -> Result<bool,
 pub async fn first_times(
     txn: &impl ConnectionTrait,
     ids: impl IntoIterator<Item = EventId>,
+    now: Timestamp,
 ) -> Result<HashSet<EventId>, Fault> {
     let rows = ids.into_iter().map(|id| entity::ActiveModel {
         event_id: Set(id.to_string()),
+        arrived_ms: Set(now.as_millis()),
     });
     let done = entity::Entity::insert_many(rows)
         .on_conflict_do_nothing()
@@ -66,24 +74,22 @@ pub async fn first_times(
     }
 }
 
-/// Forgets ids made before `before`, to keep the table small: events are not delivered again after so long a time.
+/// Forgets ids that came first before `before`, to keep the table small: events are not delivered again so long after they
+/// were delivered first, however late that was.
 /// Returns how many were forgotten.
 ///
 /// # Errors
 /// Those of the database, as [`fault`] makes them.
 pub async fn forget_before(db: &impl ConnectionTrait, before: Timestamp) -> Result<u64, Fault> {
-    // An event's id is a UUID v7: its text begins with the time it was made, in milliseconds.
-    let millis = Ord::max(before.as_millis(), 0);
-    let bound = format!("{}_{millis:012x}", EventId::PREFIX);
     let done = entity::Entity::delete_many()
-        .filter(entity::Column::EventId.lt(bound))
+        .filter(entity::Column::ArrivedMs.lt(before.as_millis()))
         .exec(db)
         .await
         .map_err(fault)?;
     Ok(done.rows_affected)
 }
 
-/// The migration that makes the table; part of a service's own migrator.
+/// The migration that makes the table; part of a service's own migrator, and [`AddArrival`] after it.
 pub struct CreateInbox;
 
 impl MigrationName for CreateInbox {
@@ -111,5 +117,53 @@ impl MigrationTrait for CreateInbox {
         manager
             .drop_table(Table::drop().table(entity::Entity).to_owned())
             .await
+    }
+}
+
+/// The migration that adds when each event came first.
+pub struct AddArrival;
+
+impl MigrationName for AddArrival {
+    fn name(&self) -> &str {
+        "inbox_2_arrival"
+    }
+}
+
+const BY_ARRIVAL: &str = "inbox_by_arrival";
+
+#[async_trait::async_trait]
+impl MigrationTrait for AddArrival {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        // When the events that are there came is not known: not after this moment.
+        let now = SystemClock.now().as_millis();
+        let column = ColumnDef::new(entity::Column::ArrivedMs)
+            .big_integer()
+            .not_null()
+            .default(now)
+            .to_owned();
+        let table = Table::alter()
+            .table(entity::Entity)
+            .add_column(column)
+            .to_owned();
+        manager.alter_table(table).await?;
+        let index = Index::create()
+            .name(BY_ARRIVAL)
+            .table(entity::Entity)
+            .col(entity::Column::ArrivedMs)
+            .to_owned();
+        manager.create_index(index).await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let index = Index::drop()
+            .name(BY_ARRIVAL)
+            .table(entity::Entity)
+            .to_owned();
+        manager.drop_index(index).await?;
+        let table = Table::alter()
+            .table(entity::Entity)
+            .drop_column(entity::Column::ArrivedMs)
+            .to_owned();
+        manager.alter_table(table).await
     }
 }

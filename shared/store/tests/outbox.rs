@@ -5,7 +5,7 @@
 use centro_bus::{BusError, Event, EventBus, Subscription, Watch};
 use centro_kernel::{EventId, TenantId, Timestamp};
 use centro_store::{
-    inbox::{self, CreateInbox},
+    inbox::{self, AddArrival, CreateInbox},
     outbox::{self, CreateOutbox, Wake},
 };
 use sea_orm::{DatabaseConnection, TransactionTrait};
@@ -21,7 +21,11 @@ struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(CreateOutbox), Box::new(CreateInbox)]
+        vec![
+            Box::new(CreateOutbox),
+            Box::new(CreateInbox),
+            Box::new(AddArrival),
+        ]
     }
 }
 
@@ -81,6 +85,8 @@ fn event(tenant: Option<TenantId>, subject: &str) -> Event {
     event.traceparent = Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".to_owned());
     event
 }
+
+const NOW: Timestamp = Timestamp::from_millis(7);
 
 #[tokio::test]
 async fn what_was_committed_before_the_relay_started_is_published_in_order_and_numbered_per_tenant()
@@ -165,13 +171,13 @@ async fn an_event_is_new_once_and_only_if_its_transaction_was_committed() {
     let db = database(&dir).await;
     let id = EventId::generate();
     let txn = db.begin().await.unwrap();
-    assert!(inbox::first_time(&txn, id).await.unwrap());
+    assert!(inbox::first_time(&txn, id, NOW).await.unwrap());
     txn.rollback().await.unwrap();
     let txn = db.begin().await.unwrap();
-    assert!(inbox::first_time(&txn, id).await.unwrap());
-    assert!(!inbox::first_time(&txn, id).await.unwrap());
+    assert!(inbox::first_time(&txn, id, NOW).await.unwrap());
+    assert!(!inbox::first_time(&txn, id, NOW).await.unwrap());
     txn.commit().await.unwrap();
-    assert!(!inbox::first_time(&db, id).await.unwrap());
+    assert!(!inbox::first_time(&db, id, NOW).await.unwrap());
 }
 
 #[tokio::test]
@@ -179,26 +185,30 @@ async fn of_many_events_those_are_new_that_were_never_seen() {
     let dir = tempfile::tempdir().unwrap();
     let db = database(&dir).await;
     let [a, b, c] = [(); 3].map(|()| EventId::generate());
-    assert_eq!(inbox::first_times(&db, [a, b, a]).await, Ok([a, b].into()));
-    assert_eq!(inbox::first_times(&db, [b, c]).await, Ok([c].into()));
-    assert_eq!(inbox::first_times(&db, [b, c]).await, Ok([].into()));
-    assert_eq!(inbox::first_times(&db, []).await, Ok([].into()));
+    assert_eq!(
+        inbox::first_times(&db, [a, b, a], NOW).await,
+        Ok([a, b].into())
+    );
+    assert_eq!(inbox::first_times(&db, [b, c], NOW).await, Ok([c].into()));
+    assert_eq!(inbox::first_times(&db, [b, c], NOW).await, Ok([].into()));
+    assert_eq!(inbox::first_times(&db, [], NOW).await, Ok([].into()));
 }
 
 #[tokio::test]
-async fn ids_are_forgotten_by_the_time_they_carry() {
+async fn ids_are_forgotten_by_the_time_they_came_and_not_by_the_time_they_were_made() {
     let dir = tempfile::tempdir().unwrap();
     let db = database(&dir).await;
-    let made_at = |millis: u128| EventId::from_u128(millis << 80 | 0x7000_8000_0000_0000_0000);
-    for millis in [1_000, 2_000, 3_000] {
-        assert!(inbox::first_time(&db, made_at(millis)).await.unwrap());
-    }
-    assert_eq!(
-        inbox::forget_before(&db, Timestamp::from_millis(2_000)).await,
-        Ok(1)
-    );
-    assert!(!inbox::first_time(&db, made_at(2_000)).await.unwrap());
-    assert!(inbox::first_time(&db, made_at(1_000)).await.unwrap());
+    let at = Timestamp::from_millis;
+    // Made long ago, delivered late: it may be delivered once more all the same.
+    let late = EventId::from_u128(1_000 << 80 | 0x7000_8000_0000_0000_0000);
+    let old = EventId::generate();
+    assert!(inbox::first_time(&db, old, at(1_000)).await.unwrap());
+    assert!(inbox::first_time(&db, late, at(5_000)).await.unwrap());
+    assert_eq!(inbox::forget_before(&db, at(5_000)).await, Ok(1));
+    assert!(!inbox::first_time(&db, late, at(6_000)).await.unwrap());
+    assert!(inbox::first_time(&db, old, at(6_000)).await.unwrap());
+    // A repeat does not renew what is remembered.
+    assert_eq!(inbox::forget_before(&db, at(5_001)).await, Ok(1));
 }
 
 #[tokio::test]
@@ -222,7 +232,7 @@ async fn transactions_that_read_and_then_write_queue_up_instead_of_failing() {
         .await
         .unwrap();
     assert!(
-        inbox::first_time(&readers, EventId::generate())
+        inbox::first_time(&readers, EventId::generate(), NOW)
             .await
             .is_err(),
         "readers cannot write"

@@ -6,13 +6,21 @@
 use centro_kernel::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A stretch of time in one state.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Interval {
+/// What an agent does.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Doing {
     /// The state, as `centro.types.v1.AgentState` numbers it.
     pub state: i32,
     /// Why the agent is paused; empty otherwise.
     pub pause_reason: String,
+    /// Ready, but with a phone that cannot be rung: no contact could come.
+    pub unreachable: bool,
+}
+
+/// A stretch of time in one state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interval {
+    pub doing: Doing,
     pub start: Timestamp,
     /// Absent while it goes on.
     pub end: Option<Timestamp>,
@@ -35,12 +43,7 @@ impl Timeline {
 
     /// Puts a change of state into its place and returns the starts of the intervals that changed. Of two changes in
     /// the same millisecond the later told counts.
-    pub fn place(
-        &mut self,
-        state: i32,
-        pause_reason: &str,
-        since: Timestamp,
-    ) -> BTreeSet<Timestamp> {
+    pub fn place(&mut self, doing: &Doing, since: Timestamp) -> BTreeSet<Timestamp> {
         let mut touched = BTreeSet::from([since]);
         let end = self
             .0
@@ -55,12 +58,10 @@ impl Timeline {
         }
         // An interval that was closed by a restart keeps its end when nothing follows.
         let end = end.or_else(|| self.0.get(&since).and_then(|known| known.end));
-        let pause_reason = pause_reason.to_owned();
         self.0.insert(
             since,
             Interval {
-                state,
-                pause_reason,
+                doing: doing.clone(),
                 start: since,
                 end,
             },
@@ -96,6 +97,14 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn doing(state: i32, pause_reason: &str) -> Doing {
+        Doing {
+            state,
+            pause_reason: pause_reason.to_owned(),
+            unreachable: false,
+        }
+    }
+
     fn at(millis: i64) -> Timestamp {
         Timestamp::from_millis(millis)
     }
@@ -103,14 +112,14 @@ mod tests {
     #[test]
     fn a_change_ends_the_interval_before_it() {
         let mut timeline = Timeline::default();
-        timeline.place(2, "", at(10));
+        timeline.place(&doing(2, ""), at(10));
         assert_eq!(timeline.latest().unwrap().end, None);
         assert_eq!(
-            timeline.place(7, "lunch", at(30)),
+            timeline.place(&doing(7, "lunch"), at(30)),
             BTreeSet::from([at(10), at(30)])
         );
         assert_eq!(timeline.get(at(10)).unwrap().end, Some(at(30)));
-        assert_eq!(timeline.latest().unwrap().pause_reason, "lunch");
+        assert_eq!(timeline.latest().unwrap().doing.pause_reason, "lunch");
         timeline.trim();
         assert_eq!(timeline.intervals().count(), 1);
     }
@@ -118,14 +127,42 @@ mod tests {
     #[test]
     fn what_a_restart_closed_stays_closed_when_the_agent_comes_back() {
         let closed = Interval {
-            state: 2,
-            pause_reason: String::new(),
+            doing: doing(2, ""),
             start: at(10),
             end: Some(at(20)),
         };
         let mut timeline = Timeline::of([closed]);
-        assert_eq!(timeline.place(2, "", at(50)), BTreeSet::from([at(50)]));
+        assert_eq!(
+            timeline.place(&doing(2, ""), at(50)),
+            BTreeSet::from([at(50)])
+        );
         assert_eq!(timeline.get(at(10)).unwrap().end, Some(at(20)));
+    }
+
+    #[test]
+    fn a_pause_for_another_reason_and_an_unreachable_phone_have_their_own_time() {
+        let mut timeline = Timeline::default();
+        let unreachable = Doing {
+            unreachable: true,
+            ..doing(2, "")
+        };
+        timeline.place(&doing(7, "lunch"), at(10));
+        timeline.place(&doing(7, "meeting"), at(30));
+        timeline.place(&unreachable, at(60));
+        timeline.place(&doing(2, ""), at(70));
+        let told: Vec<_> = timeline
+            .intervals()
+            .map(|i| (i.doing.pause_reason.as_str(), i.doing.unreachable, i.end))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("lunch", false, Some(at(30))),
+                ("meeting", false, Some(at(60))),
+                ("", true, Some(at(70))),
+                ("", false, None)
+            ]
+        );
     }
 
     proptest! {
@@ -141,7 +178,7 @@ mod tests {
         ) {
             let mut timeline = Timeline::default();
             for (millis, state) in &changes {
-                timeline.place(*state, "", at(*millis));
+                timeline.place(&doing(*state, ""), at(*millis));
             }
             let first = changes.iter().map(|(millis, _)| *millis).min().unwrap();
             let last = changes.iter().map(|(millis, _)| *millis).max().unwrap();

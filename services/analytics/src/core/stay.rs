@@ -139,15 +139,20 @@ impl Stay {
 
     /// When the outcome was decided: the contact left, which for an answered one is when it was connected.
     pub fn settled(&self) -> Option<Timestamp> {
-        self.left.map(|left| left.at).or(self.connected)
+        match (self.outcome(), self.connected) {
+            (Some(Outcome::Handled), Some(connected)) => Some(connected),
+            _ => self.left.map(|left| left.at),
+        }
     }
 
     /// Entry to connection, abandon or flow-out; `None` while the contact waits.
     pub fn wait(&self) -> Option<Duration> {
-        match (self.left, self.connected, self.enqueued) {
-            (Some(left), ..) => Some(left.wait),
-            (None, Some(connected), Some(enqueued)) => Some(connected.since(enqueued)),
-            _ => None,
+        // The queue hears of the answer a little later than it is given.
+        match (self.outcome(), self.connected, self.enqueued) {
+            (Some(Outcome::Handled), Some(connected), Some(enqueued)) => {
+                Some(connected.since(enqueued))
+            }
+            _ => self.left.map(|left| left.wait),
         }
     }
 

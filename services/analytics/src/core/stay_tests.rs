@@ -215,3 +215,39 @@ proptest! {
         prop_assert_eq!(told(facts), told([answered(100), answered(200), call_ended(280)].concat()));
     }
 }
+
+#[test]
+fn an_answered_contact_waited_until_it_was_connected() {
+    let queue = Some(QUEUE);
+    let left = |reason| Happening::Left {
+        reason,
+        agent: None,
+        enqueued: at(100),
+        wait: secs(24),
+    };
+    let connected = fact(120, queue, Happening::Connected { agent: AGENT });
+    for facts in [
+        [
+            connected.clone(),
+            fact(124, queue, left(LeftReason::Answered)),
+        ],
+        [
+            fact(124, queue, left(LeftReason::Answered)),
+            connected.clone(),
+        ],
+    ] {
+        let stays = told(facts);
+        assert_eq!(
+            (stays[0].wait(), stays[0].settled()),
+            (Some(secs(20)), Some(at(120)))
+        );
+    }
+    // Without the connection, what the queue says is all there is; and who left unanswered waited until then.
+    for reason in [LeftReason::Answered, LeftReason::Abandoned] {
+        let stays = told([fact(124, queue, left(reason))]);
+        assert_eq!(
+            (stays[0].wait(), stays[0].settled()),
+            (Some(secs(24)), Some(at(124)))
+        );
+    }
+}

@@ -1,7 +1,10 @@
 //! The public events, in the words of the core.
 
 use crate::{
-    core::stay::{Caller, Fact, Happening, Party},
+    core::{
+        Doing,
+        stay::{Caller, Fact, Happening, Party},
+    },
     store::{AgentChange, Said},
     words,
 };
@@ -105,14 +108,19 @@ pub(super) fn said(event: &Event) -> Result<Option<Said>, &'static str> {
                 return Err("it has no state");
             }
             let paused = e.state == i32::from(types::AgentState::Paused);
-            Said::Agent(AgentChange {
-                agent: id(&e.agent_id)?,
+            let ready = e.state == i32::from(types::AgentState::Ready);
+            let doing = Doing {
                 state: e.state,
                 pause_reason: if paused {
                     e.pause_reason
                 } else {
                     String::new()
                 },
+                unreachable: ready && !e.device_online,
+            };
+            Said::Agent(AgentChange {
+                agent: id(&e.agent_id)?,
+                doing,
                 since: e.since.as_ref().map_or(at, words::time),
             })
         }

@@ -58,6 +58,8 @@ pub mod agent_interval {
         /// `centro.types.v1.AgentState`.
         pub state: i32,
         pub pause_reason: String,
+        /// Ready, but the phone could not be rung.
+        pub unreachable: bool,
         pub end_ms: Option<i64>,
     }
 

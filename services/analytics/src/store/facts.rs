@@ -6,7 +6,7 @@ use super::{
     millis,
 };
 use crate::core::{
-    Fact, Stay, Timeline,
+    Doing, Fact, Stay, Timeline,
     stay::{self as stays, Caller},
 };
 use centro_kernel::{ContactId, EventId, Fault, TenantId, Timestamp, UserId};
@@ -31,8 +31,7 @@ const LONGEST_CONVERSATION: Duration = Duration::from_secs(24 * 3600);
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct AgentChange {
     pub agent: UserId,
-    pub state: i32,
-    pub pause_reason: String,
+    pub doing: Doing,
     pub since: Timestamp,
 }
 
@@ -58,7 +57,8 @@ impl Store {
         callers: &HashMap<ContactId, Caller>,
     ) -> Result<(), Fault> {
         let txn = self.writer.begin().await.map_err(fault)?;
-        let mut new = inbox::first_times(&txn, batch.iter().map(|(id, ..)| *id)).await?;
+        let mut new =
+            inbox::first_times(&txn, batch.iter().map(|(id, ..)| *id), self.clock.now()).await?;
         let fresh: Vec<_> = batch
             .iter()
             .filter(|(id, ..)| new.remove(id))
@@ -219,7 +219,7 @@ async fn learn_agents(
     }
     for (_, change) in changes() {
         if let Some(timeline) = timelines.get_mut(&change.agent) {
-            let starts = timeline.place(change.state, &change.pause_reason, change.since);
+            let starts = timeline.place(&change.doing, change.since);
             touched.extend(starts.into_iter().map(|start| (change.agent, start)));
         }
     }
@@ -290,7 +290,12 @@ async fn write_intervals(
 ) -> Result<(), Fault> {
     use agent_interval::Column;
     let replace = OnConflict::columns([Column::AgentId, Column::StartMs])
-        .update_columns([Column::State, Column::PauseReason, Column::EndMs])
+        .update_columns([
+            Column::State,
+            Column::PauseReason,
+            Column::Unreachable,
+            Column::EndMs,
+        ])
         .to_owned();
     for chunk in rows.chunks(ROWS) {
         agent_interval::Entity::insert_many(chunk.iter().cloned().map(all_set))

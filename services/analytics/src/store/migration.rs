@@ -1,7 +1,7 @@
 //! The migrations.
 
 use super::entity::{agent_interval, queue_targets, stay, watermark};
-use centro_store::inbox::CreateInbox;
+use centro_store::inbox::{AddArrival, CreateInbox};
 use sea_orm_migration::{prelude::*, schema};
 
 pub struct Migrator;
@@ -9,7 +9,12 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(CreateInbox), Box::new(CreateFacts)]
+        vec![
+            Box::new(CreateInbox),
+            Box::new(CreateFacts),
+            Box::new(AddArrival),
+            Box::new(AddUnreachable),
+        ]
     }
 }
 
@@ -56,6 +61,33 @@ impl MigrationTrait for CreateFacts {
         manager
             .drop_table(Table::drop().table(watermark::Entity).to_owned())
             .await
+    }
+}
+
+struct AddUnreachable;
+
+impl MigrationName for AddUnreachable {
+    fn name(&self) -> &str {
+        "facts_2_unreachable"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for AddUnreachable {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let table = Table::alter()
+            .table(agent_interval::Entity)
+            .add_column(schema::boolean(agent_interval::Column::Unreachable).default(false))
+            .to_owned();
+        manager.alter_table(table).await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let table = Table::alter()
+            .table(agent_interval::Entity)
+            .drop_column(agent_interval::Column::Unreachable)
+            .to_owned();
+        manager.alter_table(table).await
     }
 }
 

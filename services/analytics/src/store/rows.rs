@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     core::{
-        Interval, Stay,
+        Doing, Interval, Stay,
         stay::{Caller, Left},
     },
     words,
@@ -87,16 +87,20 @@ impl agent_interval::Model {
             agent_id: agent.to_string(),
             start_ms: interval.start.as_millis(),
             tenant: tenant.to_string(),
-            state: interval.state,
-            pause_reason: interval.pause_reason.clone(),
+            state: interval.doing.state,
+            pause_reason: interval.doing.pause_reason.clone(),
+            unreachable: interval.doing.unreachable,
             end_ms: interval.end.map(Timestamp::as_millis),
         }
     }
 
     pub(super) fn into_interval(self) -> Interval {
         Interval {
-            state: self.state,
-            pause_reason: self.pause_reason,
+            doing: Doing {
+                state: self.state,
+                pause_reason: self.pause_reason,
+                unreachable: self.unreachable,
+            },
             start: Timestamp::from_millis(self.start_ms),
             end: self.end_ms.map(Timestamp::from_millis),
         }

@@ -289,6 +289,7 @@ pub fn answered_call(contact: ContactId, start: i64) -> Vec<Event> {
                 queue_id: queue_id.clone(),
                 agent_id: agent_id.clone(),
                 duration_ms: 60_000,
+                failed: false,
             };
             Event::new(Some(TENANT), kind, contact, at, &data)
         }),
@@ -335,13 +336,29 @@ pub fn state(seconds: i64, state: AgentState) -> Event {
         state: state.into(),
         since: Some(time(seconds)),
         pause_reason: "lunch".into(),
+        device_online: true,
         ..Default::default()
     };
+    agent_event(seconds, &data)
+}
+
+/// Ready, with a phone that is away.
+pub fn unreachable(seconds: i64) -> Event {
+    let data = pb::AgentStateChanged {
+        agent_id: AGENT.to_string(),
+        state: AgentState::Ready.into(),
+        since: Some(time(seconds)),
+        ..Default::default()
+    };
+    agent_event(seconds, &data)
+}
+
+fn agent_event(seconds: i64, data: &pb::AgentStateChanged) -> Event {
     Event::new(
         Some(TENANT),
         "routing.agent.state_changed",
         AGENT,
         at(seconds),
-        &data,
+        data,
     )
 }

@@ -1,7 +1,10 @@
 //! The tables of the configuration.
 
 use super::entity::{extension, link, object, version};
-use centro_store::{inbox::CreateInbox, outbox::CreateOutbox};
+use centro_store::{
+    inbox::{AddArrival, CreateInbox},
+    outbox::CreateOutbox,
+};
 use sea_orm::{ActiveModelTrait, IntoActiveModel};
 use sea_orm_migration::{prelude::*, schema};
 
@@ -15,6 +18,7 @@ impl MigratorTrait for Migrator {
             Box::new(CreateOutbox),
             Box::new(CreateInbox),
             Box::new(CreateConfiguration),
+            Box::new(AddArrival),
         ]
     }
 }

@@ -194,12 +194,12 @@ impl Writer {
         Ok(())
     }
 
-    /// Whether this event comes for the first time.
+    /// Whether this event comes for the first time, which is `now`.
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn first_time(&self, event: EventId) -> Result<bool, Fault> {
-        inbox::first_time(&self.txn, event).await
+    pub async fn first_time(&self, event: EventId, now: Timestamp) -> Result<bool, Fault> {
+        inbox::first_time(&self.txn, event, now).await
     }
 
     /// Makes it so, and has the events published.

@@ -9,7 +9,7 @@ mod round;
 #[cfg(test)]
 mod tests;
 
-pub use record::{AgentRecord, Chosen, Slot, SlotPhase, State, View};
+pub use record::{AgentRecord, Chosen, Ended, Slot, SlotPhase, State, View};
 
 use crate::{
     Deadlines, Event,
@@ -59,9 +59,10 @@ impl Agent {
             match slot.phase {
                 SlotPhase::Reserved => slot.due = Some(now + cfg.reserved),
                 SlotPhase::Alerting | SlotPhase::Revoked => {
-                    slot.due = Some(now + slot.terms.ring + cfg.ring_margin);
+                    slot.due = Some(now + slot.ring + cfg.ring_margin);
                 }
-                SlotPhase::Connected | SlotPhase::WrapUp => {}
+                SlotPhase::Connected => slot.due = Some(now + cfg.recheck),
+                SlotPhase::WrapUp => {}
             }
         }
         let mut out = AgentOut::default();
@@ -93,6 +94,11 @@ impl Agent {
             .iter()
             .filter_map(|s| s.due.map(|due| (due, AgentTimer::Slot(s.number))))
             .chain(round)
+            .chain(
+                self.record
+                    .unreachable_until
+                    .map(|due| (due, AgentTimer::Reachable)),
+            )
     }
 
     /// The earliest deadline.
@@ -108,8 +114,10 @@ impl Agent {
                 device,
                 device_online,
                 queues,
+                all_queues,
                 ready,
             } => {
+                self.record.all_queues = all_queues;
                 self.log_in(cfg, now, device, device_online, queues, ready, &mut out);
             }
             AgentMessage::SetStatus(chosen) => self.set_status(cfg, now, chosen, &mut out),
@@ -117,10 +125,12 @@ impl Agent {
             AgentMessage::Device { device, online } => {
                 if self.record.device == Some(device) && self.record.device_online != online {
                     self.record.device_online = online;
+                    self.record.unreachable_until = None;
                     self.changed(cfg, now, &mut out);
                 }
             }
             AgentMessage::LeaveQueues(queues) => self.leave_queues(cfg, now, &queues, &mut out),
+            AgentMessage::JoinQueues(queues) => self.join_queues(cfg, now, queues, &mut out),
             AgentMessage::Bid(bid) => self.on_bid(cfg, now, bid, &mut out),
             AgentMessage::Pass { queue, epoch, ver } => {
                 if self.is_fresh(queue, epoch) && ver == self.record.ver {
@@ -148,7 +158,7 @@ impl Agent {
                 self.on_alert(cfg, now, number, contact, edge, caller, ring, &mut out);
             }
             AgentMessage::Connect { number, contact } => {
-                self.on_connect(now, number, contact, &mut out);
+                self.on_connect(cfg, now, number, contact, &mut out);
             }
             AgentMessage::End {
                 number,
@@ -158,6 +168,9 @@ impl Agent {
                 self.on_end(cfg, now, number, contact, why, &mut out);
             }
             AgentMessage::EdgeDead { contact } => self.on_edge_dead(cfg, now, contact, &mut out),
+            AgentMessage::NotHeld { number, contact } => {
+                self.on_not_held(cfg, now, number, contact, &mut out);
+            }
             AgentMessage::QueueMoved { queue, epoch } => {
                 self.on_queue_moved(cfg, now, queue, epoch, &mut out);
             }
@@ -170,6 +183,11 @@ impl Agent {
             }
             AgentMessage::Timer(AgentTimer::Slot(number)) => {
                 self.on_slot_due(cfg, now, number, &mut out);
+            }
+            AgentMessage::Timer(AgentTimer::Reachable) => {
+                if self.record.unreachable_until.take().is_some() {
+                    self.changed(cfg, now, &mut out);
+                }
             }
         }
         self.finish(now, &mut out);
@@ -201,6 +219,7 @@ impl Agent {
         }
         self.record.device = Some(device);
         self.record.device_online = device_online;
+        self.record.unreachable_until = None;
         self.record.queues = Arc::from(queues);
         let chosen = if ready {
             Chosen::Ready
@@ -223,7 +242,8 @@ impl Agent {
         }
         out.answer = Some(Answer::Done);
         // Choosing the same again changes nothing, but ready also means "I am back".
-        if r.chosen == chosen && !r.not_responding && r.misses == 0 {
+        if r.chosen == chosen && !r.not_responding && r.misses == 0 && r.unreachable_until.is_none()
+        {
             out.fence = true;
             return;
         }
@@ -240,6 +260,7 @@ impl Agent {
         r.chosen = chosen;
         r.not_responding = false;
         r.misses = 0;
+        r.unreachable_until = None;
         if r.chosen == Chosen::Ready {
             return;
         }
@@ -291,6 +312,28 @@ impl Agent {
         }
     }
 
+    /// A new assignment: whoever serves all of them serves this one too.
+    fn join_queues(
+        &mut self,
+        cfg: &Deadlines,
+        now: Timestamp,
+        queues: Vec<QueueId>,
+        out: &mut AgentOut,
+    ) {
+        let r = &mut self.record;
+        if r.chosen == Chosen::LoggedOut || !r.all_queues {
+            return;
+        }
+        let mut all = r.queues.to_vec();
+        all.extend(queues);
+        all.sort_unstable();
+        all.dedup();
+        if all.len() > r.queues.len() {
+            r.queues = Arc::from(all);
+            self.changed(cfg, now, out);
+        }
+    }
+
     /// The record changed: a new version, and everybody hears of it. A log-out that waited for the contact takes effect.
     fn changed(&mut self, cfg: &Deadlines, now: Timestamp, out: &mut AgentOut) {
         let r = &mut self.record;
@@ -299,6 +342,8 @@ impl Agent {
             left = std::mem::replace(&mut r.queues, left);
             r.device = None;
             r.device_online = false;
+            r.unreachable_until = None;
+            r.all_queues = false;
         }
         r.ver += 1;
         self.dirty = true;

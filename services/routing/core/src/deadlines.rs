@@ -13,13 +13,17 @@ pub struct Deadlines {
     pub reserved: Duration,
     /// Added to the ring time before the agent gives a silent edge up; the edge always speaks first.
     pub ring_margin: Duration,
+    /// How often a conversation's edge is asked whether it still has it.
+    pub recheck: Duration,
+    /// How long an agent whose device could not be reached is not asked again.
+    pub unreachable: Duration,
     /// After this a bid is repeated and its contact may ask elsewhere.
     pub bid: Duration,
     /// How long a queue that was taken over waits for its contacts before it awards.
     pub hold: Duration,
     /// How long a contact whose stream broke keeps its place.
     pub reattach: Duration,
-    /// How long a queue remembers that a contact has left.
+    /// How long a queue remembers that a contact has left, and an agent how a reservation ended.
     pub tombstone: Duration,
 }
 
@@ -30,6 +34,8 @@ impl Default for Deadlines {
             refresh: Duration::from_secs(2),
             reserved: Duration::from_secs(3),
             ring_margin: Duration::from_secs(5),
+            recheck: Duration::from_secs(30),
+            unreachable: Duration::from_secs(10),
             bid: Duration::from_secs(1),
             hold: Duration::from_secs(2),
             reattach: Duration::from_secs(10),

@@ -18,7 +18,7 @@ pub mod message;
 pub mod queue;
 pub mod strategy;
 
-pub use agent::{Agent, AgentRecord, Chosen, Slot, SlotPhase, State, View};
+pub use agent::{Agent, AgentRecord, Chosen, Ended, Slot, SlotPhase, State, View};
 pub use deadlines::Deadlines;
 pub use event::Event;
 pub use message::{

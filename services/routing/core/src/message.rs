@@ -145,6 +145,11 @@ pub enum QueueMessage {
         /// The attachment whose stream it was.
         attach_no: u32,
     },
+    /// From the edge: what is the contact's place now?
+    AskPosition {
+        /// Which contact.
+        contact: ContactId,
+    },
     /// The process that held the contact is dead.
     EdgeDead {
         /// Which contact.
@@ -173,6 +178,8 @@ pub enum AgentMessage {
         device_online: bool,
         /// The queues to serve.
         queues: Vec<QueueId>,
+        /// They are all that the agent is assigned to, and later ones count too.
+        all_queues: bool,
         /// Ready at once; otherwise paused.
         ready: bool,
     },
@@ -189,6 +196,8 @@ pub enum AgentMessage {
     },
     /// The agent is no longer assigned to these queues, or they were deleted.
     LeaveQueues(Vec<QueueId>),
+    /// The agent was assigned to these queues. Obeyed by whoever logged in to all of them.
+    JoinQueues(Vec<QueueId>),
     /// From a queue.
     Bid(Bid),
     /// From a queue: it has no contact for this agent now. Key: queue, epoch, ver.
@@ -239,6 +248,13 @@ pub enum AgentMessage {
         /// Which contact.
         contact: ContactId,
     },
+    /// The answer to [`AgentEffect::AskEdge`]: the edge does not have it, or is gone. Key: number.
+    NotHeld {
+        /// The reservation's number.
+        number: u64,
+        /// Which contact.
+        contact: ContactId,
+    },
     /// A queue has a new owner.
     QueueMoved {
         /// Which queue.
@@ -275,6 +291,13 @@ pub enum EdgeMessage {
         /// How long the device may ring.
         ring: Duration,
     },
+    /// The contact's place now, as it was asked for.
+    Position {
+        /// Place in line, from 1.
+        position: u32,
+        /// How many wait.
+        waiting: u32,
+    },
     /// The queue knows that the contact left.
     LeftOk {
         /// The attachment that ended.
@@ -300,7 +323,7 @@ pub enum QueueTimer {
     Offered(ContactId),
     /// The contact may be offered to the agent again.
     Unexclude(ContactId, UserId),
-    /// The edge did not come back.
+    /// The stream did not come back.
     Lost(ContactId),
 }
 
@@ -311,8 +334,10 @@ pub enum AgentTimer {
     Solicit,
     /// Remind the queues that did not answer.
     Refresh,
-    /// A reservation's phase ends by itself.
+    /// A reservation's phase ends by itself, or its edge is asked whether it goes on.
     Slot(u64),
+    /// The device may be tried again.
+    Reachable,
 }
 
 /// What a queue wants done after its step was stored.
@@ -336,6 +361,15 @@ pub enum AgentEffect {
         /// Which contact.
         contact: ContactId,
         /// Name of the process that holds it.
+        edge: Arc<str>,
+    },
+    /// Ask the edge whether it still has this conversation; `NotHeld` is its no. Without an answer it is asked again.
+    AskEdge {
+        /// The reservation.
+        reservation: Reservation,
+        /// Which contact.
+        contact: ContactId,
+        /// Name of the process that should hold it.
         edge: Arc<str>,
     },
 }

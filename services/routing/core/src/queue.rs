@@ -183,6 +183,10 @@ impl Queue {
                 self.on_grant(cfg, now, grant, &mut out);
                 return out;
             }
+            QueueMessage::AskPosition { contact } => {
+                self.tell_position(contact, &mut out);
+                return out;
+            }
             QueueMessage::Attach(attach) => self.on_attach(cfg, now, attach, &mut out),
             QueueMessage::OfferEnded {
                 contact,
@@ -237,7 +241,7 @@ impl Queue {
                     entry.excluded.remove(&agent);
                 });
             }
-            QueueTimer::Lost(contact) => self.on_edge_dead(now, contact, out),
+            QueueTimer::Lost(contact) => self.on_lost(now, contact, out),
         }
     }
 }

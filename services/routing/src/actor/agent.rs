@@ -1,7 +1,11 @@
 //! One agent's actor.
 
-use super::wakeup::{self, WakeUp, Wakes};
+use super::{
+    queue::{CheckEdges, LetGo, Reconcile},
+    wakeup::{self, WakeUp, Wakes},
+};
 use crate::{
+    log_in::LogIn,
     metrics::{self, DEPOSED},
     notify,
     router::Router,
@@ -12,8 +16,10 @@ use actix::{
 };
 use centro_cluster::Epoch;
 use centro_kernel::{Code, ContactId, Fault, TenantId, Timestamp, UserId, contact::Reservation};
-use centro_node::Role;
-use centro_proto::telephony::{CancelOfferRequest, call_edge_client::CallEdgeClient};
+use centro_node::{Role, To};
+use centro_proto::telephony::{
+    CancelOfferRequest, HasOfferRequest, call_edge_client::CallEdgeClient,
+};
 use centro_routing_core::{
     Agent, AgentEffect, AgentMessage, AgentOut, AgentRecord, Answer, SlotPhase, State, View,
 };
@@ -32,6 +38,27 @@ type Reply = oneshot::Sender<Result<(Answer, View), Fault>>;
 #[rtype(result = "()")]
 pub struct TellAgent(pub AgentMessage);
 
+/// What is asked.
+#[derive(Debug)]
+pub enum Ask {
+    /// A message of the protocol.
+    Message(AgentMessage),
+    /// The person logs in, with what the configuration allows at the moment it is the request's turn.
+    LogIn(LogIn),
+}
+
+impl From<AgentMessage> for Ask {
+    fn from(message: AgentMessage) -> Self {
+        Self::Message(message)
+    }
+}
+
+impl From<LogIn> for Ask {
+    fn from(wanted: LogIn) -> Self {
+        Self::LogIn(wanted)
+    }
+}
+
 /// A request that waits for the record's word.
 #[derive(Message)]
 #[rtype(result = "()")]
@@ -39,7 +66,7 @@ pub struct AskAgent {
     /// Whose agent it must be.
     pub tenant: TenantId,
     /// What is asked.
-    pub message: AgentMessage,
+    pub ask: Ask,
     /// Asked by somebody who manages agents.
     pub supervisor: bool,
     /// Where the answer goes.
@@ -141,10 +168,13 @@ impl AgentActor {
                 AgentEffect::CancelOffer {
                     reservation,
                     contact,
-                    ..
-                } => {
-                    self.cancel(reservation, contact);
-                }
+                    edge,
+                } => self.cancel(reservation, contact, edge),
+                AgentEffect::AskEdge {
+                    reservation,
+                    contact,
+                    edge,
+                } => self.ask_edge(reservation, contact, edge),
             }
         }
         if !self.cancels.is_empty() {
@@ -165,8 +195,9 @@ impl AgentActor {
     }
 
     /// Tells the edge to stop ringing, until it has answered or the slot is gone.
-    fn cancel(&mut self, reservation: Reservation, contact: ContactId) {
-        let mut client = CallEdgeClient::new(self.router.node.conn(Role::Telephony));
+    fn cancel(&mut self, reservation: Reservation, contact: ContactId, edge: Arc<str>) {
+        let at = To::Node(edge);
+        let mut client = CallEdgeClient::new(self.router.node.conn_to(Role::Telephony, at));
         let request = CancelOfferRequest {
             tenant_id: self.tenant.to_string(),
             contact_id: contact.to_string(),
@@ -180,6 +211,35 @@ impl AgentActor {
             }
         });
         self.cancels.insert(reservation.number, task.abort_handle());
+    }
+
+    /// Asks the edge whether it still has this conversation. Its no, or its death, ends the slot; silence does not: the
+    /// edge is asked again.
+    fn ask_edge(&self, reservation: Reservation, contact: ContactId, edge: Arc<str>) {
+        let (router, tenant) = (self.router.clone(), self.tenant);
+        let request = HasOfferRequest {
+            tenant_id: tenant.to_string(),
+            contact_id: contact.to_string(),
+            agent_id: reservation.agent.to_string(),
+            number: reservation.number,
+        };
+        tokio::spawn(async move {
+            let at = To::Node(edge.clone());
+            let mut client = CallEdgeClient::new(router.node.conn_to(Role::Telephony, at));
+            let has = match client.has_offer(request).await {
+                Ok(answer) => answer.into_inner().has,
+                Err(status) => {
+                    tracing::debug!(%status, %reservation, "the edge did not say whether it has a talk");
+                    !router.is_dead(&edge)
+                }
+            };
+            if !has {
+                tracing::warn!(%contact, %reservation, "nobody has this talk any more: it is over");
+                let number = reservation.number;
+                let over = AgentMessage::NotHeld { number, contact };
+                router.tell_agent(tenant, reservation.agent, over);
+            }
+        });
     }
 
     fn stop(&self, ctx: &mut Context<Self>) {
@@ -224,10 +284,13 @@ impl Actor for AgentActor {
                             .filter(|s| s.phase == SlotPhase::Revoked)
                         {
                             if let Some(contact) = slot.contact {
-                                actor.cancel(actor.core.record().reservation(slot.number), contact);
+                                let reservation = actor.core.record().reservation(slot.number);
+                                actor.cancel(reservation, contact, slot.edge.clone());
                             }
                         }
                         actor.rearm(ctx);
+                        ctx.notify(Reconcile);
+                        ctx.notify(CheckEdges);
                     }
                     Ok(None) => {}
                     Err(_) => actor.stop(ctx),
@@ -271,13 +334,63 @@ impl Handler<TellAgent> for AgentActor {
     }
 }
 
+impl Handler<Reconcile> for AgentActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Reconcile, ctx: &mut Self::Context) {
+        let (directory, record) = (&self.router.directory, self.core.record());
+        if !directory.is_complete() {
+            return;
+        }
+        let serves = directory.assigned(self.tenant, record.id);
+        let not_served = record.queues.iter().filter(|q| !serves.contains(q));
+        let left: Vec<_> = not_served.copied().collect();
+        if !left.is_empty() {
+            ctx.notify(TellAgent(AgentMessage::LeaveQueues(left)));
+        }
+        let not_yet = serves.into_iter().filter(|q| !record.queues.contains(q));
+        let new: Vec<_> = not_yet.collect();
+        if record.all_queues && !new.is_empty() {
+            ctx.notify(TellAgent(AgentMessage::JoinQueues(new)));
+        }
+        if let Some(device) = record.device {
+            let online = directory.rings_for(device, self.tenant, record.id);
+            if online != record.device_online {
+                ctx.notify(TellAgent(AgentMessage::Device { device, online }));
+            }
+        }
+    }
+}
+
+impl Handler<LetGo> for AgentActor {
+    type Result = ();
+
+    fn handle(&mut self, _: LetGo, ctx: &mut Self::Context) {
+        self.stop(ctx);
+    }
+}
+
+impl Handler<CheckEdges> for AgentActor {
+    type Result = ();
+
+    fn handle(&mut self, _: CheckEdges, ctx: &mut Self::Context) {
+        for slot in &self.core.record().slots {
+            if let Some(contact) = slot.contact
+                && self.router.is_dead(&slot.edge)
+            {
+                ctx.notify(TellAgent(AgentMessage::EdgeDead { contact }));
+            }
+        }
+    }
+}
+
 impl Handler<AskAgent> for AgentActor {
     type Result = ();
 
     fn handle(&mut self, ask: AskAgent, ctx: &mut Self::Context) {
         let AskAgent {
             tenant,
-            mut message,
+            ask,
             supervisor,
             reply,
         } = ask;
@@ -285,15 +398,21 @@ impl Handler<AskAgent> for AgentActor {
             let _ = reply.send(Err(Fault::not_found("agent", self.core.record().id)));
             return;
         }
-        match &mut message {
-            // Read here and not by the asker: a registration that comes meanwhile is behind us in the mailbox.
-            AgentMessage::LogIn {
-                device,
-                device_online,
-                ..
-            } => {
-                *device_online = self.router.directory.is_online(*device);
+        let message = match ask {
+            Ask::Message(message) => message,
+            // Here and not where it was asked: a change that comes meanwhile is behind us in the mailbox.
+            Ask::LogIn(wanted) => {
+                let directory = &self.router.directory;
+                match wanted.against(directory, tenant, self.core.record().id) {
+                    Ok(message) => message,
+                    Err(fault) => {
+                        let _ = reply.send(Err(fault));
+                        return;
+                    }
+                }
             }
+        };
+        match &message {
             AgentMessage::EndWrapUp if !supervisor && !self.may_end_wrap_up() => {
                 let text = "this queue does not let agents end their wrap-up early";
                 let _ = reply.send(Err(Fault::new(

@@ -1,15 +1,12 @@
-//! The streams of the contacts that wait in one queue, and the places they were told.
+//! The streams of the contacts that wait in one queue.
 
 use crate::{metrics, wire};
-use centro_kernel::{ContactId, Timestamp};
+use centro_kernel::ContactId;
 use centro_proto::routing::{self as pb, WaitResponse, wait_response::Message};
-use centro_routing_core::{EdgeMessage, Queue};
-use std::{collections::HashMap, time::Duration};
+use centro_routing_core::EdgeMessage;
+use std::collections::HashMap;
 use tokio::sync::{mpsc, oneshot};
 use tonic::Status;
-
-/// How often one contact may be told its place.
-const TELL_PLACE_EVERY: Duration = Duration::from_secs(1);
 
 /// What becomes of a stream whose contact this queue lets go. A stream that is dropped without a word broke.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,21 +39,18 @@ impl EdgeStream {
 /// All streams of a queue.
 #[derive(Debug, Default)]
 pub struct Edges {
-    streams: HashMap<ContactId, (EdgeStream, u32)>,
-    /// The line changed since everybody was told.
-    moved: bool,
-    told_at: Option<Timestamp>,
+    streams: HashMap<ContactId, EdgeStream>,
 }
 
 impl Edges {
     /// A contact attached with this stream.
     pub fn put(&mut self, contact: ContactId, stream: EdgeStream) {
-        if let Some((old, _)) = self.streams.remove(&contact)
+        if let Some(old) = self.streams.remove(&contact)
             && old.sender.same_channel(&stream.sender)
         {
             old.let_go(Released::Left);
         }
-        self.streams.insert(contact, (stream, 0));
+        self.streams.insert(contact, stream);
     }
 
     /// Tells a contact's edge. False when the edge does not read: its stream is closed, and it may attach again.
@@ -71,14 +65,10 @@ impl Edges {
             EdgeMessage::NotTaken { attach_no, .. } => Some((attach_no, Released::End)),
             _ => None,
         };
-        let place = match message {
-            EdgeMessage::Attached { position, .. } => Some(position),
-            _ => None,
-        };
         let response = WaitResponse {
             message: Some(to_wire(message)),
         };
-        let Some((stream, told)) = self.streams.get_mut(&contact) else {
+        let Some(stream) = self.streams.get(&contact) else {
             return fallback.is_none_or(|sender| sender.try_send(Ok(response)).is_ok());
         };
         if stream.sender.try_send(Ok(response)).is_err() {
@@ -86,12 +76,9 @@ impl Edges {
             self.streams.remove(&contact);
             return false;
         }
-        if let Some(place) = place {
-            *told = place;
-        }
         if let Some((attach_no, how)) = ends
             && stream.attach_no <= attach_no
-            && let Some((stream, _)) = self.streams.remove(&contact)
+            && let Some(stream) = self.streams.remove(&contact)
         {
             stream.let_go(how);
         }
@@ -100,53 +87,13 @@ impl Edges {
 
     /// The attachment whose stream this is.
     pub fn attach_no(&self, contact: ContactId) -> Option<u32> {
-        self.streams
-            .get(&contact)
-            .map(|(stream, _)| stream.attach_no)
+        self.streams.get(&contact).map(|stream| stream.attach_no)
     }
 
     /// A contact's stream broke.
     pub fn remove(&mut self, contact: ContactId, attach_no: u32) {
         if self.attach_no(contact) == Some(attach_no) {
             self.streams.remove(&contact);
-        }
-    }
-
-    /// The line changed.
-    pub const fn set_moved(&mut self) {
-        self.moved = true;
-    }
-
-    /// When places are to be told.
-    pub fn due(&self, now: Timestamp) -> Option<Timestamp> {
-        let waits = self.moved && !self.streams.is_empty();
-        waits.then(|| self.told_at.map_or(now, |at| at + TELL_PLACE_EVERY))
-    }
-
-    /// Tells everybody whose place changed, at most once a second.
-    pub fn tell_places(&mut self, now: Timestamp, queue: &Queue) {
-        if self.due(now).is_none_or(|due| due > now) {
-            return;
-        }
-        self.moved = false;
-        self.told_at = Some(now);
-        let waiting = queue.waiting();
-        for (position, entry) in (1..).zip(queue.in_order()) {
-            if let Some((stream, told)) = self.streams.get_mut(&entry.contact)
-                && *told != position
-            {
-                let message = Message::Position(pb::Position { position, waiting });
-                // A full stream misses this one and gets the next.
-                if stream
-                    .sender
-                    .try_send(Ok(WaitResponse {
-                        message: Some(message),
-                    }))
-                    .is_ok()
-                {
-                    *told = position;
-                }
-            }
         }
     }
 }
@@ -177,6 +124,9 @@ fn to_wire(message: EdgeMessage) -> Message {
             reservation: Some(wire::reservation_out(reservation)),
             ring_timeout: Some(wire::span(ring)),
         }),
+        EdgeMessage::Position { position, waiting } => {
+            Message::Position(pb::Position { position, waiting })
+        }
         EdgeMessage::LeftOk { attach_no } => Message::LeftOk(pb::LeftOk { attach_no }),
         EdgeMessage::NotTaken { reason, .. } => Message::NotTaken(pb::NotTaken {
             reason: wire::left_reason_out(reason).into(),

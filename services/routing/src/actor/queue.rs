@@ -14,7 +14,7 @@ use actix::{
     Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, Message, WrapFuture,
 };
 use centro_cluster::Epoch;
-use centro_kernel::{TenantId, Timestamp};
+use centro_kernel::TenantId;
 use centro_proto::routing::WaitResponse;
 use centro_routing_core::{
     EdgeMessage, Queue, QueueEffect, QueueMessage, QueueOut, QueueRecord, QueueSettings,
@@ -46,12 +46,29 @@ pub struct FromEdge {
     pub sender: Sender,
 }
 
+/// What the directory says of the queue may have changed: obey it.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Reconcile;
+
+/// The shard has another owner: stop. What is stored under the old epoch would be refused anyway.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct LetGo;
+
+/// Nodes have died: whoever they held is gone.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct CheckEdges;
+
 /// Owns one queue.
 pub struct QueueActor {
     router: Arc<Router>,
     tenant: TenantId,
     settings: QueueSettings,
     epoch: Epoch,
+    /// The epoch as agents and edges see it: another one for each activation.
+    activation: u64,
     core: Queue,
     edges: Edges,
     wake_up: WakeUp,
@@ -64,11 +81,12 @@ impl QueueActor {
         tenant: TenantId,
         settings: QueueSettings,
         epoch: Epoch,
+        activation: u64,
     ) -> Self {
         let now = router.now();
         let core = Queue::recover(
             settings,
-            epoch.0,
+            activation,
             QueueRecord::default(),
             &router.deadlines,
             now,
@@ -79,6 +97,7 @@ impl QueueActor {
             tenant,
             settings,
             epoch,
+            activation,
             core,
             edges,
             wake_up,
@@ -99,7 +118,7 @@ impl QueueActor {
             return false;
         }
         if !out.fence && out.changes.is_empty() && out.events.is_empty() {
-            self.carry_out(ctx, now, out, sender);
+            self.carry_out(ctx, out, sender);
             return true;
         }
         let mut out = out;
@@ -115,13 +134,13 @@ impl QueueActor {
             events,
         });
         match (&mut commit).now_or_never() {
-            Some(result) => self.committed(ctx, now, result, out, sender),
+            Some(result) => self.committed(ctx, result, out, sender),
             None => {
                 ctx.wait(
                     commit
                         .into_actor(self)
                         .map(move |result, actor: &mut Self, ctx| {
-                            if actor.committed(ctx, now, result, out, sender) {
+                            if actor.committed(ctx, result, out, sender) {
                                 actor.rearm(ctx);
                             }
                         }),
@@ -134,7 +153,6 @@ impl QueueActor {
     fn committed(
         &mut self,
         ctx: &mut Context<Self>,
-        now: Timestamp,
         result: Result<(), StoreError>,
         out: QueueOut,
         sender: Option<Sender>,
@@ -147,19 +165,12 @@ impl QueueActor {
             self.router
                 .live
                 .queue_changed(self.settings.id, &out.changes);
-            self.edges.set_moved();
         }
-        self.carry_out(ctx, now, out, sender);
+        self.carry_out(ctx, out, sender);
         true
     }
 
-    fn carry_out(
-        &mut self,
-        ctx: &mut Context<Self>,
-        now: Timestamp,
-        out: QueueOut,
-        sender: Option<Sender>,
-    ) {
+    fn carry_out(&mut self, ctx: &mut Context<Self>, out: QueueOut, sender: Option<Sender>) {
         for effect in out.send {
             match effect {
                 QueueEffect::Agent(agent, message) => {
@@ -179,7 +190,6 @@ impl QueueActor {
                 }
             }
         }
-        self.edges.tell_places(now, &self.core);
     }
 
     /// A newer owner exists, or the store cannot say. Nothing is answered; streams break and edges attach again.
@@ -190,9 +200,8 @@ impl QueueActor {
     }
 
     fn rearm(&mut self, ctx: &mut Context<Self>) {
-        let now = self.router.now();
-        let due = [self.core.next_due().map(|d| d.0), self.edges.due(now)];
-        wakeup::arm(self, ctx, now, due.into_iter().flatten().min());
+        let due = self.core.next_due().map(|(due, _)| due);
+        wakeup::arm(self, ctx, self.router.now(), due);
     }
 }
 
@@ -206,9 +215,21 @@ impl Actor for QueueActor {
                 .map(|record, actor, ctx| match record {
                     Ok(record) => {
                         let (deadlines, now) = (&actor.router.deadlines, actor.router.now());
-                        actor.core =
-                            Queue::recover(actor.settings, actor.epoch.0, record, deadlines, now);
+                        actor.core = Queue::recover(
+                            actor.settings,
+                            actor.activation,
+                            record,
+                            deadlines,
+                            now,
+                        );
                         actor.rearm(ctx);
+                        // Agents whom the activation before had passed wait for nobody; this one knows none of them.
+                        actor.router.queue_activated(
+                            actor.tenant,
+                            actor.settings.id,
+                            actor.activation,
+                        );
+                        ctx.notify(CheckEdges);
                     }
                     Err(_) => actor.stop(ctx),
                 }),
@@ -227,7 +248,6 @@ impl Wakes for QueueActor {
                 return;
             }
         }
-        self.edges.tell_places(self.router.now(), &self.core);
         self.rearm(ctx);
     }
 
@@ -245,6 +265,42 @@ impl Handler<TellQueue> for QueueActor {
         }
         if self.step(ctx, message, None) {
             self.rearm(ctx);
+        }
+    }
+}
+
+impl Handler<Reconcile> for QueueActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Reconcile, ctx: &mut Self::Context) {
+        match self.router.directory.queue(self.settings.id) {
+            Some(queue) if queue.settings != self.settings => {
+                ctx.notify(TellQueue(QueueMessage::Configure(queue.settings)));
+            }
+            Some(_) => {}
+            None if self.router.directory.is_loaded() => ctx.notify(TellQueue(QueueMessage::Close)),
+            None => {}
+        }
+    }
+}
+
+impl Handler<LetGo> for QueueActor {
+    type Result = ();
+
+    fn handle(&mut self, _: LetGo, ctx: &mut Self::Context) {
+        self.stop(ctx);
+    }
+}
+
+impl Handler<CheckEdges> for QueueActor {
+    type Result = ();
+
+    fn handle(&mut self, _: CheckEdges, ctx: &mut Self::Context) {
+        for entry in self.core.in_order() {
+            if self.router.is_dead(&entry.edge) {
+                let contact = entry.contact;
+                ctx.notify(TellQueue(QueueMessage::EdgeDead { contact }));
+            }
         }
     }
 }

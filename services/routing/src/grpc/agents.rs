@@ -1,10 +1,10 @@
 //! `Agents`: the agent's working life, asked by people.
 
 use super::Doors;
-use crate::{directory::Directory, router::Router, wire};
+use crate::{actor::Ask, log_in::LogIn, router::Router, wire};
 use async_trait::async_trait;
 use centro_contract::{Principal, principal, status::from_fault};
-use centro_kernel::{Code, DeviceId, Fault, QueueId, TenantId, UserId};
+use centro_kernel::{Code, Fault, QueueId, TenantId, UserId};
 use centro_proto::routing::{
     AgentStatus, EndWrapUpRequest, GetAgentStatusRequest, ListAgentStatusesRequest,
     ListAgentStatusesResponse, LogInRequest, LogOutRequest, PauseRequest, SetReadyRequest,
@@ -81,7 +81,7 @@ impl Doors {
     async fn act_for(
         &self,
         asker: Asker,
-        message: AgentMessage,
+        message: impl Into<Ask>,
     ) -> Result<Response<AgentStatus>, Status> {
         let Asker {
             tenant,
@@ -105,7 +105,7 @@ pub(super) async fn act(
     router: &Arc<Router>,
     tenant: TenantId,
     agent: UserId,
-    message: AgentMessage,
+    message: impl Into<Ask>,
     supervisor: bool,
 ) -> Result<AgentStatus, Fault> {
     let (answer, view) = router.ask_agent(tenant, agent, message, supervisor).await?;
@@ -120,64 +120,6 @@ pub(super) async fn act(
     }
 }
 
-/// The log-in that was asked for, checked against the configuration.
-///
-/// # Errors
-/// `device_unknown`, `device_needed`, `queue_not_assigned`.
-pub(super) fn log_in(
-    directory: &Directory,
-    tenant: TenantId,
-    user: UserId,
-    device: &str,
-    queues: &[String],
-    ready: bool,
-) -> Result<AgentMessage, Fault> {
-    let devices = directory.devices(tenant, user);
-    let device = match (device, devices.as_slice()) {
-        ("", [only]) => *only,
-        ("", []) => {
-            let text = "the agent has no phone: assign a device first";
-            return Err(Fault::new(Code::Invalid, "device_needed", text).at("/deviceId"));
-        }
-        ("", _) => {
-            let text = "the agent has several phones: say which one is to ring";
-            return Err(Fault::new(Code::Invalid, "device_needed", text).at("/deviceId"));
-        }
-        (id, devices) => {
-            let id: DeviceId = wire::id(id, "/deviceId")?;
-            if !devices.contains(&id) {
-                let text = "the agent has no such phone";
-                return Err(Fault::new(Code::Invalid, "device_unknown", text).at("/deviceId"));
-            }
-            id
-        }
-    };
-    let assigned = directory.assigned(tenant, user);
-    let not_assigned =
-        |text: &str| Fault::new(Code::Invalid, "queue_not_assigned", text).at("/queueIds");
-    let queues: Vec<QueueId> = if queues.is_empty() {
-        assigned.into_iter().collect()
-    } else {
-        let ids = queues.iter().map(|id| wire::id::<QueueId>(id, "/queueIds"));
-        let ids: Vec<_> = ids.collect::<Result<_, _>>()?;
-        if let Some(other) = ids.iter().find(|id| !assigned.contains(id)) {
-            return Err(
-                not_assigned("the agent is not assigned to this queue").with("queue_id", other)
-            );
-        }
-        ids
-    };
-    if queues.is_empty() {
-        return Err(not_assigned("the agent is not assigned to any queue"));
-    }
-    Ok(AgentMessage::LogIn {
-        device,
-        device_online: false,
-        queues,
-        ready,
-    })
-}
-
 #[async_trait]
 impl Agents for Doors {
     async fn list_agent_statuses(
@@ -187,28 +129,23 @@ impl Agents for Doors {
         let (tenant, _) = principal(&request)?;
         let request = request.into_inner();
         let limit = page::limit(request.page_size);
+        let most = usize::try_from(limit)
+            .unwrap_or(usize::MAX)
+            .saturating_add(1);
         let pages = self.pages("agent statuses", tenant, &request.queue_id);
         let after: Option<UserId> = pages.after(&request.page_token).map_err(from_fault)?;
         let queue: Option<QueueId> = match request.queue_id.as_str() {
             "" => None,
             id => Some(wire::id(id, "/queueId").map_err(from_fault)?),
         };
-        let later = |agent: UserId| after.is_none_or(|after| agent > after);
+        // Those who never acted are known by their assignment only. Both come in order, so a page of each is enough.
         let mut found: BTreeMap<UserId, Option<View>> = BTreeMap::new();
         if queue.is_none() {
-            let assigned = self
-                .0
-                .directory
-                .agents(tenant)
-                .into_iter()
-                .filter(|a| later(*a));
-            found.extend(assigned.map(|agent| (agent, None)));
+            let assigned = self.0.directory.agents(tenant, after, most);
+            found.extend(assigned.into_iter().map(|agent| (agent, None)));
         }
-        self.0.live.agents(tenant, |view| {
-            if later(view.agent) && queue.is_none_or(|queue| view.queues.contains(&queue)) {
-                found.insert(view.agent, Some(view.clone()));
-            }
-        });
+        let acted = self.0.live.agents(tenant, queue, after, most);
+        found.extend(acted.into_iter().map(|view| (view.agent, Some(view))));
         let mut page: Vec<_> = found.into_iter().collect();
         let next_page_token = pages.next(&mut page, limit, |(agent, _)| *agent);
         let now = self.0.now();
@@ -238,16 +175,12 @@ impl Agents for Doors {
     ) -> Result<Response<AgentStatus>, Status> {
         let asker = self.asker(&request, &request.get_ref().agent_id, MANAGE)?;
         let r = request.into_inner();
-        let directory = &self.0.directory;
-        let message = log_in(
-            directory,
-            asker.tenant,
-            asker.agent,
-            &r.device_id,
-            &r.queue_ids,
-            r.ready,
-        );
-        self.act_for(asker, message.map_err(from_fault)?).await
+        let wanted = LogIn {
+            device: r.device_id,
+            queues: r.queue_ids,
+            ready: r.ready,
+        };
+        self.act_for(asker, wanted).await
     }
 
     async fn log_out(

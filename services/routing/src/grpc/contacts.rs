@@ -1,18 +1,21 @@
 //! `AgentContacts`: the agent's half of an offer, asked by edges.
 
 use super::{Doors, agents};
-use crate::wire;
+use crate::{actor::Ask, log_in::LogIn, wire};
 use async_trait::async_trait;
 use centro_contract::status::from_fault;
-use centro_kernel::{Code, ContactId, Fault, TenantId, UserId, contact::Reservation};
+use centro_kernel::{Code, ContactId, Fault, QueueId, TenantId, UserId, contact::Reservation};
 use centro_proto::routing::{
     AgentStatus, AlertRequest, AlertResponse, ConnectRequest, ConnectResponse, EndRequest,
-    EndResponse, SetStatusFromDeviceRequest, agent_contacts_server::AgentContacts,
-    set_status_from_device_request::Action,
+    EndResponse, ReportEdgeDeadRequest, ReportEdgeDeadResponse, SetStatusFromDeviceRequest,
+    agent_contacts_server::AgentContacts, set_status_from_device_request::Action,
 };
-use centro_routing_core::{AgentMessage, Answer, Chosen};
+use centro_routing_core::{AgentMessage, Answer, Chosen, QueueMessage};
 use std::sync::Arc;
 use tonic::{Request, Response, Status};
+
+/// Reservations and queues that one contact may concern.
+const MOST: usize = 256;
 
 impl Doors {
     async fn ask(
@@ -86,24 +89,50 @@ impl Doors {
         })
     }
 
+    async fn edge_dead(&self, r: ReportEdgeDeadRequest) -> Result<ReportEdgeDeadResponse, Fault> {
+        if r.reservations.len() > MOST || r.queue_ids.len() > MOST {
+            let text = "one contact concerns at most 256 reservations and queues";
+            return Err(Fault::new(Code::Invalid, "too_many", text));
+        }
+        let tenant: TenantId = wire::id(&r.tenant_id, "/tenantId")?;
+        let contact: ContactId = wire::id(&r.contact_id, "/contactId")?;
+        for queue in &r.queue_ids {
+            let queue: QueueId = wire::id(queue, "/queueIds")?;
+            let known = self.0.directory.queue(queue);
+            if known.is_some_and(|known| known.tenant == tenant) {
+                let dead = QueueMessage::EdgeDead { contact };
+                self.0.try_tell_queue(tenant, queue, dead)?;
+            }
+        }
+        for reservation in &r.reservations {
+            let of = wire::reservation(Some(reservation))?;
+            self.ask(&r.tenant_id, of, AgentMessage::EdgeDead { contact })
+                .await?;
+        }
+        Ok(ReportEdgeDeadResponse {})
+    }
+
     async fn set_status(&self, r: SetStatusFromDeviceRequest) -> Result<AgentStatus, Fault> {
         let tenant: TenantId = wire::id(&r.tenant_id, "/tenantId")?;
         let user: UserId = wire::id(&r.user_id, "/userId")?;
-        let message = match r.action() {
-            Action::LogIn => {
-                agents::log_in(&self.0.directory, tenant, user, &r.device_id, &[], true)?
+        let ask: Ask = match r.action() {
+            Action::LogIn => LogIn {
+                device: r.device_id,
+                queues: Vec::new(),
+                ready: true,
             }
-            Action::LogOut => AgentMessage::SetStatus(Chosen::LoggedOut),
-            Action::Ready => AgentMessage::SetStatus(Chosen::Ready),
-            Action::Pause => AgentMessage::SetStatus(Chosen::Paused(String::new())),
-            Action::EndWrapUp => AgentMessage::EndWrapUp,
+            .into(),
+            Action::LogOut => AgentMessage::SetStatus(Chosen::LoggedOut).into(),
+            Action::Ready => AgentMessage::SetStatus(Chosen::Ready).into(),
+            Action::Pause => AgentMessage::SetStatus(Chosen::Paused(String::new())).into(),
+            Action::EndWrapUp => AgentMessage::EndWrapUp.into(),
             Action::Unspecified => {
                 return Err(
                     Fault::new(Code::Invalid, "action_unknown", "say what to do").at("/action"),
                 );
             }
         };
-        agents::act(&self.0, tenant, user, message, false).await
+        agents::act(&self.0, tenant, user, ask, false).await
     }
 }
 
@@ -131,6 +160,16 @@ impl AgentContacts for Doors {
 
     async fn end(&self, request: Request<EndRequest>) -> Result<Response<EndResponse>, Status> {
         self.end_reservation(request.into_inner())
+            .await
+            .map(Response::new)
+            .map_err(from_fault)
+    }
+
+    async fn report_edge_dead(
+        &self,
+        request: Request<ReportEdgeDeadRequest>,
+    ) -> Result<Response<ReportEdgeDeadResponse>, Status> {
+        self.edge_dead(request.into_inner())
             .await
             .map(Response::new)
             .map_err(from_fault)

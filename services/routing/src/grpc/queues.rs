@@ -4,46 +4,15 @@ use super::Doors;
 use crate::{directory::QueueConfig, wire};
 use async_trait::async_trait;
 use centro_contract::{principal, status::from_fault};
-use centro_kernel::QueueId;
 use centro_proto::routing::{
     ListQueueStatusesRequest, ListQueueStatusesResponse, QueueStatus, WaitingContact,
     queue_statuses_server::QueueStatuses,
 };
-use centro_routing_core::{State, View};
 use centro_store::page;
-use std::collections::HashMap;
 use tonic::{Request, Response, Status};
 
 /// Waiting contacts shown of one queue.
 const SHOWN: usize = 100;
-
-#[derive(Default)]
-struct Staff {
-    logged_in: u32,
-    ready: u32,
-    paused: u32,
-    in_contact: u32,
-    in_wrap_up: u32,
-    not_responding: u32,
-    alerting: u32,
-    unreachable: u32,
-}
-
-impl Staff {
-    fn count(&mut self, view: &View) {
-        self.logged_in += 1;
-        match view.state {
-            State::Ready if !view.device_online => self.unreachable += 1,
-            State::Ready => self.ready += 1,
-            State::Paused => self.paused += 1,
-            State::Reserved | State::Alerting => self.alerting += 1,
-            State::Connected => self.in_contact += 1,
-            State::WrapUp => self.in_wrap_up += 1,
-            State::NotResponding => self.not_responding += 1,
-            State::LoggedOut => {}
-        }
-    }
-}
 
 #[async_trait]
 impl QueueStatuses for Doors {
@@ -62,19 +31,7 @@ impl QueueStatuses for Doors {
         let mut queues = self.0.directory.queues(tenant, after, most);
         let next_page_token = pages.next(&mut queues, limit, |queue| queue.settings.id);
 
-        let mut staff: HashMap<QueueId, Staff> = HashMap::new();
-        staff.extend(queues.iter().map(|q| (q.settings.id, Staff::default())));
-        self.0.live.agents(tenant, |view| {
-            for queue in view.queues.iter() {
-                if let Some(staff) = staff.get_mut(queue) {
-                    staff.count(view);
-                }
-            }
-        });
-        let queues = queues.iter().map(|queue| {
-            let staff = staff.remove(&queue.settings.id).unwrap_or_default();
-            self.queue_status(queue, &staff)
-        });
+        let queues = queues.iter().map(|queue| self.queue_status(queue));
         Ok(Response::new(ListQueueStatusesResponse {
             queues: queues.collect(),
             next_page_token,
@@ -84,7 +41,8 @@ impl QueueStatuses for Doors {
 }
 
 impl Doors {
-    fn queue_status(&self, queue: &QueueConfig, staff: &Staff) -> QueueStatus {
+    fn queue_status(&self, queue: &QueueConfig) -> QueueStatus {
+        let staff = self.0.live.staff(queue.settings.id);
         let live = self.0.live.queue(queue.settings.id, SHOWN);
         let contacts = (1..)
             .zip(&live.first)

@@ -1,9 +1,12 @@
 //! The doors and the actors behind them, in a real node: edges drive `Wait` streams, people call `Agents`.
 
+mod deaths;
 mod floor;
+mod store;
 
+use centro_bus::Event;
 use centro_contract::status::reason;
-use centro_proto::{routing as pb, types};
+use centro_proto::{events::AgentStateChanged, routing as pb, types};
 use floor::{Floor, contact, user};
 use pb::{set_status_from_device_request::Action, wait_response::Message};
 use types::{AgentState, LeftReason, OfferEnd};
@@ -98,14 +101,15 @@ async fn the_lists_show_who_waits_and_who_is_there() {
 
     first.left(1, LeftReason::Abandoned);
     assert!(matches!(first.next().await, Message::LeftOk(_)));
-    let moved = loop {
+    second.ask_position(1);
+    let place = loop {
         match second.next().await {
             Message::Position(p) => break p,
             Message::Offer(_) => {}
             other => panic!("{other:?}"),
         }
     };
-    assert_eq!((moved.position, moved.waiting), (1, 1));
+    assert_eq!((place.position, place.waiting), (1, 1));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -153,18 +157,14 @@ async fn a_queue_whose_actor_died_is_activated_again_with_its_line() {
     first.next().await;
     let mut second = floor.call(contact(2), 1).await;
     second.next().await;
-    floor.kill_actors();
+    floor.kill_queue(0);
     assert!(first.broken().await && second.broken().await);
-    let mut second = floor.call(contact(2), 2).await;
-    let Message::Attached(attached) = second.next().await else {
-        panic!("not attached")
-    };
+    let (_second, attached) = floor.call_again(contact(2)).await;
     assert_eq!(
         attached.position.map(|p| (p.position, p.waiting)),
         Some((2, 2))
     );
-    let mut first = floor.call(contact(1), 2).await;
-    first.next().await;
+    let (mut first, _) = floor.call_again(contact(1)).await;
     floor.log_in(0).await;
     first.offer().await;
 }
@@ -323,4 +323,75 @@ async fn a_page_token_of_another_list_or_nobodys_is_refused() {
         let refused = floor.page_of_agents(1, token).await.unwrap_err();
         assert_eq!(reason(&refused), "page_token_unknown");
     }
+}
+
+/// Places move with every call that is answered, in front of everybody: whoever wants to hear asks.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_does_not_ask_for_the_place_is_told_nothing_between_attachment_and_offer() {
+    let floor = Floor::new(1, 1).await;
+    let mut calls = vec![];
+    for n in 0..20 {
+        let mut call = floor.call(contact(n), 1).await;
+        assert!(matches!(call.next().await, Message::Attached(_)));
+        calls.push(call);
+    }
+    let mut last = calls.pop().unwrap();
+    for call in &mut calls {
+        call.left(1, LeftReason::Abandoned);
+        assert!(matches!(call.next().await, Message::LeftOk(_)));
+    }
+    last.ask_position(1);
+    let Message::Position(place) = last.next().await else {
+        panic!("more than one message for nineteen moves")
+    };
+    assert_eq!((place.position, place.waiting), (1, 1));
+    floor.log_in(0).await;
+    assert!(matches!(last.next().await, Message::Offer(_)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_assignment_and_a_device_that_is_given_away_are_obeyed_at_once() {
+    let floor = Floor::new(2, 1).await;
+    floor.assign(1, 0, false);
+    let mut events = floor.events().await;
+    assert_eq!(floor.log_in(0).await.queue_ids.len(), 1);
+    assert_eq!(events.until(0, AgentState::Ready).await.queue_ids.len(), 1);
+    floor.assign(1, 0, true);
+    assert_eq!(events.until(0, AgentState::Ready).await.queue_ids.len(), 2);
+    floor.assign(0, 0, false);
+    assert_eq!(events.until(0, AgentState::Ready).await.queue_ids.len(), 1);
+    floor.give_device(0, user(9));
+    assert!(!events.until(0, AgentState::Ready).await.device_online);
+    floor.give_device(0, user(0));
+    assert!(events.until(0, AgentState::Ready).await.device_online);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_calls_say_while_the_process_stops_is_published() {
+    let floor = Floor::new(1, 1).await;
+    floor.log_in(0).await;
+    let mut call = floor.call(contact(1), 1).await;
+    let reservation = call.offer().await.reservation.unwrap();
+    floor.alert(&reservation, contact(1)).await;
+    assert!(floor.connect(&reservation, contact(1)).await);
+    let mut waits = floor.call(contact(2), 1).await;
+    waits.next().await;
+    let events = floor.events().await;
+    let last_words = async {
+        call.left(1, LeftReason::Answered);
+        assert!(matches!(call.next().await, Message::LeftOk(_)));
+        waits.left(1, LeftReason::Abandoned);
+        assert!(matches!(waits.next().await, Message::LeftOk(_)));
+        floor
+            .end(&reservation, contact(1), OfferEnd::Answered)
+            .await;
+    };
+    let told = floor.stop_after(events, last_words).await;
+    let left = told.iter().filter(|e| e.kind == "routing.contact.left");
+    assert_eq!(left.count(), 2, "{told:?}");
+    let states = told.iter().filter_map(Event::decode::<AgentStateChanged>);
+    assert_eq!(
+        states.last().map(|last| last.state()),
+        Some(AgentState::WrapUp)
+    );
 }

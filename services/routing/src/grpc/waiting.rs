@@ -3,6 +3,7 @@
 use super::Doors;
 use crate::{
     actor::{EdgeStream, FromEdge, Released},
+    directory::Directory,
     router::Router,
     wire,
 };
@@ -43,7 +44,8 @@ impl Waiting for Doors {
             sender,
             attached: HashMap::new(),
         };
-        self.0.node.spawn(stream.serve(request.into_inner()));
+        // Calls that the stop ends still leave their queues.
+        self.0.node.attend(stream.serve(request.into_inner()));
         Ok(Response::new(ReceiverStream::new(answers)))
     }
 }
@@ -128,6 +130,11 @@ impl Stream {
                 };
                 self.tell(place, message, None)?;
             }
+            Message::AskPosition(ask) => {
+                let place = self.place(ask.attach_no)?;
+                let contact = place.contact;
+                self.tell(place, QueueMessage::AskPosition { contact }, None)?;
+            }
             Message::Left(left) => {
                 let place = self.place(left.attach_no)?;
                 let unknown = || {
@@ -184,8 +191,7 @@ impl Stream {
             .is_some_and(|q| q.tenant == place.tenant);
         if !known {
             if !self.router.directory.is_loaded() {
-                let text = "the configuration is still being read, try again";
-                return Err(Fault::new(Code::Unavailable, "configuration_loading", text));
+                return Err(Directory::loading());
             }
             let reason = wire::left_reason_out(LeftReason::QueueClosed).into();
             let message = Some(wait_response::Message::NotTaken(pb::NotTaken { reason }));

@@ -109,10 +109,28 @@ impl HotStore for MemoryStore {
     }
 }
 
-/// Publishes committed events in order, each until the bus has taken it. `first` is the number of the first.
-pub async fn relay(mut events: mpsc::Receiver<Event>, bus: Arc<dyn EventBus>, first: u64) {
+/// Publishes committed events in order, each until the bus has taken it. `first` is the number of the first. Ends when it is
+/// `quiet` and everything is published.
+pub async fn relay(
+    mut events: mpsc::Receiver<Event>,
+    bus: Arc<dyn EventBus>,
+    first: u64,
+    quiet: impl Future<Output = ()>,
+) {
     let mut sequence = first;
-    while let Some(mut event) = events.recv().await {
+    let mut quiet = std::pin::pin!(quiet);
+    let mut over = false;
+    loop {
+        let event = tokio::select! {
+            biased;
+            event = events.recv() => event,
+            () = &mut quiet, if !over => {
+                over = true;
+                events.close();
+                continue;
+            }
+        };
+        let Some(mut event) = event else { return };
         event.sequence = sequence;
         sequence += 1;
         let mut pause = Duration::from_millis(20);

@@ -3,12 +3,13 @@
 use crate::{
     call::{
         Context, Goal, Incoming, Signal,
+        guard::Ledger,
         leg::{CALLER, LegCommand, LegEvent, LegHandle, LegId},
         queued::Streams,
         ring::Party,
         sound::{Sound, SoundEvent},
         talk::Talk,
-        wait::{Asker, Place},
+        wait::Asker,
     },
     core::dialplan::{Outcome, RING_DEFAULT, Step, Walk},
     directory::Target,
@@ -95,10 +96,11 @@ pub(super) struct Call {
     pub(super) answered: bool,
     pub(super) stage: Stage,
     pub(super) edge: Edge,
+    /// The edge's bonds, for who asks from outside.
+    pub(super) ledger: Ledger,
     pub(super) streams: Streams,
     pub(super) queue: Option<QueueId>,
     pub(super) language: String,
-    pub(super) place: Option<Place>,
     pub(super) announce_at: Option<Timestamp>,
     /// Parties that were called, ringing or joined.
     pub(super) parties: BTreeMap<LegId, Party>,
@@ -133,6 +135,7 @@ impl Call {
         leg: LegHandle,
         offer: String,
         mailbox: mpsc::Sender<Signal>,
+        ledger: Ledger,
     ) -> Self {
         let tenant = incoming.tenant;
         let asker = Asker {
@@ -155,10 +158,10 @@ impl Call {
             answered: false,
             stage: Stage::New,
             edge: Edge::new(Timing::default()),
+            ledger,
             streams: Streams::default(),
             queue: None,
             language: "en".to_owned(),
-            place: None,
             announce_at: None,
             parties: BTreeMap::new(),
             devices: HashMap::new(),
@@ -348,7 +351,7 @@ impl Call {
                 self.devices.insert(reservation, device);
                 self.drive(Command::AlertOk(reservation)).await;
             }
-            Signal::Place(place) => self.place = Some(place),
+            Signal::Place(place) => self.say_place(place),
             Signal::StreamLost {
                 queue,
                 attach_no,

@@ -5,6 +5,7 @@
 //! | `actor` | the call's life: mailbox, deadlines, dial plan steps, end |
 //! | `deadline` | when it must act by itself, and how it ends |
 //! | `feature` | feature codes |
+//! | `guard` | what others know of it, and who hears when it dies |
 //! | `queued` | what the edge of the routing protocol asks for |
 //! | `ring` | devices that ring |
 //! | `talk` | two parties joined: bridge, hold, recording |
@@ -15,6 +16,7 @@
 pub mod actor;
 mod deadline;
 mod feature;
+mod guard;
 pub mod leg;
 mod queued;
 mod ring;
@@ -25,28 +27,29 @@ pub mod wait;
 use crate::{
     core::number::FeatureCode,
     directory::{Directory, Target},
-    metrics,
     notify::Notifier,
     recordings::Recordings,
     settings::Settings,
     ua::{admission::Admitted, inspect::Reasons, invite::Origin, registrar::Registrar},
 };
+use centro_cluster::Shard;
 use centro_edge::Command;
 use centro_kernel::{Clock, ContactId, DeviceId, QueueId, TenantId, UserId, contact::Reservation};
-use centro_node::{Conn, Lifecycle};
+use centro_node::{Conn, Lifecycle, To};
 use centro_proto::{
     routing::{agent_contacts_client::AgentContactsClient, waiting_client::WaitingClient},
     types::Party,
 };
+use guard::{Held, Ledger, Mailboxes};
 use leg::{LegEvent, LegId};
-use parking_lot::{Mutex, RwLock};
+use parking_lot::RwLock;
 use rsipstack::{
     dialog::dialog_layer::DialogLayer,
     sip::{StatusCode, Uri},
     transaction::transaction::Transaction,
 };
 use sound::SoundEvent;
-use std::{collections::HashMap, net::IpAddr, sync::Arc};
+use std::{net::IpAddr, sync::Arc};
 use tokio::sync::mpsc;
 use wait::Place;
 
@@ -79,10 +82,22 @@ pub struct Context {
     pub clock: Arc<dyn Clock>,
     /// Draining and stopping.
     pub lifecycle: Lifecycle,
-    /// To queues.
-    pub waiting: WaitingClient<Conn>,
-    /// To agents' records.
-    pub agents: AgentContactsClient<Conn>,
+    /// To queues and agents' records.
+    pub routing: Conn,
+}
+
+impl Context {
+    /// To the owner of the queue.
+    pub fn queue(&self, queue: QueueId) -> WaitingClient<Conn> {
+        let owner = To::Shard(Shard::of(queue.as_u128()));
+        WaitingClient::new(self.routing.to(owner))
+    }
+
+    /// To the owner of the agent's record.
+    pub fn agent(&self, agent: UserId) -> AgentContactsClient<Conn> {
+        let owner = To::Shard(Shard::of(agent.as_u128()));
+        AgentContactsClient::new(self.routing.to(owner))
+    }
 }
 
 /// A feature code dialled by a person's phone.
@@ -134,7 +149,7 @@ pub enum Signal {
     Edge(Command),
     /// The agent's record agreed: ring this device.
     AlertOk(Reservation, DeviceId),
-    /// Place in line.
+    /// Place in line, as it was asked for.
     Place(Place),
     /// The stream to the queue ended.
     StreamLost {
@@ -149,26 +164,10 @@ pub enum Signal {
     FeatureDone(bool),
 }
 
-/// The running calls by contact, and whose they are.
-type Mailboxes = HashMap<ContactId, (TenantId, mpsc::Sender<Signal>)>;
-
-/// A call's place among the running ones, until this is dropped.
-struct Listed {
-    contact: ContactId,
-    mailboxes: Arc<Mutex<Mailboxes>>,
-}
-
-impl Drop for Listed {
-    fn drop(&mut self) {
-        metrics::calls(-1);
-        self.mailboxes.lock().remove(&self.contact);
-    }
-}
-
 /// The calls of this process.
 pub struct Calls {
     context: Arc<Context>,
-    mailboxes: Arc<Mutex<Mailboxes>>,
+    mailboxes: Mailboxes,
 }
 
 impl Calls {
@@ -176,7 +175,7 @@ impl Calls {
     pub fn new(context: Arc<Context>) -> Self {
         Self {
             context,
-            mailboxes: Arc::default(),
+            mailboxes: Mailboxes::default(),
         }
     }
 
@@ -201,17 +200,27 @@ impl Calls {
             .map_err(|tx| (tx, "malformed", StatusCode::BadRequest))?;
         let contact = ContactId::generate();
         let tenant = incoming.tenant;
-        self.mailboxes
-            .lock()
-            .insert(contact, (tenant, mailbox.clone()));
-        metrics::calls(1);
-        let listed = Listed {
-            contact,
-            mailboxes: self.mailboxes.clone(),
+        let ledger = Ledger::default();
+        let held = Held {
+            tenant,
+            mailbox: mailbox.clone(),
+            ledger: ledger.clone(),
         };
-        let call = actor::Call::new(context.clone(), contact, incoming, leg, offer, mailbox);
+        let reporter = context.clone();
+        let guard = self.mailboxes.hold(contact, held, move |bonds| {
+            guard::report_dead(reporter, tenant, contact, &bonds);
+        });
+        let call = actor::Call::new(
+            context.clone(),
+            contact,
+            incoming,
+            leg,
+            offer,
+            mailbox,
+            ledger,
+        );
         context.lifecycle.live().spawn(async move {
-            let _listed = listed; // also when the call panics
+            let _guard = guard;
             call.live(letters).await;
         });
         Ok(())
@@ -224,13 +233,7 @@ impl Calls {
         contact: ContactId,
         reservation: Reservation,
     ) -> bool {
-        let mailbox = self
-            .mailboxes
-            .lock()
-            .get(&contact)
-            .filter(|(owner, _)| *owner == tenant)
-            .map(|(_, m)| m.clone());
-        match mailbox {
+        match self.mailboxes.mailbox(tenant, contact) {
             Some(mailbox) => mailbox
                 .send(Signal::Edge(Command::Cancel(reservation)))
                 .await
@@ -239,8 +242,18 @@ impl Calls {
         }
     }
 
+    /// Whether a call uses the reservation, or still tells of its end.
+    pub fn has_offer(
+        &self,
+        tenant: TenantId,
+        contact: ContactId,
+        reservation: Reservation,
+    ) -> bool {
+        self.mailboxes.has(tenant, contact, reservation)
+    }
+
     /// Calls at this moment.
     pub fn count(&self) -> usize {
-        self.mailboxes.lock().len()
+        self.mailboxes.len()
     }
 }

@@ -3,7 +3,7 @@
 use crate::{
     call::{
         actor::{Call, Stage},
-        wait::{self, WaitStream},
+        wait::{self, Place, WaitStream},
     },
     core::dialplan::{Outcome, duration},
     grpc::timestamp,
@@ -98,7 +98,9 @@ impl Call {
             self.streams.failures = 0;
         }
         let now = self.now();
-        for effect in self.edge.handle(now, command) {
+        let effects = self.edge.handle(now, command);
+        *self.ledger.lock() = self.edge.bonds();
+        for effect in effects {
             self.effect(now, effect).await;
         }
     }
@@ -153,11 +155,9 @@ impl Call {
     }
 
     fn alert(&self, now: Timestamp, reservation: Reservation) {
-        let ring_for = self
-            .edge
-            .next_due()
-            .map(|due| due.since(now))
-            .unwrap_or_default();
+        // What is left of the offer's ring, so that the agent's record waits as long as this phone may ring.
+        let rings_until = self.edge.ring_until(reservation);
+        let ring_for = rings_until.map(|due| due.since(now)).unwrap_or_default();
         let request = AlertRequest {
             tenant_id: self.tenant.to_string(),
             reservation: Some(wait::to_proto(reservation)),
@@ -165,18 +165,9 @@ impl Call {
             edge: self.context.node.clone(),
             queue_id: self.queue.map(|q| q.to_string()).unwrap_or_default(),
             caller: Some(self.caller.clone()),
-            ring_timeout: Some(wait::proto_duration(self.ring_time(ring_for))),
+            ring_timeout: Some(wait::proto_duration(ring_for)),
         };
         self.asker.alert(reservation, request);
-    }
-
-    /// How long a device of this queue may ring.
-    fn ring_time(&self, fallback: Duration) -> Duration {
-        let queue = self
-            .queue
-            .and_then(|q| self.context.directory.read().queue(q));
-        let configured = queue.and_then(|q| q.queue.agent_ring_timeout.as_ref().and_then(duration));
-        configured.unwrap_or(fallback).max(Duration::from_secs(1))
     }
 
     fn attach(
@@ -250,7 +241,6 @@ impl Call {
     /// In no queue any more and not answered.
     async fn out(&mut self, reason: LeftReason) {
         self.announce_at = None;
-        self.place = None;
         let outcome = match reason {
             LeftReason::DtmfExit => Outcome::Star,
             LeftReason::Timeout => Outcome::TimedOut,
@@ -271,16 +261,21 @@ impl Call {
         }
     }
 
-    /// Says the place in line, if it is known; music follows when it was said.
+    /// Asks for the place in line, to say it.
     pub(super) fn announce(&mut self) {
         let queue = self
             .queue
             .and_then(|q| self.context.directory.read().queue(q));
         let every = queue.and_then(|q| q.queue.announce_position_every.as_ref().and_then(duration));
         self.announce_at = every.map(|every| self.now() + every.max(Duration::from_secs(5)));
-        if let (Stage::Queued { .. }, Some(place), Some(sound)) =
-            (&self.stage, self.place, &self.sound)
-        {
+        if let Some((_, stream)) = self.streams.open.get(&self.edge.attach_no()) {
+            stream.ask_position();
+        }
+    }
+
+    /// Says the place in line; music follows when it was said.
+    pub(super) fn say_place(&self, place: Place) {
+        if let (Stage::Queued { .. }, Some(sound)) = (&self.stage, &self.sound) {
             sound.play_position(place.position, &self.language);
         }
     }

@@ -10,7 +10,7 @@ use centro_kernel::{
 };
 use centro_proto::{
     routing::{
-        AlertRequest, Attach, ConnectRequest, EndRequest, Left, OfferEnded,
+        AlertRequest, AskPosition, Attach, ConnectRequest, EndRequest, Left, OfferEnded,
         Reservation as PbReservation, SetStatusFromDeviceRequest, WaitRequest,
         set_status_from_device_request::Action, wait_request, wait_response,
     },
@@ -60,6 +60,14 @@ impl WaitStream {
         }));
     }
 
+    /// What is the place now?
+    pub fn ask_position(&self) {
+        let attach_no = self.attach_no;
+        self.say(wait_request::Message::AskPosition(AskPosition {
+            attach_no,
+        }));
+    }
+
     /// The contact left.
     pub fn left(&self, reason: LeftReason) {
         let reason = left_to_proto(reason).into();
@@ -89,7 +97,7 @@ pub fn open(
         if !pause.is_zero() {
             tokio::time::sleep(pause).await;
         }
-        let mut client = context.waiting.clone();
+        let mut client = context.queue(queue);
         let answers = client.wait(ReceiverStream::new(messages)).await;
         let mut answers = match answers {
             Ok(answers) => answers.into_inner(),
@@ -130,17 +138,12 @@ fn signals(queue: QueueId, stream: u32, message: wait_response::Message) -> Vec<
     use wait_response::Message;
     match message {
         Message::Attached(attached) => {
-            let place = attached.position.map(|p| {
-                Signal::Place(Place {
-                    position: p.position,
-                })
-            });
             let command = Command::Attached {
                 queue,
                 attach_no: attached.attach_no,
                 epoch: attached.epoch,
             };
-            [Signal::Edge(command)].into_iter().chain(place).collect()
+            vec![Signal::Edge(command)]
         }
         Message::Offer(offer) => {
             let ring_for = offer
@@ -198,7 +201,7 @@ impl Asker {
     pub fn alert(&self, reservation: Reservation, request: AlertRequest) {
         let asker = self.clone();
         tokio::spawn(async move {
-            let mut client = asker.context.agents.clone();
+            let mut client = asker.context.agent(reservation.agent);
             let Some(answer) = answered(client.alert(timed(request)).await, "alert") else {
                 return;
             };
@@ -220,7 +223,7 @@ impl Asker {
                 reservation: Some(to_proto(reservation)),
                 contact_id: asker.contact.to_string(),
             };
-            let mut client = asker.context.agents.clone();
+            let mut client = asker.context.agent(reservation.agent);
             let Some(answer) = answered(client.connect(timed(request)).await, "connect") else {
                 return;
             };
@@ -243,7 +246,7 @@ impl Asker {
                 contact_id: asker.contact.to_string(),
                 why: end_to_proto(why).into(),
             };
-            let mut client = asker.context.agents.clone();
+            let mut client = asker.context.agent(reservation.agent);
             let Some(answer) = answered(client.end(timed(request)).await, "end") else {
                 return;
             };
@@ -268,7 +271,7 @@ impl Asker {
                 device_id: device.to_string(),
                 action: action.into(),
             };
-            let mut client = asker.context.agents.clone();
+            let mut client = asker.context.agent(user);
             let answer = client.set_status_from_device(timed(request)).await;
             if let Err(status) = &answer {
                 tracing::info!(%status, %user, "a feature code was refused");

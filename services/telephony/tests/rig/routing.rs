@@ -5,8 +5,8 @@ use centro_node::Mount;
 use centro_proto::{
     routing::{
         AgentStatus, AlertRequest, AlertResponse, Attached, ConnectRequest, ConnectResponse,
-        EndRequest, EndResponse, LeftOk, Offer, Position, Reservation, SetStatusFromDeviceRequest,
-        WaitRequest, WaitResponse,
+        EndRequest, EndResponse, LeftOk, Offer, Position, ReportEdgeDeadRequest,
+        ReportEdgeDeadResponse, Reservation, SetStatusFromDeviceRequest, WaitRequest, WaitResponse,
         agent_contacts_server::{AgentContacts, AgentContactsServer},
         wait_request, wait_response,
         waiting_server::{Waiting, WaitingServer},
@@ -73,6 +73,12 @@ impl Waiting for Script {
                             }),
                         ]
                     }
+                    wait_request::Message::AskPosition(_) => {
+                        vec![wait_response::Message::Position(Position {
+                            position: 1,
+                            waiting: 1,
+                        })]
+                    }
                     wait_request::Message::OfferEnded(ended) => {
                         script
                             .told
@@ -127,6 +133,14 @@ impl AgentContacts for Script {
         Ok(Response::new(EndResponse {
             was_connected: why == OfferEnd::Answered,
         }))
+    }
+
+    async fn report_edge_dead(
+        &self,
+        _: Request<ReportEdgeDeadRequest>,
+    ) -> Result<Response<ReportEdgeDeadResponse>, Status> {
+        self.told.send("edge dead".into()).unwrap();
+        Ok(Response::new(ReportEdgeDeadResponse {}))
     }
 
     async fn set_status_from_device(

@@ -180,3 +180,56 @@ fn a_full_queue_lets_the_contact_go_on_to_the_next_one() {
         }]
     ));
 }
+
+#[test]
+fn a_queue_that_gave_a_waiting_contact_up_is_asked_again_with_the_next_number() {
+    let mut edge = waiting();
+    let gave_up = Command::LeftOk {
+        queue: QUEUE,
+        attach_no: 1,
+    };
+    assert!(
+        edge.handle(at(100), gave_up).is_empty(),
+        "not at once, lest the two talk without end"
+    );
+    assert_eq!((edge.phase(), edge.attach_no()), (Phase::Waiting, 2));
+    let due = edge.next_due().unwrap();
+    let effects = edge.handle(due, Command::Tick);
+    assert!(
+        matches!(effects[..], [Effect::Attach { attach_no: 2, .. }]),
+        "{effects:?}"
+    );
+    // A late word about the attachment before changes nothing.
+    edge.handle(due, gave_up);
+    assert_eq!(edge.attach_no(), 2);
+}
+
+#[test]
+fn its_bonds_are_everybody_who_must_hear_when_it_dies() {
+    let r = res(1, 1);
+    let edge = with(r, Leg::Committing);
+    assert_eq!(edge.bonds().reservations, [r].into());
+    assert_eq!(edge.bonds().queues, [QUEUE].into());
+    let mut edge = connected(r);
+    assert_eq!(edge.bonds().reservations, [r].into());
+    assert!(edge.bonds().queues.is_empty());
+    edge.handle(at(0), Command::HungUp);
+    assert!(!edge.bonds().is_empty(), "the end is not acknowledged yet");
+    edge.handle(
+        at(0),
+        Command::Ended {
+            reservation: r,
+            was_connected: true,
+        },
+    );
+    assert!(edge.bonds().is_empty() && edge.done());
+}
+
+#[test]
+fn the_ring_of_an_offer_has_its_own_end() {
+    let (first, second) = (res(1, 1), res(2, 1));
+    let mut edge = with(first, Leg::Ringing);
+    edge.handle(at(4_000), offer(second, 1));
+    assert_eq!(edge.ring_until(first), Some(at(0) + RING));
+    assert_eq!(edge.ring_until(second), Some(at(4_000) + RING));
+}

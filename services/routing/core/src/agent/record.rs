@@ -2,10 +2,23 @@
 
 use crate::message::{Caller, Epoch, Terms};
 use centro_kernel::{ContactId, DeviceId, QueueId, Timestamp, UserId, contact::Reservation};
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
-/// How many ended reservations are remembered, to answer a repeated `End` truthfully.
+/// How many ended reservations are remembered however old they are, to answer a repeated `End` truthfully.
 const REMEMBERED: usize = 32;
+/// How many are remembered at most, however young they are.
+const MOST_REMEMBERED: usize = 4_096;
+
+/// A reservation that is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// Its number.
+    pub number: u64,
+    /// Whether the parties had been connected.
+    pub was_connected: bool,
+    /// When.
+    pub at: Timestamp,
+}
 
 /// What the person, or a supervisor, chose. The last choice wins.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -71,13 +84,15 @@ pub struct Slot {
     pub phase: SlotPhase,
     /// When this phase began.
     pub since: Timestamp,
+    /// How long the device may ring: what the edge said, at least the queue's rule.
+    pub ring: Duration,
     /// The contact, from Alerting on.
     pub contact: Option<ContactId>,
     /// Who calls.
     pub caller: Arc<Caller>,
     /// Name of the process that holds the contact.
     pub edge: Arc<str>,
-    /// When this phase ends by itself. Connected has none: it ends with `End` or when its edge is dead.
+    /// When this phase ends by itself. Connected does not: then its edge is asked whether it goes on.
     pub due: Option<Timestamp>,
 }
 
@@ -88,13 +103,13 @@ pub struct View {
     pub agent: UserId,
     /// What the agent does.
     pub state: State,
-    /// Since when.
+    /// Since when: in this state, paused for this reason, ready with the device as it is.
     pub since: Timestamp,
     /// What the agent chose; differs from `state` during a contact.
     pub chosen: Chosen,
     /// The device to ring.
     pub device: Option<DeviceId>,
-    /// Whether it is registered.
+    /// Whether it is registered and answers.
     pub device_online: bool,
     /// Queues the agent is logged in to.
     pub queues: Arc<[QueueId]>,
@@ -127,16 +142,20 @@ pub struct AgentRecord {
     pub slots: Vec<Slot>,
     /// Queues the agent is logged in to, in order of id.
     pub queues: Arc<[QueueId]>,
+    /// The queues are all that the agent is assigned to, and follow the assignments.
+    pub all_queues: bool,
     /// The device to ring.
     pub device: Option<DeviceId>,
     /// Whether it is registered.
     pub device_online: bool,
+    /// It is registered but could not be reached; it is not tried again before this.
+    pub unreachable_until: Option<Timestamp>,
     /// When the last contact ended, or the agent became ready, whichever is later.
     pub idle_since: Timestamp,
     /// When the agent logged in.
     pub logged_in_at: Timestamp,
-    /// The last reservations that ended, and whether they had been connected.
-    pub done: VecDeque<(u64, bool)>,
+    /// The last reservations that ended, in the order of their end.
+    pub done: VecDeque<Ended>,
     /// What was last told to the world.
     pub shown: View,
 }
@@ -154,8 +173,10 @@ impl AgentRecord {
             next: 1,
             slots: Vec::new(),
             queues: queues.clone(),
+            all_queues: false,
             device: None,
             device_online: false,
+            unreachable_until: None,
             idle_since: now,
             logged_in_at: now,
             done: VecDeque::new(),
@@ -179,8 +200,13 @@ impl AgentRecord {
     pub fn room(&self) -> bool {
         self.chosen == Chosen::Ready
             && !self.not_responding
-            && self.device_online
+            && self.reachable()
             && self.slots.is_empty()
+    }
+
+    /// Whether the device can be rung.
+    pub const fn reachable(&self) -> bool {
+        self.device_online && self.unreachable_until.is_none()
     }
 
     /// What the agent is doing. A revoked offer no longer counts: the choice that revoked it shows at once.
@@ -219,12 +245,27 @@ impl AgentRecord {
         }
     }
 
-    pub(crate) fn remember(&mut self, number: u64, was_connected: bool) {
-        if !self.done.iter().any(|(n, _)| *n == number) {
-            self.done.push_back((number, was_connected));
-            if self.done.len() > REMEMBERED {
-                self.done.pop_front();
-            }
+    /// Remembers how a reservation ended: at least for `keep`, which is longer than any `End` is repeated.
+    pub(crate) fn remember(
+        &mut self,
+        now: Timestamp,
+        keep: Duration,
+        number: u64,
+        was_connected: bool,
+    ) {
+        if self.done.iter().any(|ended| ended.number == number) {
+            return;
+        }
+        self.done.push_back(Ended {
+            number,
+            was_connected,
+            at: now,
+        });
+        while self.done.len() > REMEMBERED
+            && (self.done.len() > MOST_REMEMBERED
+                || self.done.front().is_some_and(|e| now.since(e.at) > keep))
+        {
+            self.done.pop_front();
         }
     }
 
@@ -235,17 +276,22 @@ impl AgentRecord {
             .slots
             .iter()
             .find(|s| !matches!(s.phase, SlotPhase::Revoked | SlotPhase::Reserved));
+        let device_online = self.reachable();
+        // What counts as one stretch of time: a pause has its reason, being ready a phone that can ring.
+        let shown = &self.shown;
+        let goes_on = state == shown.state
+            && match state {
+                State::Paused => self.chosen == shown.chosen,
+                State::Ready => device_online == shown.device_online,
+                _ => true,
+            };
         View {
             agent: self.id,
             state,
-            since: if state == self.shown.state {
-                self.shown.since
-            } else {
-                now
-            },
+            since: if goes_on { shown.since } else { now },
             chosen: self.chosen.clone(),
             device: self.device,
-            device_online: self.device_online,
+            device_online,
             queues: self.queues.clone(),
             contact: slot.and_then(|s| s.contact),
             contact_queue: slot.map(|s| s.queue),

@@ -6,7 +6,7 @@
 use super::{Agent, SlotPhase};
 use crate::{
     Deadlines, Event,
-    message::{AgentOut, Answer, Caller},
+    message::{AgentEffect, AgentOut, Answer, Caller},
 };
 use centro_kernel::{ContactId, Timestamp, contact::OfferEnd};
 use std::{sync::Arc, time::Duration};
@@ -37,6 +37,7 @@ impl Agent {
                 slot.contact = Some(contact);
                 slot.edge = edge;
                 slot.caller = caller;
+                slot.ring = ring;
                 slot.due = Some(now + ring + cfg.ring_margin);
                 self.dirty = true;
                 Answer::AlertOk { device }
@@ -59,6 +60,7 @@ impl Agent {
     /// THE commit point: once this is stored, and only then, the edge may bridge.
     pub(super) fn on_connect(
         &mut self,
+        cfg: &Deadlines,
         now: Timestamp,
         number: u64,
         contact: ContactId,
@@ -75,7 +77,7 @@ impl Agent {
                 let (queue, ring) = (slot.queue, now.since(slot.since));
                 slot.phase = SlotPhase::Connected;
                 slot.since = now;
-                slot.due = None;
+                slot.due = Some(now + cfg.recheck);
                 self.record.misses = 0;
                 self.dirty = true;
                 let why = OfferEnd::Answered;
@@ -126,7 +128,7 @@ impl Agent {
                 .record
                 .done
                 .iter()
-                .any(|(n, connected)| *n == number && *connected),
+                .any(|ended| ended.number == number && ended.was_connected),
         };
         out.answer = Some(Answer::Ended { was_connected });
     }
@@ -138,6 +140,8 @@ impl Agent {
         contact: ContactId,
         out: &mut AgentOut,
     ) {
+        out.fence = true;
+        out.answer = Some(Answer::Done);
         let slots = self
             .record
             .slots
@@ -149,6 +153,37 @@ impl Agent {
                 SlotPhase::WrapUp => {}
                 _ => self.offer_failed(cfg, now, number, None, OfferEnd::CallerGone, out),
             }
+        }
+    }
+
+    /// The edge does not know the conversation, or is gone. What it had asked for meanwhile is another reservation.
+    pub(super) fn on_not_held(
+        &mut self,
+        cfg: &Deadlines,
+        now: Timestamp,
+        number: u64,
+        contact: ContactId,
+        out: &mut AgentOut,
+    ) {
+        let slot = self.record.slot(number);
+        if slot.is_some_and(|s| s.contact == Some(contact) && s.phase == SlotPhase::Connected) {
+            self.begin_wrap_up(cfg, now, number, out);
+        }
+    }
+
+    /// A conversation has no end of its own, so its edge is asked. The next time is not stored: whoever takes the record
+    /// over asks anew.
+    fn ask_edge(&mut self, cfg: &Deadlines, now: Timestamp, number: u64, out: &mut AgentOut) {
+        let reservation = self.record.reservation(number);
+        if let Some(slot) = self.record.slot_mut(number)
+            && let Some(contact) = slot.contact
+        {
+            slot.due = Some(now + cfg.recheck);
+            out.send.push(AgentEffect::AskEdge {
+                reservation,
+                contact,
+                edge: slot.edge.clone(),
+            });
         }
     }
 
@@ -166,7 +201,8 @@ impl Agent {
             Some(SlotPhase::Alerting | SlotPhase::Revoked) => {
                 self.offer_failed(cfg, now, number, None, OfferEnd::CallerGone, out);
             }
-            Some(SlotPhase::Connected) | None => {}
+            Some(SlotPhase::Connected) => self.ask_edge(cfg, now, number, out),
+            None => {}
         }
     }
 
@@ -187,7 +223,8 @@ impl Agent {
         });
     }
 
-    /// An offer came to nothing. A device that rang in vain, or could not be reached, counts as missed.
+    /// An offer came to nothing. A device that rang in vain counts as missed. One that could not be reached does not, but
+    /// is left alone for a while: the next contact would fare no better.
     fn offer_failed(
         &mut self,
         cfg: &Deadlines,
@@ -218,9 +255,12 @@ impl Agent {
             });
         }
         let r = &mut self.record;
-        if matches!(why, OfferEnd::NoAnswer | OfferEnd::DeviceFailed) {
+        if why == OfferEnd::NoAnswer {
             r.misses += 1;
             r.not_responding |= r.misses >= most;
+        }
+        if why == OfferEnd::DeviceFailed {
+            r.unreachable_until = Some(now + cfg.unreachable);
         }
         if matches!(why, OfferEnd::NoAnswer | OfferEnd::Rejected) {
             r.idle_since = now;
@@ -229,7 +269,7 @@ impl Agent {
     }
 
     fn begin_wrap_up(&mut self, cfg: &Deadlines, now: Timestamp, number: u64, out: &mut AgentOut) {
-        self.record.remember(number, true);
+        self.record.remember(now, cfg.tombstone, number, true);
         let Some(slot) = self.record.slot_mut(number) else {
             return;
         };
@@ -268,7 +308,8 @@ impl Agent {
         out: &mut AgentOut,
     ) {
         self.record.slots.retain(|s| s.number != number);
-        self.record.remember(number, was_connected);
+        self.record
+            .remember(now, cfg.tombstone, number, was_connected);
         if was_connected {
             self.record.idle_since = now;
         }

@@ -56,8 +56,9 @@ impl Agent {
         epoch: Epoch,
         out: &mut AgentOut,
     ) {
-        if self.epochs.get(&queue).is_none_or(|known| *known < epoch) && self.is_fresh(queue, epoch)
-        {
+        let member = self.record.queues.binary_search(&queue).is_ok();
+        let newer = self.epochs.get(&queue).is_none_or(|known| *known < epoch);
+        if member && newer && self.is_fresh(queue, epoch) {
             self.heard.remove(&queue);
             self.bids.remove(&queue);
             self.refresh = now + cfg.refresh;
@@ -154,6 +155,7 @@ impl Agent {
             terms,
             phase: SlotPhase::Reserved,
             since: now,
+            ring: terms.ring,
             contact: None,
             caller: Arc::default(),
             edge: Arc::from(""),

@@ -34,6 +34,7 @@ impl Desk {
             device: DEVICE,
             device_online: true,
             queues: queues.to_vec(),
+            all_queues: false,
             ready: true,
         });
         desk
@@ -484,6 +485,7 @@ fn next_status_last_wins() {
         device: DEVICE,
         device_online: true,
         queues: vec![A],
+        all_queues: false,
         ready: true,
     });
     desk.end(1, OfferEnd::Answered);
@@ -566,4 +568,182 @@ fn a_takeover_gives_unfinished_phases_their_full_time_again() {
     let (agent, out) = Agent::recover(record, &desk.cfg, desk.now);
     assert_eq!(presences(&out), [(A, false)]);
     assert_eq!(agent.next_due(), Some((at(34_000), AgentTimer::Slot(1))));
+}
+
+#[test]
+fn a_talk_whose_edge_does_not_have_it_ends_in_wrap_up() {
+    let mut desk = Desk::connected(&[A]);
+    let ask = AgentEffect::AskEdge {
+        reservation: desk.agent.record().reservation(1),
+        contact: ANNA,
+        edge: Arc::from("edge"),
+    };
+    let outs = desk.wait(65_000);
+    assert_eq!(outs.len(), 2, "asked every 30 s");
+    assert!(outs.iter().all(|out| out.send == [ask.clone()]));
+    assert!(outs.iter().all(|out| !out.fence && out.changes.is_empty()));
+    // The answer about an earlier talk with the same contact says nothing of this one.
+    let other = AgentMessage::NotHeld {
+        number: 7,
+        contact: ANNA,
+    };
+    desk.say(other);
+    assert_eq!(desk.state(), State::Connected);
+    desk.say(AgentMessage::NotHeld {
+        number: 1,
+        contact: ANNA,
+    });
+    assert_eq!(desk.state(), State::WrapUp);
+    desk.wait(10_000);
+    assert_eq!(desk.state(), State::Ready);
+}
+
+#[test]
+fn a_taken_over_talk_is_asked_about_too() {
+    let desk = Desk::connected(&[A]);
+    let record = desk.agent.record().clone();
+    assert!(record.slots[0].due.is_some(), "the deadline is stored");
+    let (agent, _) = Agent::recover(record, &desk.cfg, at(5_000));
+    assert_eq!(agent.next_due(), Some((at(35_000), AgentTimer::Slot(1))));
+}
+
+#[test]
+fn a_takeover_is_never_early_for_the_ring_that_the_edge_was_told() {
+    let mut desk = Desk::ready(&[A]);
+    assert_eq!(granted(&desk.say(desk.bid(A, 1, 0))), Some((A, 1)));
+    desk.say(AgentMessage::Alert {
+        number: 1,
+        contact: ANNA,
+        edge: Arc::from("edge"),
+        caller: Arc::default(),
+        ring: Duration::from_secs(60),
+    });
+    let record = desk.agent.record().clone();
+    let (agent, _) = Agent::recover(record, &desk.cfg, at(1_000));
+    assert_eq!(agent.next_due(), Some((at(66_000), AgentTimer::Slot(1))));
+}
+
+#[test]
+fn another_reason_for_a_pause_is_another_stretch_of_time() {
+    let mut desk = Desk::ready(&[A]);
+    let since = |out: &AgentOut| match out.events.as_slice() {
+        [Event::AgentStateChanged { view, .. }] => view.since,
+        other => panic!("{other:?}"),
+    };
+    let pause = |reason: &str| AgentMessage::SetStatus(Chosen::Paused(reason.into()));
+    desk.now = at(1_000);
+    assert_eq!(since(&desk.say(pause("lunch"))), at(1_000));
+    desk.now = at(5_000);
+    assert_eq!(since(&desk.say(pause("meeting"))), at(5_000));
+    // What is chosen during a talk does not cut the talk in two.
+    let mut desk = Desk::connected(&[A]);
+    desk.now = at(7_000);
+    assert_eq!(since(&desk.say(pause("lunch"))), at(0));
+}
+
+#[test]
+fn ready_without_a_phone_is_another_stretch_of_time() {
+    let mut desk = Desk::ready(&[A]);
+    desk.now = at(3_000);
+    desk.say(AgentMessage::Device {
+        device: DEVICE,
+        online: false,
+    });
+    let view = desk.agent.view();
+    assert_eq!((view.state, view.since), (State::Ready, at(3_000)));
+}
+
+#[test]
+fn a_device_that_cannot_be_reached_is_no_miss_and_is_left_alone_for_a_while() {
+    let mut desk = Desk::alerting(&[A]);
+    let out = desk.end(1, OfferEnd::DeviceFailed);
+    assert_eq!(
+        (desk.state(), desk.agent.record().misses),
+        (State::Ready, 0)
+    );
+    assert_eq!(
+        presences(&out),
+        [(A, false)],
+        "the queue cannot ask again at once"
+    );
+    assert!(!desk.agent.view().device_online);
+    assert_eq!(granted(&desk.say(desk.bid(A, 1, 0))), None);
+    let outs = desk.wait(10_000);
+    assert_eq!(presences(&outs[0]), [(A, true)]);
+    // A phone that registers anew, or a person who says so, need not wait.
+    let mut desk = Desk::alerting(&[A]);
+    desk.end(1, OfferEnd::DeviceFailed);
+    let out = desk.say(AgentMessage::SetStatus(Chosen::Ready));
+    assert_eq!(presences(&out), [(A, true)]);
+}
+
+#[test]
+fn an_end_is_answered_with_the_truth_as_long_as_it_may_be_repeated() {
+    let mut desk = Desk::connected(&[A]);
+    desk.say(AgentMessage::End {
+        number: 1,
+        contact: ANNA,
+        why: OfferEnd::CommitFailed,
+    });
+    for number in 2..=200 {
+        desk.now = desk.now + Duration::from_millis(290);
+        assert_eq!(granted(&desk.say(desk.bid(A, 1, 0))), Some((A, number)));
+        desk.say(AgentMessage::Release { number });
+    }
+    let truth = Some(Answer::Ended {
+        was_connected: true,
+    });
+    assert_eq!(desk.end(1, OfferEnd::CommitFailed).answer, truth);
+    desk.now = desk.now + Duration::from_secs(10);
+    assert_eq!(granted(&desk.say(desk.bid(A, 1, 0))), Some((A, 201)));
+    desk.say(AgentMessage::Release { number: 201 });
+    assert!(desk.agent.record().done.len() < 200, "but not for ever");
+}
+
+#[test]
+fn a_new_owner_of_the_queue_is_told_that_the_agent_is_free() {
+    let mut desk = Desk::ready(&[A]);
+    desk.say(desk.pass(A));
+    assert_eq!(desk.agent.next_due(), None);
+    let moved = |queue| AgentMessage::QueueMoved { queue, epoch: 2 };
+    assert_eq!(presences(&desk.say(moved(A))), [(A, true)]);
+    assert!(desk.say(moved(A)).send.is_empty(), "told once");
+    assert!(
+        desk.say(moved(B)).send.is_empty(),
+        "not a queue of this agent"
+    );
+}
+
+#[test]
+fn whoever_logged_in_to_all_queues_serves_a_new_one_at_once() {
+    let mut desk = Desk::ready(&[A]);
+    assert!(desk.say(AgentMessage::JoinQueues(vec![B])).send.is_empty());
+    desk.say(AgentMessage::LogIn {
+        device: DEVICE,
+        device_online: true,
+        queues: vec![A],
+        all_queues: true,
+        ready: true,
+    });
+    let out = desk.say(AgentMessage::JoinQueues(vec![A, B]));
+    assert_eq!(presences(&out), [(A, true), (B, true)]);
+}
+
+/// Two queues with the same weight and the same wait: over many versions each wins half of the draws.
+#[test]
+fn a_tie_is_drawn_fairly() {
+    let mut desk = Desk::ready(&[A, B]);
+    let mut wins = [0_u32; 2];
+    for _ in 0..10_000 {
+        desk.say(desk.bid(A, 1, 0));
+        let out = desk.say(desk.bid(B, 1, 0));
+        let (queue, number) = granted(&out).unwrap();
+        wins[usize::from(queue == B)] += 1;
+        desk.say(AgentMessage::Release { number });
+    }
+    let square = |n: u32| (f64::from(n) - 5_000.0).powi(2) / 5_000.0;
+    let chi = wins.map(square).iter().sum::<f64>();
+    // One degree of freedom: beyond 10.83 once in a thousand times. The draw has a fixed seed, so this is no gamble.
+    assert!(chi < 10.83, "{wins:?}, chi square {chi}");
+    assert_ne!(wins[0], 5_000, "a draw, not turns");
 }

@@ -82,6 +82,9 @@ pub(super) struct Line {
     covers: BTreeMap<ContactId, UserId>,
     timers: BTreeSet<(Timestamp, QueueTimer)>,
     detached: usize,
+    /// Entries looked at, so that a test can tell what a step costs.
+    #[cfg(test)]
+    pub(super) looked: std::cell::Cell<u64>,
 }
 
 impl Line {
@@ -90,7 +93,13 @@ impl Line {
     }
 
     pub(super) fn get(&self, contact: ContactId) -> Option<&Entry> {
+        self.look();
         self.entries.get(&contact)
+    }
+
+    fn look(&self) {
+        #[cfg(test)]
+        self.looked.set(self.looked.get() + 1);
     }
 
     pub(super) fn in_order(&self) -> impl Iterator<Item = &Entry> {
@@ -213,6 +222,7 @@ impl Line {
         let place = self.entries.get(&contact)?.place();
         let both = self.order.iter().zip(self.order.iter().rev());
         for (n, (front, back)) in both.enumerate() {
+            self.look();
             if *front == place {
                 return u32::try_from(n + 1).ok();
             }

@@ -460,7 +460,7 @@ fn an_edge_that_does_not_come_back_is_a_system_failure() {
         }
     ));
     assert!(released(out));
-    hall.say(QueueMessage::Attach(attach(10, 9, 0)));
+    hall.say(QueueMessage::Attach(attach(10, 1, 0)));
     assert!(
         hall.order().is_empty(),
         "its last attachment may still have been on its way"
@@ -626,37 +626,80 @@ fn an_idle_queue_has_no_deadline() {
     assert_eq!(hall.queue.next_due(), None);
 }
 
-/// A thousand agents serve a thousand waiting; a step that walked over all of them would take minutes here.
-#[test]
-fn a_thousand_agents_and_a_thousand_waiting_cost_little() {
+/// A thousand agents serve a line that stays as long as it is; says how many entries were looked at for it.
+fn looked_at(waiting: u128) -> u64 {
     let mut hall = Hall::new();
     for n in 1..=1_000 {
         hall.presence(n, 1, false);
     }
-    for n in 0..1_000 {
-        hall.arrive(10_000 + n);
+    for n in 0..waiting {
+        hall.arrive(100_000 + n);
     }
-    let started = std::time::Instant::now();
-    let mut steps = 0;
-    for round in 0..10_u64 {
-        for n in 1..=1_000 {
-            let ver = 2 + 2 * round;
-            assert_eq!(bids(&hall.presence(n, ver, true)), [n]);
-            let (_, out) = hall.grant(n, ver);
-            let served = offered(&out).unwrap();
-            let reason = LeftReason::Answered;
-            hall.say(QueueMessage::Left {
-                contact: contact(served),
-                attach_no: 1,
-                reason,
-            });
-            hall.arrive(20_000 + u128::from(round) * 1_000 + n);
-            steps += 4;
-        }
+    let before = hall.queue.line.looked.get();
+    for n in 1..=1_000 {
+        assert_eq!(bids(&hall.presence(n, 2, true)), [n]);
+        let (_, out) = hall.grant(n, 2);
+        let served = offered(&out).unwrap();
+        let reason = LeftReason::Answered;
+        hall.say(QueueMessage::Left {
+            contact: contact(served),
+            attach_no: 1,
+            reason,
+        });
+        hall.arrive(200_000 + n);
     }
-    let each = started.elapsed() / steps;
-    assert!(
-        each < Duration::from_micros(500),
-        "{each:?} a step, unoptimised"
-    );
+    hall.queue.line.looked.get() - before
+}
+
+#[test]
+fn a_long_line_costs_a_step_no_more_than_a_short_one() {
+    let (short, long) = (looked_at(100), looked_at(10_000));
+    assert!(short < 1_000 * 40, "{short} entries for 1,000 calls");
+    assert!(long <= short + short / 10, "{long} against {short}");
+}
+
+#[test]
+fn a_stream_that_does_not_come_back_costs_the_place_and_nobody_else_anything() {
+    let mut hall = Hall::new();
+    hall.presence(1, 1, true);
+    hall.arrive(10);
+    let (reservation, _) = hall.grant(1, 1);
+    hall.say(QueueMessage::Detached {
+        contact: contact(10),
+        attach_no: 1,
+    });
+    let outs = hall.wait(10_000);
+    let out = &outs[0];
+    let dead = |e: &QueueEffect| matches!(e, QueueEffect::Agent(_, AgentMessage::EdgeDead { .. }));
+    assert!(!out.send.iter().any(dead), "the agent may be talking");
+    assert!(released(out), "{reservation} was offered in vain");
+    // The same attachment is over, the edge's next one is as good as any.
+    let late = hall.say(QueueMessage::Attach(attach(10, 1, 0)));
+    assert!(matches!(
+        late.send[0],
+        QueueEffect::Edge(_, EdgeMessage::LeftOk { attach_no: 1 })
+    ));
+    let back = hall.say(QueueMessage::Attach(attach(10, 2, 0)));
+    assert!(matches!(
+        back.send[0],
+        QueueEffect::Edge(_, EdgeMessage::Attached { attach_no: 2, .. })
+    ));
+}
+
+#[test]
+fn a_dead_edge_leaves_for_good_and_its_agents_hear_of_it() {
+    let mut hall = Hall::new();
+    hall.presence(1, 1, true);
+    hall.arrive(10);
+    hall.grant(1, 1);
+    let out = hall.say(QueueMessage::EdgeDead {
+        contact: contact(10),
+    });
+    let dead = |e: &QueueEffect| matches!(e, QueueEffect::Agent(_, AgentMessage::EdgeDead { .. }));
+    assert!(out.send.iter().any(dead));
+    let late = hall.say(QueueMessage::Attach(attach(10, 9, 0)));
+    assert!(matches!(
+        late.send[0],
+        QueueEffect::Edge(_, EdgeMessage::LeftOk { attach_no: 9 })
+    ));
 }

@@ -116,6 +116,15 @@ impl Queue {
         }
     }
 
+    /// Said when somebody wants to hear it: places move with every answer, and hardly any of them is ever spoken.
+    pub(super) fn tell_position(&self, contact: ContactId, out: &mut QueueOut) {
+        if let Some(position) = self.line.position(contact) {
+            let waiting = self.waiting();
+            let message = EdgeMessage::Position { position, waiting };
+            out.send.push(QueueEffect::Edge(contact, message));
+        }
+    }
+
     /// Refuses a contact, or sends it away, and remembers what to say when it asks again.
     pub(super) fn turn_away(
         &mut self,
@@ -221,6 +230,21 @@ impl Queue {
             return;
         }
         self.bury(now, contact, u32::MAX, None, out);
+    }
+
+    /// The stream did not come back in time. The edge may live all the same: it attaches anew with a higher number, and
+    /// whoever it talks to by now is none of our business.
+    pub(super) fn on_lost(&mut self, now: Timestamp, contact: ContactId, out: &mut QueueOut) {
+        let Some(entry) = self.take_out(contact) else {
+            return;
+        };
+        out.changes.push(QueueChange::Remove(contact));
+        let reason = LeftReason::SystemFailure;
+        self.tell_left(now, contact, None, reason, entry.enqueued_at, out);
+        for reservation in entry.offers {
+            release(reservation, out);
+        }
+        self.bury(now, contact, entry.attach_no, None, out);
     }
 
     /// The queue was deleted: everybody leaves, and whoever comes is turned away.

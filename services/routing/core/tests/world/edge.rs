@@ -97,6 +97,7 @@ impl Edge {
         match message {
             EdgeMessage::Attached { .. } => self.placed = true,
             EdgeMessage::LeftOk { .. } => self.left = None,
+            EdgeMessage::Position { .. } => {}
             EdgeMessage::NotTaken { reason, .. } => panic!("not taken: {reason:?}"),
             EdgeMessage::Offer { reservation: r, .. } => {
                 let repeat =
@@ -184,6 +185,20 @@ impl Edge {
                 self.leave(LeftReason::Abandoned, mail);
             }
             _ => {}
+        }
+    }
+
+    /// Does it still have this conversation?
+    pub fn asked(&self, r: Reservation, mail: &mut VecDeque<Mail>) {
+        let has = self.phase == Phase::Connected(r)
+            || self.leg.is_some_and(|leg| leg.0 == r)
+            || self.ends.contains_key(&r);
+        if !has {
+            let message = AgentMessage::NotHeld {
+                number: r.number,
+                contact: self.contact,
+            };
+            mail.push_back(Mail::Agent(r.agent, message));
         }
     }
 

@@ -28,6 +28,7 @@ enum Mail {
     Edge(ContactId, EdgeMessage),
     Reply(ContactId, Reservation, Answer),
     Cancel(ContactId, Reservation),
+    Ask(ContactId, Reservation),
 }
 
 struct World {
@@ -107,6 +108,7 @@ impl World {
                 device,
                 device_online: true,
                 queues,
+                all_queues: false,
                 ready: true,
             };
             world.tell_agent(agent(n), log_in, None);
@@ -135,6 +137,11 @@ impl World {
                     contact,
                     ..
                 } => Mail::Cancel(contact, reservation),
+                AgentEffect::AskEdge {
+                    reservation,
+                    contact,
+                    ..
+                } => Mail::Ask(contact, reservation),
             });
         }
     }
@@ -198,6 +205,7 @@ impl World {
             Mail::Cancel(c, r) => self.edge(c, |edge, mail| {
                 edge.give_up(Some(r), OfferEnd::Revoked, mail)
             }),
+            Mail::Ask(c, r) => self.edge(c, |edge, mail| edge.asked(r, mail)),
         }
         self.check();
     }

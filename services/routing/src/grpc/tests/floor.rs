@@ -1,14 +1,22 @@
 //! A node with routing in it, a configuration put there directly, and an edge's side of every door.
 
-use crate::{Settings, directory::Directory, open, router::Router};
+use super::store::FaultyStore;
+use crate::{
+    Settings,
+    directory::Directory,
+    open,
+    router::{Actor, Router},
+    store::MemoryStore,
+};
 use async_trait::async_trait;
 use centro_bus::{Event, EventBus, LocalBus, Seen, Watch};
-use centro_cluster::{Epoch, LocalOwnership};
+use centro_cluster::{Epoch, LocalCluster, Shard};
 use centro_contract::{Keys, Principal, Role as Person};
 use centro_kernel::{Clock, ContactId, DeviceId, QueueId, SystemClock, TenantId, UserId};
 use centro_node::{Lifecycle, Mount, Node, NodeBuilder, Role};
 use centro_proto::{
     configuration::{CallQueue, Change, Device, DeviceWithCredentials, QueueAgent, change::Object},
+    events::AgentStateChanged,
     routing::{
         self as pb, AgentStatus, agent_contacts_client::AgentContactsClient,
         agents_client::AgentsClient, queue_statuses_client::QueueStatusesClient,
@@ -16,13 +24,20 @@ use centro_proto::{
         waiting_client::WaitingClient,
     },
     telephony::{
-        CancelOfferRequest, CancelOfferResponse,
+        CancelOfferRequest, CancelOfferResponse, HasOfferRequest, HasOfferResponse,
         call_edge_server::{CallEdge, CallEdgeServer},
     },
     types::{AgentState, LeftReason, OfferEnd},
 };
-use std::{sync::Arc, time::Duration};
-use tokio::sync::{Mutex, mpsc};
+use centro_routing_core::Deadlines;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
@@ -48,17 +63,28 @@ async fn soon<T>(what: impl Future<Output = T>) -> T {
         .expect("it should have happened by now")
 }
 
-/// Telephony's half of taking an offer back.
-struct Cancels(mpsc::Sender<CancelOfferRequest>);
+/// Telephony's half of an offer: takes it back, and says whether it has it.
+struct Phones {
+    cancels: mpsc::Sender<CancelOfferRequest>,
+    has: Arc<AtomicBool>,
+}
 
 #[async_trait]
-impl CallEdge for Cancels {
+impl CallEdge for Phones {
     async fn cancel_offer(
         &self,
         request: Request<CancelOfferRequest>,
     ) -> Result<Response<CancelOfferResponse>, Status> {
-        let _ = self.0.send(request.into_inner()).await;
+        let _ = self.cancels.send(request.into_inner()).await;
         Ok(Response::new(CancelOfferResponse {}))
+    }
+
+    async fn has_offer(
+        &self,
+        _: Request<HasOfferRequest>,
+    ) -> Result<Response<HasOfferResponse>, Status> {
+        let has = self.has.load(Ordering::SeqCst);
+        Ok(Response::new(HasOfferResponse { has }))
     }
 }
 
@@ -67,6 +93,11 @@ pub struct Floor {
     node: Node,
     router: Arc<Router>,
     bus: LocalBus,
+    pub store: Arc<FaultyStore>,
+    /// Who is there beside this node.
+    pub cluster: LocalCluster,
+    /// What telephony says when it is asked for a talk.
+    pub has_talks: Arc<AtomicBool>,
     cancels: Mutex<mpsc::Receiver<CancelOfferRequest>>,
     version: std::sync::atomic::AtomicU64,
 }
@@ -90,13 +121,23 @@ fn arbiters() -> Vec<actix::ArbiterHandle> {
 
 impl Floor {
     pub async fn new(queues: u128, agents: u128) -> Self {
+        Self::with(queues, agents, Settings::default(), Deadlines::default()).await
+    }
+
+    pub async fn with(
+        queues: u128,
+        agents: u128,
+        settings: Settings,
+        deadlines: Deadlines,
+    ) -> Self {
         let bus = LocalBus::default();
         let now = SystemClock.now().as_millis();
+        let cluster = LocalCluster::new(Epoch(u64::try_from(now).unwrap()));
         let node = NodeBuilder {
             name: "floor".into(),
             bus: Arc::new(bus.clone()),
             clock: Arc::new(SystemClock),
-            ownership: Arc::new(LocalOwnership::new(Epoch(u64::try_from(now).unwrap()))),
+            ownership: Arc::new(cluster.join("floor")),
             keys: Keys::new(&[7; 32]),
             data: std::env::temp_dir(),
             arbiters: arbiters(),
@@ -104,11 +145,20 @@ impl Floor {
         }
         .build();
         let directory = Arc::new(Directory::default());
-        let router = crate::router(&Settings::default(), node.clone(), directory.clone());
+        let (memory, events) = MemoryStore::new(node.ownership(), settings.outbox);
+        crate::publish(&node, events);
+        let store = Arc::new(FaultyStore::new(memory));
+        let mut router = Router::new(node.clone(), &settings, store.clone(), directory.clone());
+        Arc::get_mut(&mut router).unwrap().deadlines = deadlines;
+        node.spawn(crate::feed::ownership(router.clone()));
         let mut mount = Mount::default();
         open(&mut mount, router.clone());
         let (sender, cancels) = mpsc::channel(8);
-        mount.grpc(CallEdgeServer::new(Cancels(sender)));
+        let has_talks = Arc::new(AtomicBool::new(true));
+        mount.grpc(CallEdgeServer::new(Phones {
+            cancels: sender,
+            has: has_talks.clone(),
+        }));
         node.open(mount);
 
         let cancels = Mutex::new(cancels);
@@ -116,40 +166,24 @@ impl Floor {
             node,
             router,
             bus,
+            store,
+            cluster,
+            has_talks,
             cancels,
             version: 0.into(),
         };
         for q in 0..queues {
             floor.apply(Object::CallQueue(Self::call_queue(q, 15)), false);
             for a in 0..agents {
-                let (queue_id, user_id) = (queue(q).to_string(), user(a).to_string());
-                floor.apply(
-                    Object::QueueAgent(QueueAgent {
-                        queue_id,
-                        user_id,
-                        create_time: None,
-                    }),
-                    false,
-                );
+                floor.assign(q, a, true);
             }
         }
         for a in 0..agents {
-            let (id, user_id) = (floor.device(a).to_string(), user(a).to_string());
-            let device = Some(Device {
-                id,
-                user_id,
-                ..Device::default()
-            });
-            floor.apply(
-                Object::Device(DeviceWithCredentials {
-                    device,
-                    credentials: None,
-                }),
-                false,
-            );
+            floor.give_device(a, user(a));
             directory.set_online(floor.device(a), true);
         }
         directory.set_loaded();
+        directory.set_registered();
         floor
     }
 
@@ -161,6 +195,10 @@ impl Floor {
         CallQueue {
             id: queue(n).to_string(),
             agent_ring_timeout: Some(ring),
+            wrap_up: Some(prost_types::Duration {
+                seconds: 1,
+                nanos: 0,
+            }),
             ..CallQueue::default()
         }
     }
@@ -209,8 +247,93 @@ impl Floor {
         crate::feed::set_online(&self.router, self.device(agent), online);
     }
 
-    pub fn kill_actors(&self) {
-        self.router.forget_actors();
+    /// An agent is assigned to a queue, or no longer.
+    pub fn assign(&self, q: u128, agent: u128, assigned: bool) {
+        let (queue_id, user_id) = (queue(q).to_string(), user(agent).to_string());
+        let assignment = QueueAgent {
+            queue_id,
+            user_id,
+            create_time: None,
+        };
+        self.apply(Object::QueueAgent(assignment), !assigned);
+    }
+
+    /// The agent's device is now this person's.
+    pub fn give_device(&self, agent: u128, to: UserId) {
+        let (id, user_id) = (self.device(agent).to_string(), to.to_string());
+        let device = Some(Device {
+            id,
+            user_id,
+            ..Device::default()
+        });
+        let credentials = None;
+        let object = DeviceWithCredentials {
+            device,
+            credentials,
+        };
+        self.apply(Object::Device(object), false);
+    }
+
+    /// A queue's shard goes to another node.
+    pub fn hand_over(&self, q: u128, to: &str) {
+        let shard = Shard::of(queue(q).as_u128());
+        self.cluster.hand_over(shard, Some(to));
+    }
+
+    pub fn kill_queue(&self, q: u128) {
+        self.router.kill(Actor::Queue(queue(q)));
+    }
+
+    pub fn kill_agent(&self, agent: u128) {
+        self.router.kill(Actor::Agent(user(agent)));
+    }
+
+    /// Keeps an agent's actor busy until the sender is dropped.
+    pub fn stall_agent(&self, agent: u128) -> std::sync::mpsc::Sender<()> {
+        let (sender, until) = std::sync::mpsc::channel();
+        self.router.stall(user(agent), until);
+        sender
+    }
+
+    /// As a process ends: calls are still there when it is told to stop. Says what was published, from `events` on.
+    pub async fn stop_after(
+        &self,
+        events: Events,
+        last_words: impl Future<Output = ()>,
+    ) -> Vec<Event> {
+        let lifecycle = self.node.lifecycle();
+        let (over, ends) = oneshot::channel::<()>();
+        lifecycle.live().spawn(async move {
+            let _ = ends.await;
+        });
+        lifecycle.drain();
+        lifecycle.stop();
+        last_words.await;
+        drop(over);
+        soon(lifecycle.live().wait()).await;
+        soon(lifecycle.telling().wait()).await;
+        self.bus.close();
+        let mut events = events;
+        let mut seen = vec![];
+        while let Some(event) = soon(events.0.next()).await {
+            if let Seen::Event(event) = event {
+                seen.push(event);
+            }
+        }
+        seen
+    }
+
+    pub async fn report_edge_dead(&self, r: Option<&pb::Reservation>, contact: ContactId) {
+        let request = pb::ReportEdgeDeadRequest {
+            tenant_id: TENANT.to_string(),
+            contact_id: contact.to_string(),
+            reservations: r.into_iter().cloned().collect(),
+            queue_ids: vec![queue(0).to_string()],
+        };
+        self.contacts_door()
+            .report_edge_dead(request)
+            .await
+            .unwrap();
     }
 
     #[allow(clippy::unused_self)]
@@ -306,6 +429,15 @@ impl Floor {
             .set_ready(self.by(user(agent), request))
             .await
             .unwrap();
+    }
+
+    /// Asks without waiting for the answer; says when it was refused at once.
+    pub async fn set_ready_briefly(&self, agent: u128) -> Option<Status> {
+        let agent_id = "me".into();
+        let request = self.by(user(agent), pb::SetReadyRequest { agent_id });
+        let mut door = self.agents_door();
+        let asked = tokio::time::timeout(Duration::from_millis(5), door.set_ready(request));
+        asked.await.ok()?.err()
     }
 
     pub async fn end_wrap_up(&self, asker: UserId, agent: u128) -> Result<AgentStatus, Status> {
@@ -404,17 +536,23 @@ impl Floor {
     }
 
     pub async fn alert(&self, r: &pb::Reservation, contact: ContactId) -> pb::AlertResponse {
+        self.try_alert("floor", r, contact).await.unwrap()
+    }
+
+    pub async fn try_alert(
+        &self,
+        edge: &str,
+        r: &pb::Reservation,
+        contact: ContactId,
+    ) -> Result<pb::AlertResponse, Status> {
         let request = pb::AlertRequest {
             tenant_id: TENANT.to_string(),
             reservation: Some(r.clone()),
             contact_id: contact.to_string(),
+            edge: edge.into(),
             ..pb::AlertRequest::default()
         };
-        self.contacts_door()
-            .alert(request)
-            .await
-            .unwrap()
-            .into_inner()
+        Ok(self.contacts_door().alert(request).await?.into_inner())
     }
 
     pub async fn connect(&self, r: &pb::Reservation, contact: ContactId) -> bool {
@@ -461,6 +599,24 @@ impl Floor {
 
     /// A caller waits in the first queue.
     pub async fn call(&self, contact: ContactId, attach_no: u32) -> Call {
+        self.call_at("floor", contact, attach_no).await
+    }
+
+    /// A caller whose stream broke attaches until it has its place again, as edges do.
+    pub async fn call_again(&self, contact: ContactId) -> (Call, pb::Attached) {
+        for attach_no in 2.. {
+            let mut call = self.call(contact, attach_no).await;
+            if let Ok(Some(answer)) = soon(call.answers.message()).await
+                && let Some(Message::Attached(attached)) = answer.message
+            {
+                return (call, attached);
+            }
+        }
+        panic!("numbers do not end")
+    }
+
+    /// The same, held by that node.
+    pub async fn call_at(&self, edge: &str, contact: ContactId, attach_no: u32) -> Call {
         let (out, messages) = mpsc::channel(16);
         let since = i64::try_from(contact.as_u128()).unwrap();
         let attach = pb::Attach {
@@ -472,7 +628,7 @@ impl Floor {
                 seconds: since,
                 nanos: 0,
             }),
-            edge: "floor".into(),
+            edge: edge.into(),
             ..pb::Attach::default()
         };
         let call = |message| pb::WaitRequest {
@@ -499,6 +655,24 @@ impl Events {
                 Some(Seen::Event(event)) if event.subject == contact.to_string() => return event,
                 Some(_) => {}
                 None => panic!("the bus is closed"),
+            }
+        }
+    }
+}
+
+impl Events {
+    /// The agent's next change to this state.
+    pub async fn until(&mut self, agent: u128, state: AgentState) -> AgentStateChanged {
+        loop {
+            let Some(Seen::Event(event)) = soon(self.0.next()).await else {
+                panic!("no more events")
+            };
+            let change = event.decode::<AgentStateChanged>();
+            if let Some(change) = change
+                && change.agent_id == user(agent).to_string()
+                && change.state() == state
+            {
+                return change;
             }
         }
     }
@@ -534,6 +708,12 @@ impl Call {
                 message: Some(message),
             })
             .unwrap();
+    }
+
+    pub fn ask_position(&self, attach_no: u32) {
+        self.say(wait_request::Message::AskPosition(pb::AskPosition {
+            attach_no,
+        }));
     }
 
     pub fn left(&self, attach_no: u32, reason: LeftReason) {
