@@ -5,7 +5,7 @@ import en from '../i18n/locales/en.json';
 import it_ from '../i18n/locales/it.json';
 import { MET, NOT_MET } from './codes';
 import { Problem, asSentence, problemOf, sentence } from './problem';
-import { agentStatus, contact, durationMs, instant, queueStatus } from './read';
+import { agentStatus, contact, durationMs, instant, queueCallerFigures, queueStatus } from './read';
 import { rotateAfter } from './session';
 
 const answer = (status: number, body: string, type = 'application/problem+json') =>
@@ -122,5 +122,13 @@ describe('rotateAfter', () => {
     expect(rotateAfter(1000)).toBe(15_000);
     expect(rotateAfter(-5)).toBe(15_000);
     expect(rotateAfter(86_400_000)).toBe(600_000);
+  });
+});
+
+describe('queueCallerFigures', () => {
+  it('counts the service level over who was answered or gave up, not over who waits or gave up at once', () => {
+    const figures = queueCallerFigures({ offered: '9', answered: '4', abandoned: '3', shortAbandoned: '1', serviceLevelPercent: 50 });
+    expect(figures).toMatchObject({ offered: 9, serviceLevelPercent: 50, serviceLevelBase: 6 });
+    expect(queueCallerFigures(undefined).serviceLevelBase).toBe(0);
   });
 });

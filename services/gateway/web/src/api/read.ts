@@ -205,8 +205,10 @@ export interface QueueCallerFigures {
   offered: number;
   answered: number;
   abandoned: number;
-  /** Absent when nobody was offered. */
+  /** Absent when it has no base. */
   serviceLevelPercent: number | undefined;
+  /** The calls that the service level is about: who still waits, or gave up at once, is not among them. */
+  serviceLevelBase: number;
 }
 export const queueCallerFigures = (wire: QueueCallerFiguresWire | undefined): QueueCallerFigures => ({
   queueId: wire?.queueId ?? '',
@@ -214,4 +216,5 @@ export const queueCallerFigures = (wire: QueueCallerFiguresWire | undefined): Qu
   answered: count(wire?.answered),
   abandoned: count(wire?.abandoned),
   serviceLevelPercent: wire?.serviceLevelPercent,
+  serviceLevelBase: count(wire?.answered) + count(wire?.abandoned) - count(wire?.shortAbandoned),
 });

@@ -157,6 +157,7 @@ export interface QueueCallerFiguresWire {
   offered?: Int64;
   answered?: Int64;
   abandoned?: Int64;
+  shortAbandoned?: Int64;
   serviceLevelPercent?: number;
 }
 

@@ -47,7 +47,7 @@ export function Figures({ queues, agents, today }: { queues: QueueStatus[]; agen
         <Stat
           name={t('queues.serviceLevel')}
           value={today.serviceLevelPercent === undefined ? '–' : percent.format(today.serviceLevelPercent / 100)}
-          base={t('queues.slBase', { count: today.offered })}
+          base={t('queues.slBase', { count: today.serviceLevelBase })}
         />
       )}
     </dl>
