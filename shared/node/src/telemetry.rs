@@ -13,8 +13,13 @@ use opentelemetry_sdk::{
     trace::{Sampler, SdkTracerProvider},
 };
 use serde::Deserialize;
-use std::fmt;
-use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
+use std::{fmt, io::IsTerminal};
+use tracing_subscriber::{
+    EnvFilter, Layer,
+    filter::{LevelFilter, Targets},
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
 
 /// The `telemetry` section of the settings.
 #[derive(Debug, Clone, Deserialize)]
@@ -110,15 +115,23 @@ pub fn init(settings: &TelemetrySettings) -> anyhow::Result<Telemetry> {
     let (telemetry, tracer) = build(settings)?;
     global::set_text_map_propagator(TraceContextPropagator::new());
     global::set_meter_provider(telemetry.meter.clone());
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    // Colours are for people: a log that goes to a file or a collector has none.
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     let lines = match settings.format {
         LogFormat::Text => lines.boxed(),
         LogFormat::Json => lines.json().boxed(),
     };
+    // What is logged and what is traced are chosen apart: the span of every RPC is for traces, and costs nothing without.
+    let traced = Targets::new().with_target("centro", LevelFilter::DEBUG);
+    let traces = tracer.map(|tracer| {
+        let layer = tracing_opentelemetry::layer().with_tracer(tracer);
+        layer.with_filter(traced)
+    });
     tracing_subscriber::registry()
-        .with(filter)
-        .with(lines)
-        .with(tracer.map(|tracer| tracing_opentelemetry::layer().with_tracer(tracer)))
+        .with(lines.with_filter(filter))
+        .with(traces)
         .try_init()
         .context("telemetry was set up before")?;
     Ok(telemetry)

@@ -4,7 +4,7 @@ use http::{HeaderMap, HeaderValue, Request};
 use opentelemetry::propagation::Extractor;
 use std::task::{Context, Poll};
 use tonic::service::Routes;
-use tracing::{Instrument, Span, info_span, instrument::Instrumented};
+use tracing::{Instrument, Span, debug_span, instrument::Instrumented};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 const TRACEPARENT: &str = "traceparent";
@@ -25,7 +25,7 @@ pub(crate) fn traced(routes: Routes) -> Routes {
 
 fn server_span<B>(request: &Request<B>) -> Span {
     let path = request.uri().path().trim_start_matches('/');
-    let span = info_span!(
+    let span = debug_span!(
         "rpc",
         otel.name = path,
         otel.kind = "server",
