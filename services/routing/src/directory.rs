@@ -42,8 +42,6 @@ pub enum Consequence {
     Assigned(TenantId, UserId, QueueId),
     /// A person no longer serves a queue.
     Unassigned(TenantId, UserId, QueueId),
-    /// A person may not work any more.
-    Suspended(TenantId, UserId),
     /// A device went from the first person to the second, or is gone.
     DeviceMoved(TenantId, DeviceId, Option<UserId>, Option<UserId>),
 }
@@ -70,6 +68,9 @@ struct State {
     agents_of: HashMap<QueueId, BTreeSet<UserId>>,
     devices: HashMap<DeviceId, (TenantId, Option<UserId>)>,
     by_user: HashMap<UserId, BTreeSet<DeviceId>>,
+    /// Devices of people who may not work any more. Nobody's phone, so nobody can log in with it.
+    suspended: HashMap<DeviceId, UserId>,
+    suspended_of: BTreeSet<(UserId, DeviceId)>,
     online: HashSet<DeviceId>,
 }
 
@@ -78,6 +79,12 @@ struct State {
 pub struct Directory(RwLock<State>);
 
 impl Directory {
+    /// Whether the person may not work any more.
+    pub fn is_suspended(&self, user: UserId) -> bool {
+        let all = (user, DeviceId::from_u128(0))..=(user, DeviceId::from_u128(u128::MAX));
+        self.0.read().suspended_of.range(all).next().is_some()
+    }
+
     /// Whether the configuration was read at least once. Before that nothing is known to be absent.
     pub fn is_loaded(&self) -> bool {
         self.0.read().configured
@@ -273,9 +280,11 @@ impl State {
                 let owner = device.user_id.parse().ok();
                 let before = self.disown(id);
                 if device.suspended {
-                    // Nobody's phone, so nobody can log in with it.
                     self.online.remove(&id);
-                    return owner.map(|user| Consequence::Suspended(tenant, user));
+                    let user = owner?;
+                    self.suspended.insert(id, user);
+                    self.suspended_of.insert((user, id));
+                    return Some(Consequence::DeviceMoved(tenant, id, before, Some(user)));
                 }
                 self.devices.insert(id, (tenant, owner));
                 if let Some(user) = owner {
@@ -322,6 +331,9 @@ impl State {
 
     /// Takes a device from its owner.
     fn disown(&mut self, device: DeviceId) -> Option<UserId> {
+        if let Some(user) = self.suspended.remove(&device) {
+            self.suspended_of.remove(&(user, device));
+        }
         let (_, owner) = self.devices.remove(&device)?;
         let user = owner?;
         if let Some(devices) = self.by_user.get_mut(&user) {

@@ -16,7 +16,6 @@ use centro_proto::{
     events,
     telephony::{SnapshotRegistrationsRequest, registrations_client::RegistrationsClient},
 };
-use centro_routing_core::{AgentMessage, Chosen};
 use std::{collections::HashSet, sync::Arc, time::Duration};
 use tonic::Status;
 
@@ -141,9 +140,6 @@ fn follow(router: &Arc<Router>, consequence: Option<Consequence>) {
             for agent in from.into_iter().chain(to) {
                 router.reconcile(Actor::Agent(agent));
             }
-        }
-        Some(Consequence::Suspended(_, agent)) => {
-            router.tell_running_agent(agent, AgentMessage::SetStatus(Chosen::LoggedOut));
         }
         None => {}
     }

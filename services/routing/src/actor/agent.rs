@@ -21,7 +21,7 @@ use centro_proto::telephony::{
     CancelOfferRequest, HasOfferRequest, call_edge_client::CallEdgeClient,
 };
 use centro_routing_core::{
-    Agent, AgentEffect, AgentMessage, AgentOut, AgentRecord, Answer, SlotPhase, State, View,
+    Agent, AgentEffect, AgentMessage, AgentOut, AgentRecord, Answer, Chosen, SlotPhase, State, View,
 };
 use futures::FutureExt;
 use std::{collections::HashMap, sync::Arc, time::Duration};
@@ -340,6 +340,10 @@ impl Handler<Reconcile> for AgentActor {
     fn handle(&mut self, _: Reconcile, ctx: &mut Self::Context) {
         let (directory, record) = (&self.router.directory, self.core.record());
         if !directory.is_complete() {
+            return;
+        }
+        if record.chosen != Chosen::LoggedOut && directory.is_suspended(record.id) {
+            ctx.notify(TellAgent(AgentMessage::SetStatus(Chosen::LoggedOut)));
             return;
         }
         let serves = directory.assigned(self.tenant, record.id);
