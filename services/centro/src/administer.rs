@@ -6,6 +6,7 @@ use crate::{
     acting::{self, Acting, Login},
     run, settings,
     settings::Settings,
+    wiring::For,
 };
 use anyhow::{Result, bail};
 use centro_node::{Node, Role};
@@ -114,7 +115,7 @@ where
     };
     quieten(&mut settings);
     let done = run::within(settings, move |inside: run::Inside| async move {
-        let started = inside.start(&[Role::Identity]).await?;
+        let started = inside.start(&[Role::Identity], For::Task).await?;
         let done = task(started.node.clone()).await;
         inside.end(&started).await;
         done

@@ -3,7 +3,7 @@
 use crate::{
     EX_USAGE, RunArguments, first_start, folder, report, secret, settings,
     settings::Settings,
-    wiring::{self, Started},
+    wiring::{self, For, Started},
 };
 use anyhow::{Context, Result, bail};
 use centro_node::{Lifecycle, Role, Telemetry, telemetry};
@@ -123,14 +123,15 @@ fn threads(setting: usize) -> usize {
 
 impl Inside {
     /// Starts services and opens their doors.
-    pub async fn start(&self, roles: &[Role]) -> Result<Started> {
+    pub async fn start(&self, roles: &[Role], purpose: For) -> Result<Started> {
         wiring::start(
             self.settings.clone(),
             roles,
+            purpose,
             &self.secret,
             self.arbiters.clone(),
             self.lifecycle.clone(),
-            &self.telemetry,
+            self.telemetry.metrics(),
         )
         .await
     }
@@ -162,7 +163,7 @@ async fn live(
 ) -> Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let started = inside.start(&roles).await?;
+    let started = inside.start(&roles, For::Centre).await?;
     let (settings, lifecycle) = (&inside.settings, &inside.lifecycle);
     let made = first_start::run(&started.node, settings, &roles).await?;
     report::ready(

@@ -1,7 +1,7 @@
 //! Bus in: a person who is gone serves no queue and has no phones; the phones of one who may not sign in may not either.
 
 use crate::store::Store;
-use centro_bus::{Event, EventBus};
+use centro_bus::{Event, Subscription};
 use centro_kernel::{Clock, Fault};
 use centro_proto::{
     configuration::{Device, QueueAgent},
@@ -9,30 +9,21 @@ use centro_proto::{
 };
 use std::{sync::Arc, time::Duration};
 
-const GROUP: &str = "configuration";
-const PATTERNS: &[&str] = &["*.identity.user.deleted", "*.identity.user.changed"];
+/// The durable group; one member per installation.
+pub const GROUP: &str = "configuration";
+/// What is followed.
+pub const PATTERNS: &[&str] = &["*.identity.user.deleted", "*.identity.user.changed"];
 const DELETED: &str = "identity.user.deleted";
 /// Pause before trying again after a failure.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Follows identity for ever; joins again when the bus had to be left.
-pub async fn follow(bus: Arc<dyn EventBus>, store: Store, clock: Arc<dyn Clock>) {
-    loop {
-        match bus.subscribe(GROUP, PATTERNS).await {
-            Ok(mut events) => {
-                while let Some(delivery) = events.next().await {
-                    match take(&store, clock.as_ref(), delivery.event()).await {
-                        Ok(()) => delivery.ack().await,
-                        Err(fault) => {
-                            tracing::warn!(%fault, "a change of a person is not carried out yet; trying again");
-                            tokio::time::sleep(PAUSE).await;
-                        }
-                    }
-                }
-                return;
-            }
-            Err(error) => {
-                tracing::warn!(%error, "cannot follow identity yet");
+/// Follows identity until the bus is closed.
+pub async fn follow(mut events: Box<dyn Subscription>, store: Store, clock: Arc<dyn Clock>) {
+    while let Some(delivery) = events.next().await {
+        match take(&store, clock.as_ref(), delivery.event()).await {
+            Ok(()) => delivery.ack().await,
+            Err(fault) => {
+                tracing::warn!(%fault, "a change of a person is not carried out yet; trying again");
                 tokio::time::sleep(PAUSE).await;
             }
         }

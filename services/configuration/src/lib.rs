@@ -61,10 +61,12 @@ async fn open(settings: Settings, node: &Node) -> anyhow::Result<Desk> {
     let db = centro_store::open(&centro_store::sqlite(node.data(), "configuration")).await?;
     centro_store::migrate::<Migrator>(&db).await?;
     let wake = Wake::default();
-    node.spawn(outbox::relay(db.clone(), node.bus(), wake.clone()));
+    node.spawn_when_open(outbox::relay(db.clone(), node.bus(), wake.clone()));
     let pages = Pages::new(&node.keys().derive(Pages::PURPOSE));
     let store = Store::new(db, wake, pages);
-    node.spawn(feed::follow(node.bus(), store.clone(), node.clock()));
+    // Joined before any door opens, so that no event is published before.
+    let people = node.bus().subscribe(feed::GROUP, feed::PATTERNS).await?;
+    node.spawn(feed::follow(people, store.clone(), node.clock()));
     Ok(Desk {
         store,
         clock: node.clock(),

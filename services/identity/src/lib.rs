@@ -66,7 +66,7 @@ async fn open(settings: Settings, node: &Node) -> anyhow::Result<Desk> {
     let db = centro_store::open(&centro_store::sqlite(node.data(), "identity")).await?;
     centro_store::migrate::<Migrator>(&db).await?;
     let wake = Wake::default();
-    node.spawn(outbox::relay(db.clone(), node.bus(), wake.clone()));
+    node.spawn_when_open(outbox::relay(db.clone(), node.bus(), wake.clone()));
     let pages = Pages::new(&node.keys().derive(Pages::PURPOSE));
     let desk = Desk {
         store: Store::new(db, wake, pages, settings.access_token_ttl),

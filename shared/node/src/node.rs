@@ -17,6 +17,7 @@ use std::{
     sync::{Arc, OnceLock},
     time::Duration,
 };
+use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
 /// A unit of deployment: `centro run --role routing`, one Deployment in Kubernetes.
@@ -99,6 +100,7 @@ pub struct Node(pub(crate) Arc<Inner>);
 pub(crate) struct Inner {
     name: String,
     pub(crate) local: OnceLock<Routes>,
+    opened: CancellationToken,
     bus: Arc<dyn EventBus>,
     clock: Arc<dyn Clock>,
     ownership: Arc<dyn Ownership>,
@@ -140,6 +142,7 @@ impl NodeBuilder {
         Node(Arc::new(Inner {
             name: self.name,
             local: OnceLock::new(),
+            opened: CancellationToken::new(),
             bus: self.bus,
             clock: self.clock,
             ownership: self.ownership,
@@ -249,6 +252,16 @@ impl Node {
         });
     }
 
+    /// Runs a task as [`Node::spawn`] does, from when every service of this process has started: for what is lost on a
+    /// service that does not listen yet. It never runs in a process that was opened with [`Node::open_alone`].
+    pub fn spawn_when_open(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let opened = self.0.opened.clone();
+        self.spawn(async move {
+            opened.cancelled().await;
+            task.await;
+        });
+    }
+
     /// Whether it is certain that no process of this name lives, so that nobody will ever answer for it.
     pub fn is_dead(&self, name: &str) -> bool {
         name != self.name() && self.0.ownership.is_dead(name)
@@ -277,8 +290,17 @@ impl Node {
         Conn::new(self.clone(), role, To::Any)
     }
 
-    /// Opens the in-process doors, learns what was called back, and returns the routes, to be served on a socket too.
+    /// Opens the in-process doors, learns what was called back, lets [`Node::spawn_when_open`] begin, and returns the
+    /// routes, to be served on a socket too. To be called when all services of the process have started.
     pub fn open(&self, mount: Mount) -> Routes {
+        let routes = self.open_alone(mount);
+        self.0.opened.cancel();
+        routes
+    }
+
+    /// Opens the doors for a short task of an administrator. The other services are not there: what is to be told to
+    /// them is kept for the next process that is opened in full.
+    pub fn open_alone(&self, mount: Mount) -> Routes {
         let routes = self.0.local.get_or_init(|| {
             self.spawn(revocations::follow(self.clone()));
             let (keys, revocations) = (self.0.keys.clone(), self.0.revocations.clone());

@@ -180,3 +180,25 @@ async fn a_process_is_ready_when_it_has_started_and_until_it_drains() {
         .collect();
     assert_eq!(failing[0].reason, "the process is draining");
 }
+
+#[tokio::test]
+async fn what_waits_for_all_services_runs_when_the_doors_open_and_not_for_a_task() {
+    let node = node();
+    let (told, mut heard) = tokio::sync::mpsc::channel(1);
+    node.spawn_when_open(async move {
+        let _ = told.send(()).await;
+    });
+    node.open_alone(Mount::default());
+    let mut client = ChatHealthClient::new(node.conn(Role::Chat));
+    let status = client.ping(PingRequest {}).await.unwrap_err();
+    assert_eq!(status.code(), Code::Unimplemented, "the doors are open");
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert!(
+        heard.try_recv().is_err(),
+        "it ran although others are not there"
+    );
+    node.open(Mount::default());
+    assert_eq!(heard.recv().await, Some(()));
+}

@@ -61,6 +61,7 @@ impl World {
             lifecycle: Lifecycle::default(),
         }
         .build();
+        node.open(Mount::default());
         let desk = open(settings, &node).await.unwrap();
         Self {
             desk,

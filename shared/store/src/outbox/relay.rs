@@ -25,7 +25,7 @@ impl Wake {
 }
 
 /// Publishes what is in the outbox, in order, and what comes, whenever `wake` is nudged. Never ends: give it to
-/// `Node::spawn`. While the bus or the database is down it tries again and nothing is lost or overtaken. One relay may
+/// `Node::spawn_when_open`, so that nothing is published before whom it concerns has subscribed. While the bus or the database is down it tries again and nothing is lost or overtaken. One relay may
 /// run per outbox: two would deliver twice and out of order.
 pub async fn relay(db: DatabaseConnection, bus: Arc<dyn EventBus>, wake: Wake) {
     let mut pause = RETRY.0;
