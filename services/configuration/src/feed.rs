@@ -14,6 +14,9 @@ pub const GROUP: &str = "configuration";
 /// What is followed.
 pub const PATTERNS: &[&str] = &["*.identity.user.deleted", "*.identity.user.changed"];
 const DELETED: &str = "identity.user.deleted";
+/// How often old event ids are forgotten, and how long each is known: no bus delivers an event again so late.
+const FORGET_EVERY: Duration = Duration::from_secs(3600);
+const REMEMBER: Duration = Duration::from_secs(24 * 3600);
 /// Pause before trying again after a failure.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -26,6 +29,17 @@ pub async fn follow(mut events: Box<dyn Subscription>, store: Store, clock: Arc<
                 tracing::warn!(%fault, "a change of a person is not carried out yet; trying again");
                 tokio::time::sleep(PAUSE).await;
             }
+        }
+    }
+}
+
+/// Forgets ids of events that cannot come again, for as long as the process lives.
+pub async fn keep_house(store: Store, clock: Arc<dyn Clock>) {
+    let mut tick = tokio::time::interval(FORGET_EVERY);
+    loop {
+        tick.tick().await;
+        if let Err(fault) = store.forget_events(clock.now() - REMEMBER).await {
+            tracing::warn!(%fault, "old event ids are still kept");
         }
     }
 }

@@ -67,6 +67,7 @@ async fn open(settings: Settings, node: &Node) -> anyhow::Result<Desk> {
     // Joined before any door opens, so that no event is published before.
     let people = node.bus().subscribe(feed::GROUP, feed::PATTERNS).await?;
     node.spawn(feed::follow(people, store.clone(), node.clock()));
+    node.spawn(feed::keep_house(store.clone(), node.clock()));
     Ok(Desk {
         store,
         clock: node.clock(),

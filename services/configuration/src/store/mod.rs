@@ -15,7 +15,7 @@ pub use writer::Writer;
 
 use centro_kernel::{Fault, TenantId, Timestamp};
 use centro_proto::configuration::Credentials;
-use centro_store::{fault, outbox::Wake, page::Pages};
+use centro_store::{fault, inbox, outbox::Wake, page::Pages};
 use entity::{extension, object as row};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder,
@@ -52,6 +52,14 @@ impl Store {
     /// Those of the database.
     pub async fn write(&self, tenant: TenantId, now: Timestamp) -> Result<Writer, Fault> {
         Writer::begin(&self.db, self.wake.clone(), tenant, now).await
+    }
+
+    /// Forgets the ids of events that came before `before`.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn forget_events(&self, before: Timestamp) -> Result<u64, Fault> {
+        inbox::forget_before(&self.db, before).await
     }
 
     /// One object of the tenant.

@@ -1,4 +1,5 @@
 use super::*;
+use centro_kernel::EventId;
 use centro_proto::{
     configuration::{change::Object, configuration_feed_server::ConfigurationFeed},
     events::UserChanged,
@@ -181,4 +182,35 @@ async fn a_deleted_person_serves_no_queue_and_has_no_phone() {
     }
     assert_eq!(deleted, [format!("{}/{ANNA}", sales.id), phone.id]);
     assert_eq!(snapshot(&world).await.len(), 2);
+}
+
+#[tokio::test]
+async fn ids_of_old_events_are_forgotten_and_young_ones_are_not() {
+    let world = World::new().await;
+    let store = &world.desk.store;
+    let ids = [EventId::generate(), EventId::generate()];
+    let days = |days: u64| world.clock.now() - Duration::from_secs(days * 24 * 3600);
+    for (id, came) in ids.into_iter().zip([days(2), days(0)]) {
+        let write = store.write(ACME, came).await.unwrap();
+        assert!(write.first_time(id, came).await.unwrap());
+        write.commit().await.unwrap();
+    }
+    let known = async |id| {
+        let write = store.write(ACME, days(0)).await.unwrap();
+        !write.first_time(id, days(0)).await.unwrap()
+    };
+    assert!(known(ids[1]).await);
+    // Its first look is at once.
+    let house = crate::feed::keep_house(store.clone(), Arc::new(world.clock.clone()));
+    let house = tokio::spawn(house);
+    let forgotten = async {
+        while known(ids[0]).await {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), forgotten)
+        .await
+        .expect("the old one is forgotten");
+    house.abort();
+    assert!(known(ids[1]).await);
 }
