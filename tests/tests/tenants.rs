@@ -262,7 +262,8 @@ async fn a_broken_first_start_is_finished_by_the_next() -> Result<()> {
         }
         centre.stop().await?;
         // As if the first start had died before anybody saw the passwords.
-        centre.leave("demo-unfinished")?;
+        let begun = id(&owner.get("/v1/me").await?["tenant"])?;
+        centre.leave("demo-unfinished", &begun)?;
         centre.restart().await?;
         let fresh = eventually("new passwords are written", SOON, async || {
             let fresh = centre.written_credentials()?;
@@ -284,8 +285,25 @@ async fn a_broken_first_start_is_finished_by_the_next() -> Result<()> {
         )
         .await?;
         centre.stop().await?;
-        let finished = centre.leave("demo-unfinished")?;
-        ensure!(!finished, "the mark is still there");
+        let marked = centre.leave("demo-unfinished", &begun)?;
+        ensure!(!marked, "the mark is still there");
+        // Whoever makes a tenant wants no more of the demo.
+        centre.command(&[
+            "tenant",
+            "create",
+            "--name",
+            "Other",
+            "--owner-login",
+            "o@other.test",
+        ])?;
+        let marked = centre.leave("demo-unfinished", "")?;
+        ensure!(!marked, "a new tenant leaves the mark");
+        // A mark that names nobody changes nobody's password.
+        centre.restart().await?;
+        ensure!(
+            centre.api(&fresh.owner).await.is_ok(),
+            "the owner's password changed"
+        );
         Ok(())
     })
     .await

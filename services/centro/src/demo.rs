@@ -18,7 +18,7 @@ use centro_proto::{
         devices_client::DevicesClient, dial_plan_node::Kind, dial_plans_client::DialPlansClient,
         numbers_client::NumbersClient,
     },
-    identity::{CreateUserRequest, Role as UserRole, User, users_client::UsersClient},
+    identity::{CreateUserRequest, Role as UserRole, Tenant, User, users_client::UsersClient},
 };
 use serde::Serialize;
 
@@ -71,25 +71,49 @@ pub struct QueueLine {
     pub number: String,
 }
 
-/// Makes the demo tenant, or what is missing of it.
-pub async fn create(node: &Node, settings: &Settings) -> Result<Demo> {
-    let owner = login("owner");
-    let known = acting::tenants(node)
-        .await?
-        .into_iter()
-        .find(|tenant| tenant.slug == SLUG);
-    let maker = match &known {
-        Some(tenant) => {
-            let maker = Maker(Acting::new(node, tenant.id.parse()?)?);
-            maker.user("Owner", &owner, UserRole::Owner).await?;
-            maker
+/// The demo tenant, made now or by a start that did not finish.
+pub struct Begun {
+    tenant: Tenant,
+    /// How the owner signs in, where that is new.
+    owner: Option<Login>,
+}
+
+impl Begun {
+    /// A start before this one made it.
+    pub fn found(tenant: Tenant) -> Self {
+        Self {
+            tenant,
+            owner: None,
         }
+    }
+
+    /// The tenant's id.
+    pub fn id(&self) -> &str {
+        &self.tenant.id
+    }
+}
+
+/// Makes the tenant, with nothing in it but its owner.
+pub async fn begin(node: &Node) -> Result<Begun> {
+    let owner = login("owner");
+    let tenant = acting::create_tenant(node, SLUG, "Demo", &owner).await?;
+    Ok(Begun {
+        tenant,
+        owner: Some(owner),
+    })
+}
+
+/// Fills the demo tenant with what is missing of it.
+pub async fn create(node: &Node, settings: &Settings, begun: Begun) -> Result<Demo> {
+    let maker = Maker(Acting::new(node, begun.tenant.id.parse()?)?);
+    let owner = match begun.owner {
+        Some(owner) => owner,
         None => {
-            let made = acting::create_tenant(node, SLUG, "Demo", &owner).await?;
-            Maker(Acting::new(node, made.id.parse()?)?)
+            let owner = login("owner");
+            maker.user("Owner", &owner, UserRole::Owner).await?;
+            owner
         }
     };
-
     let supervisor = login("supervisor");
     maker
         .user("Supervisor", &supervisor, UserRole::Supervisor)
@@ -108,7 +132,7 @@ pub async fn create(node: &Node, settings: &Settings) -> Result<Demo> {
         agents.push(agent);
     }
     Ok(Demo {
-        tenant: SLUG.to_owned(),
+        tenant: begun.tenant.slug,
         realm: settings.telephony.realm.clone(),
         owner,
         supervisor,

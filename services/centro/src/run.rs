@@ -176,7 +176,7 @@ async fn live(
     )
     .await?;
     if made.is_some() {
-        first_start::finished(settings)?;
+        first_start::finished(&settings.node.data)?;
     }
 
     let stopping = lifecycle.stopping();

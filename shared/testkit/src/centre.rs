@@ -172,11 +172,11 @@ impl Centre {
         Ok(String::from_utf8(output.stdout)?)
     }
 
-    /// Leaves an empty file in the data folder, as a start that broke would. Says whether it was there already.
-    pub fn leave(&self, name: &str) -> Result<bool> {
+    /// Leaves a file in the data folder, as a start that broke would. Says whether it was there already.
+    pub fn leave(&self, name: &str, content: &str) -> Result<bool> {
         let path = self.folder.path().join("data").join(name);
         let known = path.exists();
-        std::fs::write(path, "")?;
+        std::fs::write(path, content)?;
         Ok(known)
     }
 
