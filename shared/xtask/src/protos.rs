@@ -12,37 +12,38 @@ const LOCK: &str = "proto/interface.lock";
 
 /// Refuses a change that breaks whoever uses the interface today.
 pub fn check() -> Result<()> {
-    let promised = fs::read_to_string(root().join(LOCK)).context("proto/interface.lock")?;
+    let promised = promised()?;
     let present = interface()?;
-    let mut broken = Vec::new();
-    for line in promised.lines() {
-        let (name, meaning) = line.split_once(" = ").unwrap_or((line, ""));
-        match present.get(name) {
-            None => broken.push(format!("{name} is gone (was {meaning})")),
-            Some(now) if now != meaning => broken.push(format!("{name} was {meaning}, is {now}")),
-            Some(_) => {}
-        }
-    }
-    if !broken.is_empty() {
+    let found = compare(&promised, &present);
+    if !found.broken.is_empty() {
         bail!(
             "the proto interface would break:\n  {}\nAdd a new field or a new type instead. Where a rule only lets \
-             more through than before, run `cargo xtask proto-lock`.",
-            broken.join("\n  ")
+             more through than before, or what it refuses was refused anyhow, run `cargo xtask proto-lock`.",
+            found.broken.join("\n  ")
         );
     }
-    let added = present.len() - promised.lines().count();
-    if added > 0 {
+    if !found.added.is_empty() {
         bail!(
-            "{added} new parts of the proto interface are not promised yet: run `cargo xtask proto-lock`"
+            "{} new parts of the proto interface are not promised yet: run `cargo xtask proto-lock`",
+            found.added.len()
         );
     }
     println!("proto interface: {} promises kept", present.len());
     Ok(())
 }
 
-/// Promises the present interface.
+/// Promises the present interface, and says what is promised anew or no longer.
 pub fn lock() -> Result<()> {
-    let lines: Vec<_> = interface()?
+    let present = interface()?;
+    // Without a lock nothing was promised.
+    let found = compare(&promised().unwrap_or_default(), &present);
+    for line in found.broken {
+        println!("changed: {line}");
+    }
+    for line in found.added {
+        println!("new: {line}");
+    }
+    let lines: Vec<_> = present
         .into_iter()
         .map(|(name, meaning)| format!("{name} = {meaning}\n"))
         .collect();
@@ -50,7 +51,53 @@ pub fn lock() -> Result<()> {
     Ok(())
 }
 
-fn interface() -> Result<BTreeMap<String, String>> {
+type Parts = BTreeMap<String, String>;
+
+fn promised() -> Result<Parts> {
+    let text = fs::read_to_string(root().join(LOCK)).context(LOCK)?;
+    let split = |line: &str| {
+        let (name, meaning) = line.split_once(" = ").unwrap_or((line, ""));
+        (name.to_owned(), meaning.to_owned())
+    };
+    Ok(text.lines().map(split).collect())
+}
+
+/// What differs, a line each.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Difference {
+    /// Whoever uses the interface would notice.
+    broken: Vec<String>,
+    /// Only who knows of it can use it.
+    added: Vec<String>,
+}
+
+fn compare(promised: &Parts, present: &Parts) -> Difference {
+    let mut found = Difference::default();
+    for (name, meaning) in promised {
+        match present.get(name) {
+            None => found.broken.push(format!("{name} is gone (was {meaning})")),
+            Some(now) if now != meaning => {
+                found.broken.push(format!("{name} was {meaning}, is {now}"));
+            }
+            Some(_) => {}
+        }
+    }
+    for (name, meaning) in present
+        .iter()
+        .filter(|(name, _)| !promised.contains_key(*name))
+    {
+        // An option on what is promised without it is no growth: a rule refuses what was let in.
+        let of = name.split_once(" [").map(|(of, _)| of);
+        if of.is_some_and(|of| promised.contains_key(of)) {
+            found.broken.push(format!("{name} is new (is {meaning})"));
+        } else {
+            found.added.push(format!("{name} = {meaning}"));
+        }
+    }
+    found
+}
+
+fn interface() -> Result<Parts> {
     let mut files = Vec::new();
     collect(&root().join("proto/centro"), &mut files)?;
     let mut compiler = protox::Compiler::new([root().join("proto")])?;
@@ -61,7 +108,7 @@ fn interface() -> Result<BTreeMap<String, String>> {
 }
 
 /// URL, verb and access of each RPC, and the rules of each field: all that our options say.
-fn describe_options(pool: &DescriptorPool, parts: &mut BTreeMap<String, String>) {
+fn describe_options(pool: &DescriptorPool, parts: &mut Parts) {
     let ours = |package: &str| package.starts_with("centro.");
     for service in pool.services().filter(|s| ours(s.package_name())) {
         for rpc in service.methods() {
@@ -74,7 +121,7 @@ fn describe_options(pool: &DescriptorPool, parts: &mut BTreeMap<String, String>)
     }
 }
 
-fn describe_rules(message: &MessageDescriptor, parts: &mut BTreeMap<String, String>) {
+fn describe_rules(message: &MessageDescriptor, parts: &mut Parts) {
     for field in message.fields() {
         insert_options(field.full_name(), &field.options(), parts);
     }
@@ -84,7 +131,7 @@ fn describe_rules(message: &MessageDescriptor, parts: &mut BTreeMap<String, Stri
 }
 
 /// One part for each option that is not of the proto language itself.
-fn insert_options(name: &str, options: &DynamicMessage, parts: &mut BTreeMap<String, String>) {
+fn insert_options(name: &str, options: &DynamicMessage, parts: &mut Parts) {
     for (option, value) in options.extensions() {
         parts.insert(format!("{name} [{}]", option.full_name()), written(value));
     }
@@ -140,7 +187,7 @@ fn collect(folder: &std::path::Path, files: &mut Vec<std::path::PathBuf>) -> Res
     Ok(())
 }
 
-fn describe(set: &FileDescriptorSet) -> BTreeMap<String, String> {
+fn describe(set: &FileDescriptorSet) -> Parts {
     let mut parts = BTreeMap::new();
     for file in set
         .file
@@ -177,7 +224,7 @@ fn describe(set: &FileDescriptorSet) -> BTreeMap<String, String> {
     parts
 }
 
-fn describe_message(prefix: &str, message: &DescriptorProto, parts: &mut BTreeMap<String, String>) {
+fn describe_message(prefix: &str, message: &DescriptorProto, parts: &mut Parts) {
     let name = format!("{prefix}.{}", message.name());
     for field in &message.field {
         let meaning = format!(
@@ -227,6 +274,28 @@ mod tests {
             }],
         };
         assert_ne!(describe(&set(1)), describe(&set(2)));
+    }
+
+    #[test]
+    fn a_new_rule_on_what_is_promised_breaks_and_on_what_is_new_does_not() {
+        let parts = |names: &[&str]| -> Parts {
+            names
+                .iter()
+                .map(|name| ((*name).to_owned(), "x".to_owned()))
+                .collect()
+        };
+        let promised = parts(&["M.f"]);
+        let ruled = compare(&promised, &parts(&["M.f", "M.f [buf.validate.field]"]));
+        assert_eq!(ruled.broken, ["M.f [buf.validate.field] is new (is x)"]);
+        assert!(ruled.added.is_empty());
+        let grown = compare(
+            &promised,
+            &parts(&["M.f", "M.g", "M.g [buf.validate.field]"]),
+        );
+        assert!(grown.broken.is_empty(), "{grown:?}");
+        assert_eq!(grown.added.len(), 2);
+        let gone = compare(&promised, &parts(&[]));
+        assert_eq!(gone.broken, ["M.f is gone (was x)"]);
     }
 
     #[test]
