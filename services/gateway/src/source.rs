@@ -39,21 +39,21 @@ impl Proxies {
     /// A request that carries both headers is taken at its word where they agree, else its peer answers for it, for a
     /// proxy writes one of them and lets the other through.
     fn behind(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
-        let lines = |name| {
-            let lines = headers
-                .get_all(name)
-                .filter_map(|value| value.to_str().ok());
-            lines
-                .flat_map(|line| line.split(','))
-                .collect::<Vec<&str>>()
+        // A line that is no text counts as well: left out, it would let the other header speak alone.
+        let elements = |name| {
+            let lines = headers.get_all(name);
+            let lines = lines.map(|value| String::from_utf8_lossy(value.as_bytes()));
+            let elements =
+                lines.flat_map(|line| line.split(',').map(str::to_owned).collect::<Vec<_>>());
+            elements.collect::<Vec<String>>()
         };
-        let (chain, forwarded) = (lines(CHAIN), lines(FORWARDED));
+        let (chain, forwarded) = (elements(CHAIN), elements(FORWARDED));
         let by_chain = self.walk(peer, chain.iter().map(|text| address(text)));
         let by_forwarded = self.walk(peer, forwarded.iter().map(|text| address(named(text))));
-        match (chain.is_empty(), forwarded.is_empty()) {
-            (false, true) => by_chain,
-            (true, false) => by_forwarded,
-            (false, false) if by_chain == by_forwarded => by_chain,
+        match (headers.contains_key(CHAIN), headers.contains_key(FORWARDED)) {
+            (true, false) => by_chain,
+            (false, true) => by_forwarded,
+            (true, true) if by_chain == by_forwarded => by_chain,
             _ => peer,
         }
     }
@@ -96,13 +96,24 @@ mod tests {
     use super::*;
     use actix_web::http::header::{HeaderName, HeaderValue};
 
-    fn source(trusted: &[&str], peer: &str, headers: &[(&'static str, &'static str)]) -> String {
+    fn source(trusted: &[&str], peer: &str, headers: &[(&'static str, &str)]) -> String {
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (*name, value.as_bytes()));
+        source_of_bytes(trusted, peer, headers)
+    }
+
+    fn source_of_bytes<'a>(
+        trusted: &[&str],
+        peer: &str,
+        headers: impl IntoIterator<Item = (&'static str, &'a [u8])>,
+    ) -> String {
         let trusted: Vec<String> = trusted.iter().map(|text| (*text).to_owned()).collect();
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.append(
                 HeaderName::from_static(name),
-                HeaderValue::from_static(value),
+                HeaderValue::from_bytes(value).unwrap(),
             );
         }
         let proxies = Proxies::new(&trusted).unwrap();
@@ -140,6 +151,20 @@ mod tests {
         assert_eq!(source(&trusted, "10.0.0.2", &one), "2001:db8::9");
         let both = [(FORWARDED, "for=198.51.100.1"), (CHAIN, "203.0.113.9")];
         assert_eq!(source(&trusted, "10.0.0.2", &both), "10.0.0.2");
+    }
+
+    #[test]
+    fn a_line_that_is_no_text_counts_as_a_line() {
+        let trusted = ["10.0.0.0/8"];
+        let source =
+            |headers: [(&'static str, &[u8]); 2]| source_of_bytes(&trusted, "10.0.0.2", headers);
+        let chosen = (FORWARDED, &b"for=198.51.100.1"[..]);
+        assert_eq!(source([(CHAIN, b"\xff"), chosen]), "10.0.0.2");
+        let chosen = (CHAIN, &b"198.51.100.1"[..]);
+        assert_eq!(source([(FORWARDED, b"\xff"), chosen]), "10.0.0.2");
+        assert_eq!(source([chosen, (CHAIN, b"\xff")]), "10.0.0.2");
+        let true_one = (CHAIN, &b"203.0.113.9"[..]);
+        assert_eq!(source([(CHAIN, b"\xff"), true_one]), "203.0.113.9");
     }
 
     #[test]
