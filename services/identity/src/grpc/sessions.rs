@@ -154,14 +154,20 @@ impl Desk {
         let hash = user.as_ref().map(|user| user.password_hash.clone());
         let right = self.passwords.verify(asked.password, hash).await;
         let right = right.inspect_err(|_| self.guesses.unanswered(&guess, source))?;
-        match user {
+        let opened = match &user {
             Some(user) if right && !user.disabled => {
-                self.guesses.succeeded(&guess, source);
                 let ttl = self.settings.refresh_token_ttl;
-                let opened = self.store.open_session(&user, self.now(), ttl).await?;
-                self.session(user, opened.session_id, opened.refresh_token)
+                let opened = self.store.open_session(user, self.now(), ttl).await;
+                opened.inspect_err(|_| self.guesses.unanswered(&guess, source))?
             }
-            user => {
+            _ => None,
+        };
+        match opened {
+            Some(opened) => {
+                self.guesses.succeeded(&guess, source);
+                self.session(*opened.user, opened.session_id, opened.refresh_token)
+            }
+            None => {
                 if let Some(tenant) = tenant {
                     let tenant: TenantId = store::id(&tenant.id)?;
                     let event = notify::sign_in_refused(tenant, user.as_ref(), source, self.now());

@@ -25,6 +25,8 @@ const SUCCESSORS: usize = 4;
 /// A session has been opened.
 #[derive(Debug, Clone)]
 pub struct Opened {
+    /// Whose it is, as the person is now.
+    pub user: Box<user::Model>,
     /// Which one.
     pub session_id: String,
     /// To be shown once; only its fingerprint is kept.
@@ -53,7 +55,8 @@ pub enum Refreshed {
 }
 
 impl Store {
-    /// Opens a session for a person who has just proved who it is.
+    /// Opens a session for a person who has just proved who it is. The proof takes a while, so the person is looked at
+    /// again: `None` when it is gone, may not sign in any more, or has another password by now.
     ///
     /// # Errors
     /// Those of the database.
@@ -62,7 +65,7 @@ impl Store {
         user: &user::Model,
         now: Timestamp,
         ttl: Duration,
-    ) -> Result<Opened, Fault> {
+    ) -> Result<Option<Opened>, Fault> {
         let expire_ms = (now + ttl).as_millis();
         let row = session::Model {
             id: hex::encode(rand::random::<[u8; 16]>()),
@@ -73,13 +76,25 @@ impl Store {
         };
         let txn = self.begin().await?;
         let id = row.id.clone();
+        // Written before the look: from here on nobody else changes the person until we are through.
         row.into_active_model().insert(&txn).await.map_err(fault)?;
+        let present = user::Entity::find_by_id(&user.id)
+            .lock_exclusive()
+            .one(&txn)
+            .await
+            .map_err(fault)?;
+        let proved = |now: &user::Model| !now.disabled && now.password_hash == user.password_hash;
+        let Some(user) = present.filter(proved) else {
+            txn.rollback().await.map_err(fault)?;
+            return Ok(None);
+        };
         let refresh_token = add_token(&txn, &id, None, expire_ms).await?;
         self.commit(txn).await?;
-        Ok(Opened {
+        Ok(Some(Opened {
+            user: Box::new(user),
             session_id: id,
             refresh_token,
-        })
+        }))
     }
 
     /// Exchanges a refresh token for the next one.
@@ -210,6 +225,7 @@ async fn may_repeat(
         return Ok(false);
     }
     let successors = refresh_token::Entity::find()
+        .filter(refresh_token::Column::SessionId.eq(&token.session_id))
         .filter(refresh_token::Column::Parent.eq(&token.fingerprint))
         .all(txn)
         .await
@@ -232,6 +248,8 @@ async fn use_up(
     }
     refresh_token::Entity::update_many()
         .col_expr(refresh_token::Column::UsedMs, Some(now.as_millis()).into())
+        // By the index of sessions: there is none by parent, and the table holds everybody's tokens.
+        .filter(refresh_token::Column::SessionId.eq(&token.session_id))
         .filter(mine)
         .filter(refresh_token::Column::UsedMs.is_null())
         .exec(txn)

@@ -465,3 +465,67 @@ async fn every_sign_in_is_audited_with_its_source_and_outcome_and_without_what_w
         assert!(!text.contains(typed));
     }
 }
+
+/// A proof takes a while; what happened to the person meanwhile counts.
+#[tokio::test]
+async fn a_sign_in_under_way_does_not_outlive_the_password_it_was_proved_with() {
+    let world = &World::new().await;
+    let home = world.home("acme").await;
+    let tenant = home.tenant.to_string();
+    let anna = world
+        .add(&home.owner, person("anna", &[pb::Role::Agent]))
+        .await
+        .unwrap();
+    let store = &world.desk.store;
+    let proved = || async { store.user_by_login(&tenant, "anna").await.unwrap().unwrap() };
+    let ttl = Duration::from_secs(3600);
+    let opened = |user| async move {
+        let opened = store.open_session(&user, world.now(), ttl).await.unwrap();
+        opened.is_some()
+    };
+    let change = |change: pb::User, path: &str| {
+        let request = pb::UpdateUserRequest {
+            user: Some(change),
+            update_mask: Some(prost_types::FieldMask {
+                paths: vec![path.to_owned()],
+            }),
+        };
+        world.desk.update_user(with(&home.owner, request))
+    };
+    let anna = pb::User {
+        etag: String::new(),
+        ..anna
+    };
+
+    let before = proved().await;
+    let renamed = pb::User {
+        display_name: "Anna B".into(),
+        ..anna.clone()
+    };
+    change(renamed, "display_name").await.unwrap();
+    assert!(opened(before).await, "a name is no proof");
+
+    let before = proved().await;
+    let replaced = pb::User {
+        password: "replaced by an owner".into(),
+        ..anna.clone()
+    };
+    change(replaced, "password").await.unwrap();
+    assert!(!opened(before).await, "another password");
+
+    let before = proved().await;
+    let disabled = pb::User {
+        disabled: true,
+        ..anna.clone()
+    };
+    change(disabled, "disabled").await.unwrap();
+    assert!(!opened(before).await, "disabled");
+
+    change(anna.clone(), "disabled").await.unwrap();
+    let before = proved().await;
+    assert!(opened(before.clone()).await);
+    let gone = pb::DeleteUserRequest { id: anna.id };
+    let gone = world.desk.delete_user(with(&home.owner, gone)).await;
+    gone.unwrap();
+    assert!(!opened(before).await, "gone");
+}
