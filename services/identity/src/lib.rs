@@ -69,7 +69,7 @@ async fn open(settings: Settings, node: &Node) -> anyhow::Result<Desk> {
     node.spawn_when_open(outbox::relay(db.clone(), node.bus(), wake.clone()));
     let pages = Pages::new(&node.keys().derive(Pages::PURPOSE));
     let desk = Desk {
-        store: Store::new(db, wake, pages, settings.access_token_ttl),
+        store: Store::new(db, wake, pages),
         passwords: password::Passwords::new(settings.hash_workers, settings.hash_queue)?,
         keys: node.keys().clone(),
         clock: node.clock(),

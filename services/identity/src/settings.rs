@@ -1,5 +1,6 @@
 //! The `[identity]` section of the settings.
 
+use centro_contract::revocation::LONGEST_LIFE;
 use serde::Deserialize;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// How long an access token is good for, unless it is called back.
+    /// How long an access token is good for, unless it is called back; 1h at most.
     #[serde(with = "humantime_serde")]
     pub access_token_ttl: Duration,
     /// How long a session lasts without use.
@@ -68,6 +69,11 @@ impl Settings {
         if let Some((key, _)) = durations.iter().find(|(_, d)| *d < Duration::from_secs(1)) {
             return Err(format!("identity.{key} is too short; give at least 1s"));
         }
+        if self.access_token_ttl > LONGEST_LIFE {
+            return Err(
+                "identity.access_token_ttl is above 1h; people need not notice shorter ones".into(),
+            );
+        }
         if self.access_token_ttl > self.refresh_token_ttl {
             return Err(
                 "identity.access_token_ttl outlives identity.refresh_token_ttl; make it shorter"
@@ -114,5 +120,11 @@ mod tests {
                 .unwrap_err()
                 .contains("identity.hash_workers")
         );
+        let long = Settings {
+            access_token_ttl: LONGEST_LIFE + Duration::from_secs(1),
+            ..Settings::default()
+        };
+        let refused = long.validate().unwrap_err();
+        assert!(refused.contains("identity.access_token_ttl"), "{refused}");
     }
 }

@@ -15,8 +15,11 @@ use std::{
 };
 use tokio::sync::watch;
 
+/// The longest life that an access token may be given. Revocations are kept for so long, whatever the setting says now:
+/// the token may have been made under another one.
+pub const LONGEST_LIFE: Duration = Duration::from_secs(3600);
 /// Entries kept at most. Beyond it the oldest give way, and with each goes whatever token is as old as it.
-const CAPACITY: usize = 50_000;
+pub const CAPACITY: usize = 50_000;
 /// How long a call waits for the first list.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -27,7 +30,7 @@ pub struct Revocation {
     pub subject: String,
     /// Of a person: tokens made from an older version of the row are void.
     pub before_version: u64,
-    /// By then every token concerned has expired.
+    /// By then every token concerned has expired: [`LONGEST_LIFE`] after it was called back.
     pub until: Timestamp,
 }
 
@@ -45,7 +48,8 @@ struct Inner {
 #[derive(Default)]
 struct Table {
     entries: HashMap<String, (u64, Timestamp)>,
-    /// Tokens that end no later than this are void: entries that concerned some of them had to give way.
+    /// Where entries had to give way, until when the last of them counted. Tokens are void that were made before it was
+    /// written down, for it may have concerned them.
     floor: Option<Timestamp>,
 }
 
@@ -101,7 +105,8 @@ impl Revocations {
             return false;
         }
         let table = self.read();
-        if table.floor.is_some_and(|floor| token.until <= floor) {
+        let made_before = |floor| token.since + LONGEST_LIFE <= floor;
+        if table.floor.is_some_and(made_before) {
             return true;
         }
         if table.entries.is_empty() {
@@ -166,6 +171,7 @@ mod tests {
                 user: UserId::from_u128(2),
                 roles: vec![Role::Agent],
             },
+            since: NOW,
             until: NOW + seconds(900),
             basis: Basis {
                 source: session.to_owned(),
@@ -178,7 +184,7 @@ mod tests {
         Revocation {
             subject: subject.to_owned(),
             before_version,
-            until: NOW + seconds(900),
+            until: NOW + LONGEST_LIFE,
         }
     }
 
@@ -210,7 +216,9 @@ mod tests {
     fn entries_are_forgotten_when_no_token_can_be_that_old() {
         let table = Revocations::default();
         table.add([revoked("a", 0)], NOW);
-        table.add([], NOW + seconds(900));
+        table.add([], NOW + seconds(3599));
+        assert!(!table.read().entries.is_empty());
+        table.add([], NOW + seconds(3600));
         assert!(table.read().entries.is_empty());
     }
 
@@ -218,7 +226,7 @@ mod tests {
     fn a_full_table_voids_what_is_as_old_as_what_gave_way() {
         let table = Revocations::holding(10);
         let entries = (0..11).map(|n| Revocation {
-            until: NOW + seconds(900 + n),
+            until: NOW + LONGEST_LIFE + seconds(n),
             ..revoked(&format!("s{n}"), 0)
         });
         table.add(entries, NOW);
@@ -229,12 +237,12 @@ mod tests {
             "it may have been one of them"
         );
         let fresh = Verified {
-            until: NOW + seconds(2000),
+            since: NOW + seconds(30),
             ..token("other", 1)
         };
-        assert!(!table.void(&fresh));
-        table.add([], NOW + seconds(950));
-        assert!(!table.void(&token("other", 1)) && table.read().floor.is_none());
+        assert!(!table.void(&fresh), "made after whatever gave way");
+        table.add([], NOW + seconds(3650));
+        assert!(table.read().floor.is_none());
     }
 
     #[tokio::test(start_paused = true)]

@@ -52,6 +52,8 @@ pub struct Basis {
 pub struct Verified {
     /// Who calls.
     pub principal: Principal,
+    /// When it was made, to the second.
+    pub since: Timestamp,
     /// Until when it is good, unless it is called back.
     pub until: Timestamp,
     /// What it rests on.
@@ -70,6 +72,8 @@ struct Claims {
     #[serde(default, skip_serializing_if = "is_zero")]
     ver: u64,
     /// Seconds since 1970, as RFC 7519 wants.
+    #[serde(default)]
+    iat: i64,
     exp: i64,
 }
 
@@ -149,6 +153,7 @@ impl Keys {
             roles,
             sid: basis.source.clone(),
             ver: basis.version,
+            iat: now.as_millis() / 1000,
             exp: (now + ttl).as_millis() / 1000,
         };
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.0.signs)
@@ -198,6 +203,7 @@ impl Keys {
         };
         Ok(Verified {
             principal,
+            since: Timestamp::from_millis(claims.iat.saturating_mul(1000)),
             until,
             basis: Basis {
                 source: claims.sid,

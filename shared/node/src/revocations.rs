@@ -13,6 +13,8 @@ use std::time::Duration;
 use tonic::{Code, Status};
 
 const PATTERN: &str = "*.identity.access.revoked";
+/// Longest list, in bytes: as many as the table holds, at some 60 bytes each, with room to spare.
+const LONGEST_LIST: usize = 16 << 20;
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
@@ -53,7 +55,8 @@ async fn load(node: &Node) {
 }
 
 async fn ask(node: &Node) -> Result<(), Status> {
-    let mut identity = RevocationsClient::new(node.conn(Role::Identity));
+    let mut identity =
+        RevocationsClient::new(node.conn(Role::Identity)).max_decoding_message_size(LONGEST_LIST);
     match identity.list_revocations(ListRevocationsRequest {}).await {
         Ok(answer) => add(node, answer.into_inner().revocations),
         // There is no identity service that this process could reach at any time: nobody revokes anything.

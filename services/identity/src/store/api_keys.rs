@@ -91,7 +91,7 @@ impl Store {
             .await
             .map_err(fault)?;
         let endings = vec![Ending::of(&row.id)];
-        revocations::revoke(&txn, tenant, &row.id, endings, now, self.token_life).await?;
+        revocations::revoke(&txn, tenant, &row.id, endings, now).await?;
         outbox::append(&txn, &notify::api_key_deleted(tenant, &row, now)).await?;
         self.commit(txn).await
     }

@@ -22,7 +22,6 @@ use sea_orm::{
     ActiveModelTrait, ColumnTrait, DatabaseConnection, DatabaseTransaction, EntityTrait,
     IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, SqlErr, TransactionTrait,
 };
-use std::time::Duration;
 
 /// Tenants, people, sessions and keys.
 #[derive(Clone)]
@@ -30,19 +29,12 @@ pub struct Store {
     db: DatabaseConnection,
     wake: Wake,
     pages: Pages,
-    /// How long an access token is good for.
-    token_life: Duration,
 }
 
 impl Store {
     /// On a migrated database; `wake` belongs to its relay.
-    pub fn new(db: DatabaseConnection, wake: Wake, pages: Pages, token_life: Duration) -> Self {
-        Self {
-            db,
-            wake,
-            pages,
-            token_life,
-        }
+    pub fn new(db: DatabaseConnection, wake: Wake, pages: Pages) -> Self {
+        Self { db, wake, pages }
     }
 
     async fn begin(&self) -> Result<DatabaseTransaction, Fault> {

@@ -3,16 +3,20 @@
 
 use super::{Store, entity::revocation};
 use centro_bus::Event;
+use centro_contract::revocation::{CAPACITY, LONGEST_LIFE};
 use centro_kernel::{Fault, TenantId, Timestamp};
 use centro_proto::{events::AccessRevoked, identity as pb};
 use centro_store::{fault, outbox};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, sea_query::OnConflict,
+    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    QuerySelect, sea_query::OnConflict,
 };
-use std::time::Duration;
 
 /// Entries written by one statement and told by one event.
 const CHUNK: usize = 500;
+/// Entries told at most: one more than a table holds. It lets the oldest give way and takes the tokens of that age for
+/// void, so the still older ones are not missed.
+const MOST: u64 = CAPACITY as u64 + 1;
 
 /// What ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,9 +52,8 @@ pub(super) async fn revoke(
     about: &str,
     endings: Vec<Ending>,
     now: Timestamp,
-    token_life: Duration,
 ) -> Result<(), Fault> {
-    let expire_ms = (now + token_life).as_millis();
+    let expire_ms = (now + LONGEST_LIFE).as_millis();
     let rows = endings.into_iter().map(|ending| revocation::Model {
         subject: ending.subject,
         before_version: ending.before_version,
@@ -96,17 +99,30 @@ pub fn message(row: &revocation::Model) -> pb::Revocation {
 }
 
 impl Store {
-    /// Everything that is still of use to somebody. Bounded by how much can end within the life of one access token.
+    /// What is still of use to somebody, the newest of it when that is more than anybody can hold.
     ///
     /// # Errors
     /// Those of the database.
     pub async fn revocations(&self, now: Timestamp) -> Result<Vec<pb::Revocation>, Fault> {
         let rows = revocation::Entity::find()
             .filter(revocation::Column::ExpireMs.gt(now.as_millis()))
+            .order_by_desc(revocation::Column::ExpireMs)
+            .limit(MOST)
             .all(&self.db)
             .await
             .map_err(fault)?;
         Ok(rows.iter().map(message).collect())
+    }
+
+    /// Ends so many sessions at once.
+    #[cfg(test)]
+    pub async fn revoke_many(&self, sessions: impl Iterator<Item = String>, now: Timestamp) {
+        let endings = sessions.map(Ending::of).collect();
+        let txn = self.begin().await.unwrap();
+        let tenant = TenantId::from_u128(1);
+        let done = revoke(&txn, tenant, "many", endings, now).await;
+        done.unwrap();
+        self.commit(txn).await.unwrap();
     }
 
     /// Forgets what no token can rest on any more.

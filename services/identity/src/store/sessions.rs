@@ -190,7 +190,7 @@ impl Store {
         remove(txn, std::slice::from_ref(&session.id)).await?;
         let endings = vec![Ending::of(&session.id)];
         let tenant = id(&session.tenant)?;
-        revocations::revoke(txn, tenant, &session.user_id, endings, now, self.token_life).await
+        revocations::revoke(txn, tenant, &session.user_id, endings, now).await
     }
 
     /// Forgets sessions that nobody can continue.

@@ -166,7 +166,7 @@ impl Store {
             }
             (false, _) => Vec::new(),
         };
-        revocations::revoke(&txn, tenant, &after.id, endings, now, self.token_life).await?;
+        revocations::revoke(&txn, tenant, &after.id, endings, now).await?;
         outbox::append(&txn, &notify::user_changed(tenant, &after, now)).await?;
         self.commit(txn).await?;
         Ok(after)
@@ -195,7 +195,7 @@ impl Store {
             .map_err(fault)?;
         sessions::end_all(&txn, &row.id).await?;
         let endings = vec![Ending::before(&row.id, i64::MAX)];
-        revocations::revoke(&txn, tenant, &row.id, endings, now, self.token_life).await?;
+        revocations::revoke(&txn, tenant, &row.id, endings, now).await?;
         outbox::append(&txn, &notify::user_deleted(tenant, &row, now)).await?;
         self.commit(txn).await
     }

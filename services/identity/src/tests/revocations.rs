@@ -1,4 +1,5 @@
 use super::*;
+use centro_contract::revocation::{CAPACITY, LONGEST_LIFE};
 use centro_node::{Node, Role as Service};
 use centro_proto::identity::sessions_client::SessionsClient;
 
@@ -101,8 +102,13 @@ async fn signing_out_and_a_stolen_refresh_token_void_the_sessions_tokens() {
 }
 
 #[tokio::test]
-async fn a_revocation_is_kept_as_long_as_a_token_can_live() {
-    let world = World::new().await;
+async fn a_revocation_is_kept_as_long_as_any_token_can_live() {
+    // Whatever the life of tokens is now, there may be some that were made under another setting.
+    let world = World::with(Settings {
+        access_token_ttl: Duration::from_secs(60),
+        ..Settings::default()
+    })
+    .await;
     world.home("acme").await;
     let session = world.sign_in("acme", "owner", PASSWORD).await.unwrap();
     let request = pb::SignOutRequest {
@@ -110,7 +116,7 @@ async fn a_revocation_is_kept_as_long_as_a_token_can_live() {
     };
     world.desk.sign_out(Request::new(request)).await.unwrap();
     let kept = || async { world.desk.store.revocations(world.now()).await.unwrap() };
-    world.clock.advance(Duration::from_secs(15 * 60 - 1));
+    world.clock.advance(LONGEST_LIFE - Duration::from_secs(1));
     assert_eq!(kept().await.len(), 1);
     world.clock.advance(Duration::from_secs(1));
     assert!(kept().await.is_empty());
@@ -158,5 +164,34 @@ async fn every_process_refuses_a_disabled_persons_token_also_one_that_starts_lat
             .map_err(|s| status::reason(&s)),
         Err("token_revoked".to_owned()),
         "from the first call on"
+    );
+}
+
+#[tokio::test]
+async fn more_revocations_than_anybody_can_hold_lock_nobody_out() {
+    let world = World::new().await;
+    let (_, _, old) = anna(&world).await;
+    let request = pb::SignOutRequest {
+        refresh_token: old.refresh_token.clone(),
+    };
+    world.desk.sign_out(Request::new(request)).await.unwrap();
+    let end = |seconds: u64, many: usize| {
+        world.clock.advance(Duration::from_secs(seconds));
+        let ids = (0..many).map(move |n| format!("{seconds:016x}{n:016x}"));
+        async { world.desk.store.revoke_many(ids, world.now()).await }
+    };
+    end(1, CAPACITY / 2).await;
+    end(2, CAPACITY / 2 + 100).await;
+    let rows = world.desk.store.revocations(world.now()).await.unwrap();
+    assert_eq!(rows.len(), CAPACITY + 1);
+    world.clock.advance(Duration::from_secs(1));
+    let new = world.sign_in("acme", "anna", PASSWORD).await.unwrap();
+    let started = world.serve();
+    me(&started, &new).await.unwrap();
+    let refused = me(&started, &old).await.map_err(|s| status::reason(&s));
+    assert_eq!(
+        refused.err().as_deref(),
+        Some("token_revoked"),
+        "the oldest"
     );
 }
