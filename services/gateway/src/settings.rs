@@ -32,12 +32,19 @@ pub struct Settings {
     pub live_heartbeat: Duration,
     /// Live streams this process carries at once.
     pub live_connections: usize,
+    /// How long a live stream may take to say whose it is.
+    #[serde(skip, default = "introduction")]
+    pub live_introduction: Duration,
     /// Told the bound address once HTTP is answered.
     #[serde(skip)]
     pub bound: Option<watch::Sender<Option<SocketAddr>>>,
     /// What `/metrics` shows; without it the path answers 404.
     #[serde(skip)]
     pub metrics: Option<centro_node::telemetry::Metrics>,
+}
+
+fn introduction() -> Duration {
+    Duration::from_secs(3)
 }
 
 impl Default for Settings {
@@ -51,8 +58,9 @@ impl Default for Settings {
             request_timeout: Duration::from_secs(10),
             longest_request_timeout: Duration::from_secs(60),
             workers: 2,
-            live_heartbeat: Duration::from_secs(15),
+            live_heartbeat: Duration::from_secs(2),
             live_connections: 1000,
+            live_introduction: introduction(),
             bound: None,
             metrics: None,
         }

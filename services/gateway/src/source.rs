@@ -29,6 +29,11 @@ impl Proxies {
             .map(Self)
     }
 
+    /// Whether it is one of them.
+    pub fn has(&self, ip: &IpAddr) -> bool {
+        self.0.iter().any(|network| network.contains(ip))
+    }
+
     /// Who sent the request; `None` when the socket does not say.
     pub fn source(&self, request: &HttpRequest) -> Option<IpAddr> {
         let peer = request.peer_addr()?.ip().to_canonical();
@@ -61,7 +66,7 @@ impl Proxies {
     fn walk(&self, peer: IpAddr, chain: impl DoubleEndedIterator<Item = Option<IpAddr>>) -> IpAddr {
         let mut known = peer;
         for said in chain.rev() {
-            if !self.0.iter().any(|network| network.contains(&known)) {
+            if !self.has(&known) {
                 break;
             }
             let Some(said) = said else { break };

@@ -3,6 +3,9 @@
 
 mod event;
 mod filter;
+mod lobby;
+
+pub use lobby::Lobby;
 
 use crate::{
     callers::{Caller, Callers},
@@ -11,20 +14,20 @@ use crate::{
 use actix_web::{HttpRequest, HttpResponse, web};
 use actix_ws::{CloseCode, CloseReason, Message, MessageStream, Session};
 use centro_bus::{Seen, Watch};
+use centro_contract::{status, token::TokenError};
+use lobby::Waiting;
 use serde::Deserialize;
 use serde_json::json;
 use std::{
-    collections::HashMap,
     net::IpAddr,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
 };
+use tonic::{Code, Status};
 
-/// The client says who it is within this time.
-const INTRODUCTION: Duration = Duration::from_secs(10);
 /// A client that takes nothing for so long is given up.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Longest message of a client, in bytes.
@@ -36,10 +39,6 @@ const TOKEN_EXPIRED: u16 = 4001;
 const TOKEN_REFUSED: u16 = 4003;
 /// The events cannot be had right now: come back later.
 const UNAVAILABLE: u16 = 4013;
-
-/// Streams at once of which it is not known whose they are: all of them, and those from one address.
-const STRANGERS: usize = 64;
-const STRANGERS_PER_SOURCE: usize = 8;
 
 /// Counts the open streams of people and programs that are known.
 #[derive(Debug)]
@@ -79,37 +78,6 @@ impl Drop for Place {
     }
 }
 
-/// Where streams wait until it is known whose they are. Small, so that strangers cannot take the places of people, and
-/// with few places per address, so that one stranger cannot take those of all others.
-#[derive(Debug, Default)]
-pub struct Lobby(Mutex<HashMap<Option<IpAddr>, usize>>);
-
-impl Lobby {
-    fn enter(self: &Arc<Self>, source: Option<IpAddr>) -> Option<Waiting> {
-        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let here = waiting.get(&source).copied().unwrap_or_default();
-        if here >= STRANGERS_PER_SOURCE || waiting.values().sum::<usize>() >= STRANGERS {
-            return None;
-        }
-        waiting.insert(source, here + 1);
-        Some(Waiting(self.clone(), source))
-    }
-}
-
-struct Waiting(Arc<Lobby>, Option<IpAddr>);
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        let mut waiting = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(here) = waiting.get_mut(&self.1) {
-            *here -= 1;
-            if *here == 0 {
-                waiting.remove(&self.1);
-            }
-        }
-    }
-}
-
 #[derive(Deserialize)]
 struct Introduction {
     token: String,
@@ -122,11 +90,7 @@ pub async fn accept(
     body: web::Payload,
 ) -> HttpResponse {
     let source = shared.proxies.source(&request);
-    let waiting = match shared.live.is_full() {
-        false => shared.lobby.enter(source),
-        true => None,
-    };
-    let Some(waiting) = waiting else {
+    if shared.live.is_full() {
         let detail = "too many live streams are open; try again later";
         return shared.problem(
             &request,
@@ -134,7 +98,7 @@ pub async fn accept(
             "busy",
             detail,
         );
-    };
+    }
     let Ok((response, session, messages)) = actix_ws::handle(&request, body) else {
         let detail = "this path speaks WebSocket only";
         return shared.problem(
@@ -144,6 +108,7 @@ pub async fn accept(
             detail,
         );
     };
+    let waiting = shared.lobby.enter(lobby::place(source, &shared.proxies));
     actix_web::rt::spawn(async move {
         let stop = shared.node.lifecycle().stopping();
         let end = tokio::select! {
@@ -160,24 +125,25 @@ pub async fn accept(
 /// Runs a stream to its end; `None` when the client is gone.
 async fn serve(
     shared: &Shared,
-    waiting: Waiting,
+    mut waiting: Waiting,
     source: Option<IpAddr>,
     mut session: Session,
     mut messages: MessageStream,
 ) -> Option<CloseReason> {
-    let refused = |text: &str| Some(reason(CloseCode::Other(TOKEN_REFUSED), text));
-    let caller = match tokio::time::timeout(
-        INTRODUCTION,
-        introduced(&shared.callers, source, &mut session, &mut messages),
-    )
-    .await
-    {
-        Ok(Ok(caller)) => caller?,
-        Ok(Err(text)) => return refused(&text),
-        Err(_) => return refused("the first message, {\"token\": …}, did not come in time"),
+    let patience = shared.settings.live_introduction;
+    let caller = tokio::select! {
+        caller = introduced(&shared.callers, source, patience, &mut session, &mut messages) => caller,
+        () = waiting.has_to_go() => Err(reason(
+            CloseCode::Other(UNAVAILABLE),
+            "too many streams have not said whose they are",
+        )),
+    };
+    let caller = match caller {
+        Ok(caller) => caller?,
+        Err(end) => return Some(end),
     };
     let Some(tenant) = caller.verified.principal.tenant() else {
-        return refused("the token is not valid");
+        return Some(nobody("the token is not valid"));
     };
     let Some(_place) = shared.live.enter() else {
         let text = "too many live streams are open; try again later";
@@ -200,27 +166,36 @@ async fn serve(
     .await
 }
 
-/// Waits for the first message. `Ok(None)`: the client left; `Err`: it is nobody.
+/// Finds out whose stream it is. `Ok(None)`: the client left; `Err`: why the stream ends. The client has `patience` to say
+/// it; how long it takes us to look it up is not its fault.
 async fn introduced(
     callers: &Callers,
     source: Option<IpAddr>,
+    patience: Duration,
     session: &mut Session,
     messages: &mut MessageStream,
-) -> Result<Option<Caller>, String> {
+) -> Result<Option<Caller>, CloseReason> {
+    let first = tokio::time::timeout(patience, first(session, messages)).await;
+    let Some(first) =
+        first.map_err(|_| nobody("the first message, {\"token\": …}, did not come in time"))?
+    else {
+        return Ok(None);
+    };
+    let introduction: Introduction = serde_json::from_str(&first)
+        .map_err(|_| nobody("the first message must be {\"token\": …}"))?;
+    let source = source.map(|ip| ip.to_string()).unwrap_or_default();
+    let caller = callers.of_secret(&introduction.token, &source).await;
+    caller.map(Some).map_err(|status| refusal(&status))
+}
+
+/// The first message that says something; `None` when the client left.
+async fn first(session: &mut Session, messages: &mut MessageStream) -> Option<String> {
     loop {
         match messages.recv().await {
-            Some(Ok(Message::Text(text))) => {
-                let introduction: Introduction = serde_json::from_str(&text)
-                    .map_err(|_| "the first message must be {\"token\": …}".to_owned())?;
-                let source = source.map(|ip| ip.to_string()).unwrap_or_default();
-                let caller = callers.of_secret(&introduction.token, &source).await;
-                return caller
-                    .map(Some)
-                    .map_err(|status| status.message().to_owned());
-            }
-            Some(Ok(Message::Ping(bytes))) if session.pong(&bytes).await.is_ok() => {}
+            Some(Ok(Message::Text(text))) => return Some(text.to_string()),
+            Some(Ok(Message::Ping(bytes))) => session.pong(&bytes).await.ok()?,
             Some(Ok(Message::Pong(_))) => {}
-            _ => return Ok(None),
+            _ => return None,
         }
     }
 }
@@ -277,6 +252,22 @@ async fn relay(
                 .ok()?;
         }
     }
+}
+
+/// Whoever is there has not shown who it is.
+fn nobody(text: &str) -> CloseReason {
+    reason(CloseCode::Other(TOKEN_REFUSED), text)
+}
+
+/// What a client does about it depends on the cause: wait, get a new token, or sign in.
+fn refusal(status: &Status) -> CloseReason {
+    let ended = [TokenError::Expired.reason(), TokenError::Revoked.reason()];
+    let code = match status.code() {
+        Code::Unavailable | Code::DeadlineExceeded | Code::ResourceExhausted => UNAVAILABLE,
+        _ if ended.contains(&status::reason(status).as_str()) => TOKEN_EXPIRED,
+        _ => TOKEN_REFUSED,
+    };
+    reason(CloseCode::Other(code), status.message())
 }
 
 fn reason(code: CloseCode, text: &str) -> CloseReason {

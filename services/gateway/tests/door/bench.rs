@@ -46,8 +46,10 @@ pub struct People {
     rows: Arc<Mutex<BTreeMap<String, User>>>,
     /// API keys exchanged so far.
     pub exchanges: Arc<Mutex<u32>>,
-    /// Told when a call has begun that takes for ever.
+    /// Told when a call has begun that takes until it is released.
     pub slow: Arc<Notify>,
+    /// Lets that call go on.
+    pub released: Arc<Notify>,
     /// What the last list of users was asked with.
     pub asked_with: Arc<Mutex<MetadataMap>>,
     keys: Option<Keys>,
@@ -253,7 +255,13 @@ impl Sessions for People {
         request: Request<ExchangeApiKeyRequest>,
     ) -> Result<Response<Session>, Status> {
         *self.exchanges.lock().unwrap() += 1;
-        if request.into_inner().api_key != "cc_live_good" {
+        let key = request.into_inner().api_key;
+        match key.as_str() {
+            "cc_live_away" => return Err(Status::unavailable("away")),
+            "cc_live_busy" => return Err(Status::resource_exhausted("busy")),
+            _ => {}
+        }
+        if key != "cc_live_good" {
             return Err(from_fault(Fault::new(
                 Code::Unauthenticated,
                 "api_key_wrong",
@@ -324,7 +332,15 @@ impl Users for People {
         let mut user = request.into_inner().user.unwrap();
         if user.login == "slow" {
             self.slow.notify_one();
-            tokio::time::sleep(Duration::from_secs(60)).await;
+            self.released.notified().await;
+        }
+        match user.login.as_str() {
+            "broken" => return Err(Status::unavailable("the connection broke")),
+            "early" => {
+                let early = Fault::new(Code::Unavailable, "configuration_loading", "in a moment");
+                return Err(from_fault(early));
+            }
+            _ => {}
         }
         let key = centro_kernel::name::key(&user.login);
         let mut rows = self.rows.lock().unwrap();

@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::net::TcpStream;
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async,
-    tungstenite::{Message, protocol::CloseFrame},
+    tungstenite::{Message, client::IntoClientRequest, protocol::CloseFrame},
 };
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
@@ -220,17 +220,30 @@ async fn a_stream_ends_when_its_session_does() {
     }
 }
 
+/// A stream of which a trusted proxy says where it comes from.
+async fn stranger(bench: &Bench, source: &str) -> Socket {
+    let url = format!("ws://{}/v1/live", bench.address);
+    let mut request = url.into_client_request().unwrap();
+    let headers = request.headers_mut();
+    headers.insert("x-forwarded-for", source.parse().unwrap());
+    connect_async(request).await.unwrap().0
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn strangers_take_no_places_of_people() {
-    let bench = start(|settings| settings.live_connections = 2).await;
-    let url = format!("ws://{}/v1/live", bench.address);
+    let bench = start(|settings| {
+        settings.live_connections = 2;
+        settings.live_introduction = Duration::from_secs(600);
+        settings.trusted_proxies = vec!["127.0.0.1".into()];
+    })
+    .await;
     let mut strangers = Vec::new();
-    for _ in 0..8 {
-        strangers.push(connect_async(&url).await.unwrap().0);
+    for n in 1..=9 {
+        strangers.push(stranger(&bench, &format!("2001:db8::{n}")).await);
     }
-    let refused = connect_async(&url).await.unwrap_err();
-    assert!(refused.to_string().contains("503"), "{refused}");
-    // Whoever says who it is leaves room for the next one.
+    let mut oldest = strangers.remove(0);
+    assert_eq!(u16::from(next(&mut oldest).await.unwrap_err().code), 4013);
+    // The others still wait: who says who it is is let in.
     let mut first = strangers.pop().unwrap();
     let token = json!({"token": bench.admin()}).to_string();
     first.send(Message::text(token)).await.unwrap();
@@ -238,10 +251,30 @@ async fn strangers_take_no_places_of_people() {
     let mut second = connect(&bench, json!({"token": bench.admin()})).await;
     next(&mut second).await.unwrap();
     // Now the places of people are taken: a stranger that comes is told at once, one that waited when it is known.
-    let full = connect_async(&url).await.unwrap_err();
+    let full = connect_async(format!("ws://{}/v1/live", bench.address));
+    let full = full.await.unwrap_err();
     assert!(full.to_string().contains("503"), "{full}");
     let mut waited = strangers.pop().unwrap();
     let token = json!({"token": bench.admin()}).to_string();
     waited.send(Message::text(token)).await.unwrap();
     assert_eq!(u16::from(next(&mut waited).await.unwrap_err().code), 4013);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_says_nothing_is_sent_away_and_why_nobody_is_let_in_is_told() {
+    let bench = start(|settings| settings.live_introduction = Duration::from_millis(1)).await;
+    let url = format!("ws://{}/v1/live", bench.address);
+    let mut silent = connect_async(url).await.unwrap().0;
+    assert_eq!(u16::from(next(&mut silent).await.unwrap_err().code), 4003);
+
+    let bench = start(|_| {}).await;
+    let close = async |token: &str| {
+        let mut socket = connect(&bench, json!({"token": token})).await;
+        u16::from(next(&mut socket).await.unwrap_err().code)
+    };
+    let old = bench.token(Role::Agent, Duration::ZERO);
+    assert_eq!(close(&old).await, 4001, "expired");
+    assert_eq!(close("cc_live_unknown").await, 4003);
+    assert_eq!(close("cc_live_away").await, 4013, "identity is away");
+    assert_eq!(close("cc_live_busy").await, 4013, "identity is busy");
 }
