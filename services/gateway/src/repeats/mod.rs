@@ -10,7 +10,7 @@ mod store;
 
 use crate::rest::Problem;
 use bytes::Bytes;
-use centro_contract::{Principal, token::Verified};
+use centro_contract::{Principal, status::reason, token::Verified};
 use centro_kernel::{Clock, Fault};
 use centro_node::Node;
 use http::StatusCode;
@@ -158,7 +158,7 @@ impl Ticket {
             },
             // Too long to be kept: a repeat is told that the outcome is not known.
             Ok(_) => Ok(()),
-            Err(status) if is_unknown(status.code()) => Ok(()),
+            Err(status) if is_unknown(status) => Ok(()),
             Err(_) => store.remove(&self.id).await,
         };
         if let Err(fault) = done {
@@ -201,11 +201,18 @@ fn digest(parts: &[&[u8]]) -> String {
 }
 
 /// Whether a failure leaves open what the service has done.
-fn is_unknown(code: Code) -> bool {
-    matches!(
-        code,
-        Code::DeadlineExceeded | Code::Internal | Code::Unknown | Code::Cancelled | Code::DataLoss
-    )
+fn is_unknown(status: &Status) -> bool {
+    match status.code() {
+        Code::DeadlineExceeded
+        | Code::Internal
+        | Code::Unknown
+        | Code::Cancelled
+        | Code::DataLoss => true,
+        // A connection may break after the work was done. A refusal of our own has a reason and came before it, but where
+        // the storage went away, perhaps with the commit.
+        Code::Unavailable => matches!(reason(status).as_str(), "" | "storage_unavailable"),
+        _ => false,
+    }
 }
 
 fn running() -> Problem {

@@ -28,7 +28,6 @@ use centro_node::{Conn, Node, Role};
 use futures::Stream;
 use http::{HeaderMap, HeaderValue, Method as Verb, StatusCode, header};
 use invoke::Invocation;
-pub use invoke::SOURCE;
 use std::{pin::Pin, sync::Arc, time::Duration};
 use tokio::runtime::Handle;
 use tracing::Instrument;
@@ -203,35 +202,37 @@ impl Rest {
         }
         let key = request::idempotency_key(&head.headers)?;
         let key = key.filter(|_| method.creates && head.verb == Verb::POST);
-        let ticket = match key.zip(caller) {
-            Some((key, caller)) => {
-                let asked = Keyed {
-                    caller: &caller.verified,
-                    method: method.path.as_str(),
-                    key,
-                    parts: [head.path.as_bytes(), head.query.as_bytes(), body],
-                };
-                match self.repeats.begin(&asked).await? {
-                    Begun::First(ticket) => Some(ticket),
-                    Begun::Again(bytes) => return reply::whole(&route, head, bytes),
+        let asked = key.zip(caller).map(|(key, caller)| {
+            let parts = (head.path.clone(), head.query.clone(), body.clone());
+            (key.to_owned(), caller, method.path.clone(), parts)
+        });
+        let repeats = self.repeats.clone();
+        // All of it goes on when the caller has gone meanwhile: that is when it is asked for again. Else a key would be
+        // left behind of which nobody knows what became, though nothing was asked.
+        let call = async move {
+            let ticket = match &asked {
+                Some((key, caller, method, (path, query, body))) => {
+                    let asked = Keyed {
+                        caller: &caller.verified,
+                        method: method.as_str(),
+                        key,
+                        parts: [path.as_bytes(), query.as_bytes(), body],
+                    };
+                    match repeats.begin(&asked).await? {
+                        Begun::First(ticket) => Some(ticket),
+                        Begun::Again(bytes) => return Ok(Ok(bytes)),
+                    }
                 }
-            }
-            None => None,
-        };
-        // The answer is kept also when the caller has gone meanwhile: that is when it is asked for again.
-        let call = async {
+                None => None,
+            };
             let answer = call.unary().await;
             if let Some(ticket) = ticket {
                 ticket.end(&answer).await;
             }
-            answer
+            Ok::<_, Problem>(answer)
         };
-        let bytes = self
-            .runtime
-            .spawn(call.instrument(span))
-            .await
-            .map_err(broken)?
-            .map_err(refused)?;
+        let answer = self.runtime.spawn(call.instrument(span)).await;
+        let bytes = answer.map_err(broken)??.map_err(refused)?;
         reply::whole(&route, head, bytes)
     }
 

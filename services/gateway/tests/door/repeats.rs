@@ -86,19 +86,53 @@ async fn what_was_refused_may_be_tried_again_and_what_is_not_known_is_said_so() 
     assert_eq!(gone.unwrap().status(), 204);
     assert_eq!(create(&bench, "k-2", "anna").await.status(), 201);
 
+    for _ in 0..2 {
+        let early = create(&bench, "k-3", "early").await;
+        assert_eq!(code(early).await, (503, json!("configuration_loading")));
+    }
+    let broken = create(&bench, "k-4", "broken").await;
+    assert_eq!(code(broken).await, (503, json!("unavailable")));
+    let again = create(&bench, "k-4", "broken").await;
+    assert_eq!(
+        code(again).await,
+        (409, json!("idempotency_outcome_unknown"))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_is_under_way_is_not_begun_again_also_when_who_asked_has_gone() {
+    let bench = start(|_| {}).await;
     let user = json!({"login": "slow", "displayName": "Slow", "roles": ["ROLE_AGENT"]});
     let slow = |timeout: &str| {
-        let request = bench.request("POST", place).json(&user);
-        let request = request.header("idempotency-key", "k-3");
+        let request = bench.request("POST", "/v1/users").json(&user);
+        let request = request.header("idempotency-key", "k-1");
         request.header("request-timeout", timeout).send()
     };
-    let (first, second) = tokio::join!(slow("1"), async {
-        bench.people.slow.notified().await;
-        slow("1").await
-    });
-    assert_eq!(first.unwrap().status(), 504);
-    let second = code(second.unwrap()).await;
+    let first = tokio::spawn(slow("60"));
+    bench.people.slow.notified().await;
+    let second = code(slow("60").await.unwrap()).await;
     assert_eq!(second, (409, json!("idempotency_running")));
-    let third = code(slow("1").await.unwrap()).await;
-    assert_eq!(third, (409, json!("idempotency_outcome_unknown")));
+    first.abort();
+    assert!(first.await.unwrap_err().is_cancelled());
+    bench.people.released.notify_one();
+    let made = async {
+        loop {
+            let answer = slow("60").await.unwrap();
+            if answer.status() != StatusCode::CONFLICT {
+                return answer.status();
+            }
+        }
+    };
+    let made = tokio::time::timeout(Duration::from_secs(10), made).await;
+    assert_eq!(made.unwrap(), StatusCode::CREATED, "the first answer");
+
+    // Nobody lets this one go on.
+    let late = || {
+        let request = bench.request("POST", "/v1/users").json(&user);
+        let request = request.header("idempotency-key", "k-2");
+        request.header("request-timeout", "1").send()
+    };
+    assert_eq!(late().await.unwrap().status(), 504);
+    let again = code(late().await.unwrap()).await;
+    assert_eq!(again, (409, json!("idempotency_outcome_unknown")));
 }
