@@ -71,7 +71,7 @@ impl Settings {
         }
         if self.access_token_ttl > LONGEST_LIFE {
             return Err(
-                "identity.access_token_ttl is above 1h; people need not notice shorter ones".into(),
+                "identity.access_token_ttl is above 1h; make it shorter, sessions last for refresh_token_ttl".into(),
             );
         }
         if self.access_token_ttl > self.refresh_token_ttl {

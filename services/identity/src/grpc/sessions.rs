@@ -259,6 +259,8 @@ impl Desk {
     ) -> Result<(), Fault> {
         person::password(&asked.new_password, "/newPassword")?;
         let user = self.store.user(tenant, id).await?;
+        // Somebody may replace the password while this one is checked; then the old one proves nothing any more.
+        let seen = user.version.to_string();
         let guess = format!("{tenant} {}", user.login_key);
         self.guesses.admit(&guess, source, self.now())?;
         let right = self
@@ -282,7 +284,7 @@ impl Desk {
         };
         // An owner may change the own password, whoever else may not touch an owner.
         self.store
-            .update_user(tenant, id, "", true, change, self.now())
+            .update_user(tenant, id, &seen, true, change, self.now())
             .await?;
         Ok(())
     }
