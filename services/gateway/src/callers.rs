@@ -1,8 +1,8 @@
 //! Who calls: an access token is verified here, an API key is first exchanged for one at identity.
 
-use crate::rest::SOURCE;
 use centro_contract::{
     Principal,
+    caller::{API_KEY_PREFIX, SOURCE},
     guard::{bearer, unauthenticated},
     status::reason,
     token::{TokenError, Verified},
@@ -20,8 +20,6 @@ use tonic::{Request, Status};
 
 /// The longest key that is looked at; ours have 72 characters.
 const LONGEST: usize = 128;
-/// How an API key starts.
-const KEY: &str = "cc_live_";
 /// Exchanged keys that are remembered.
 const CACHED: usize = 1024;
 /// A token is renewed this long before it ends.
@@ -75,7 +73,7 @@ impl Callers {
     /// # Errors
     /// As [`Callers::of_headers`].
     pub async fn of_secret(&self, secret: &str, source: &str) -> Result<Caller, Status> {
-        if !secret.starts_with(KEY) {
+        if !secret.starts_with(API_KEY_PREFIX) {
             return self.of_token(secret.to_owned()).await;
         }
         let token = self.exchange(secret, source).await?;

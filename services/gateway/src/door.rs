@@ -5,7 +5,7 @@ use crate::{
     Settings,
     callers::Callers,
     live, origin, pages,
-    rest::{Answer, Head, Problem, Rest, SOURCE},
+    rest::{Answer, Head, Problem, Rest},
     source::Proxies,
 };
 use actix_web::{
@@ -17,6 +17,7 @@ use actix_web::{
     web,
 };
 use bytes::Bytes;
+use centro_contract::caller::SOURCE;
 use centro_node::{Node, health::Report};
 use futures::StreamExt;
 use std::{convert::Infallible, sync::Arc, time::Duration};

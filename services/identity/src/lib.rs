@@ -22,7 +22,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-pub use grpc::{Desk, SOURCE};
+pub use grpc::Desk;
 pub use settings::Settings;
 
 use async_trait::async_trait;

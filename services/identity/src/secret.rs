@@ -1,9 +1,7 @@
 //! Secrets that we make: refresh tokens and API keys. Only their fingerprints are stored.
 
+use centro_contract::caller::API_KEY_PREFIX;
 use sha2::{Digest, Sha256};
-
-/// What an API key begins with, so that leaked ones can be found by a search.
-pub const API_KEY_PREFIX: &str = "cc_live_";
 
 /// A new refresh token: 256 random bits.
 pub fn refresh_token() -> String {

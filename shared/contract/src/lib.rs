@@ -3,6 +3,7 @@
 
 pub mod api;
 pub mod audit;
+pub mod caller;
 pub mod guard;
 pub mod mask;
 pub mod options;

@@ -9,6 +9,7 @@ mod value;
 use crate::rest::query;
 use centro_contract::{
     Access, Api, Body, Route,
+    caller::API_KEY_PREFIX,
     template::{Capture, Segment},
 };
 use schema::{Schemas, Side};
@@ -36,7 +37,9 @@ pub fn document(api: &Api) -> Json {
         .into_iter()
         .map(|(name, text)| json!({"name": name, "description": text}))
         .collect();
-    let bearer = "An access token of POST /v1/sessions:signIn, or an API key (cc_live_…). It names the tenant.";
+    let bearer = format!(
+        "An access token of POST /v1/sessions:signIn, or an API key ({API_KEY_PREFIX}…). It names the tenant."
+    );
     json!({
         "openapi": "3.1.0",
         "info": {

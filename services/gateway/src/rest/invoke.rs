@@ -1,6 +1,7 @@
 //! Calling an RPC without generated code: the request is encoded by reflection, the reply stays bytes.
 
 use bytes::{Buf, Bytes};
+use centro_contract::caller::SOURCE;
 use centro_node::Conn;
 use futures::{Stream, StreamExt};
 use http::{HeaderMap, HeaderValue, header::AUTHORIZATION, uri::PathAndQuery};
@@ -26,9 +27,6 @@ const FORWARDED: [&str; 6] = [
     "last-event-id",
     SOURCE,
 ];
-
-/// Metadata that tells services where a request came from. Set by the door, never taken from the caller.
-pub const SOURCE: &str = "x-centro-source";
 
 #[derive(Clone, Copy, Default)]
 struct Raw;

@@ -8,15 +8,12 @@ mod tenants;
 mod users;
 
 use crate::{Settings, key_use::KeyUse, password::Passwords, store::Store};
-use centro_contract::{Keys, Principal, Role, status::from_fault};
+use centro_contract::{Keys, Principal, Role, caller::SOURCE, status::from_fault};
 use centro_kernel::{Clock, Code, Fault, Timestamp};
 use std::{str::FromStr, sync::Arc};
 use tonic::{Request, Status};
 
 use crate::guess::Guesses;
-
-/// Request metadata by which the gateway tells the caller's address.
-pub const SOURCE: &str = "x-centro-source";
 
 /// What every handler works with. Cheap to clone; serves all of identity's doors.
 #[derive(Clone)]

@@ -223,7 +223,7 @@ async fn a_source_that_tries_many_unknown_keys_pauses() {
         let mut request = Request::new(pb::ExchangeApiKeyRequest { api_key: key });
         request
             .metadata_mut()
-            .insert(crate::SOURCE, source.parse().unwrap());
+            .insert(SOURCE, source.parse().unwrap());
         request.extensions_mut().insert(gateway());
         world.desk.exchange_api_key(request)
     };

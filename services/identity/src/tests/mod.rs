@@ -9,7 +9,9 @@ mod users;
 use crate::{Desk, Settings, open};
 use centro_bus::{Event, EventBus, LocalBus, Seen, Watch};
 use centro_cluster::{Epoch, LocalOwnership};
-use centro_contract::{Keys, Principal, Revocations, Role, revocation::Revocation, status};
+use centro_contract::{
+    Keys, Principal, Revocations, Role, caller::SOURCE, revocation::Revocation, status,
+};
 use centro_kernel::{TenantId, TestClock, Timestamp, UserId};
 use centro_node::{Lifecycle, Mount, Node, NodeBuilder};
 use centro_proto::identity::{
@@ -123,7 +125,7 @@ impl World {
         });
         request
             .metadata_mut()
-            .insert(crate::SOURCE, source.parse().unwrap());
+            .insert(SOURCE, source.parse().unwrap());
         request.extensions_mut().insert(gateway());
         Ok(self.desk.sign_in(request).await?.into_inner())
     }

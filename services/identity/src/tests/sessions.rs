@@ -402,7 +402,7 @@ async fn only_another_service_may_say_where_a_sign_in_comes_from() {
             password: "wrong password".to_owned(),
         });
         let victim = "198.51.100.7".parse().unwrap();
-        request.metadata_mut().insert(crate::SOURCE, victim);
+        request.metadata_mut().insert(SOURCE, victim);
         request
     };
     assert_eq!(
