@@ -21,6 +21,11 @@ const STRANGER: u32 = 5;
 const SILENCE: Duration = Duration::from_millis(70);
 /// How long somebody else must have been the only one to speak.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// Whose packets are counted at once before one of them is believed, and how many of those may be at one IP address.
+const CANDIDATES: usize = 4;
+const AT_ONE_ADDRESS: usize = 2;
+/// A candidate that has said nothing for so long gives way to another.
+const QUIET: Duration = Duration::from_millis(200);
 /// Steps of the sequence number that count as the same stream going on.
 const CONTINUES: u16 = 500;
 
@@ -41,7 +46,7 @@ pub struct Latch {
     peer: Option<IpAddr>,
     signalled: Option<SocketAddr>,
     source: Option<Source>,
-    candidate: Option<Candidate>,
+    candidates: Vec<Candidate>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -58,6 +63,7 @@ struct Candidate {
     ssrc: u32,
     packets: u32,
     since: Instant,
+    last: Instant,
 }
 
 impl Latch {
@@ -71,8 +77,13 @@ impl Latch {
         if self.signalled != Some(address) {
             self.signalled = Some(address);
             self.source = None;
-            self.candidate = None;
+            self.candidates.clear();
         }
+    }
+
+    /// Whether this is where the peer is known to send from.
+    pub fn follows(&self, from: SocketAddr) -> bool {
+        self.source.is_some_and(|source| source.address == from)
     }
 
     /// Judges a packet that came from `from`.
@@ -95,7 +106,7 @@ impl Latch {
             source.ssrc = header.ssrc;
             source.sequence = header.sequence;
             self.source = Some(source);
-            self.candidate = None;
+            self.candidates.clear();
             return Verdict::Accept;
         }
         // Somebody else was believed before the phone itself spoke.
@@ -129,20 +140,48 @@ impl Latch {
     /// Counts the packets of whoever may become the source.
     fn seen(&mut self, address: SocketAddr, header: &Header, now: Instant) -> Candidate {
         let known = self
-            .candidate
-            .filter(|known| known.address == address && known.ssrc == header.ssrc);
-        let mut candidate = known.unwrap_or(Candidate {
+            .candidates
+            .iter_mut()
+            .find(|known| known.address == address && known.ssrc == header.ssrc);
+        if let Some(known) = known {
+            known.packets += 1;
+            known.last = now;
+            return *known;
+        }
+        let candidate = Candidate {
             address,
             ssrc: header.ssrc,
-            packets: 0,
+            packets: 1,
             since: now,
-        });
-        candidate.packets += 1;
-        *self.candidate.insert(candidate)
+            last: now,
+        };
+        match self.room(address.ip(), now) {
+            Some(place) if place < self.candidates.len() => self.candidates[place] = candidate,
+            Some(_) => self.candidates.push(candidate),
+            None => {} // not remembered: he must not get in the way of who speaks steadily
+        }
+        candidate
+    }
+
+    /// Where a new candidate is kept: in a free place, or in that of a quiet one. Who begins a new stream with each packet
+    /// only pushes out himself.
+    fn room(&self, ip: IpAddr, now: Instant) -> Option<usize> {
+        let all = || self.candidates.iter().enumerate();
+        let own = || all().filter(|(_, known)| known.address.ip() == ip);
+        if own().count() >= AT_ONE_ADDRESS {
+            return own().min_by_key(|(_, known)| known.packets).map(|(i, _)| i);
+        }
+        if self.candidates.len() < CANDIDATES {
+            return Some(self.candidates.len());
+        }
+        all()
+            .filter(|(_, known)| now.saturating_duration_since(known.last) >= QUIET)
+            .min_by_key(|(_, known)| known.last)
+            .map(|(i, _)| i)
     }
 
     fn follow(&mut self, address: SocketAddr, header: &Header, now: Instant) -> Verdict {
-        self.candidate = None;
+        self.candidates.clear();
         self.source = Some(Source {
             address,
             last: now,
@@ -264,6 +303,34 @@ mod tests {
     }
 
     #[test]
+    fn a_sprayer_does_not_keep_a_third_machine_from_being_believed() {
+        for sprayers in [
+            &[ATTACKER][..],
+            &[ATTACKER, "198.51.100.67:1", "198.51.100.68:1"],
+        ] {
+            let mut play = Play::start();
+            let mut ssrc = 100;
+            let after = (1..100).find(|_| {
+                for from in sprayers {
+                    ssrc += 1;
+                    assert_eq!(play.packet(from, ssrc, 1), Verdict::Reject);
+                }
+                play.packet(ELSEWHERE, 1, 17) == Verdict::Moved
+            });
+            assert!(after.is_some_and(|packets| packets <= 60), "{after:?}");
+        }
+    }
+
+    #[test]
+    fn candidates_that_stay_silent_give_way() {
+        let mut play = Play::start();
+        for n in 0..4 {
+            play.packet(&format!("198.51.100.{n}:9"), n, 1);
+        }
+        assert!(play.until_moved(ELSEWHERE, 9).is_some_and(|ms| ms <= 1_300));
+    }
+
+    #[test]
     fn a_stranger_gets_nothing_while_the_phone_sends() {
         let mut play = Play::start();
         play.packet(PHONE, 2, 20);
@@ -277,6 +344,16 @@ mod tests {
     }
 
     proptest! {
+        /// However many sources and streams somebody invents, only a few are remembered.
+        #[test]
+        fn candidates_are_bounded(packets in proptest::collection::vec((any::<[u8; 4]>(), any::<u32>(), 0u64..300), 1..100)) {
+            let mut play = Play::start();
+            for (ip, ssrc, millis) in packets {
+                play.packet(&SocketAddr::from((ip, 9)).to_string(), ssrc, millis);
+                prop_assert!(play.latch.candidates.len() <= CANDIDATES);
+            }
+        }
+
         /// Whatever an attacker sends who cannot see the stream, before and after the phone speaks: nothing is sent to him
         /// once it has spoken, however long it is silent.
         #[test]
