@@ -15,6 +15,9 @@ use std::{
 /// Steps of the sequence number that are a new beginning, not a loss.
 const RESTART: u16 = 1_000;
 
+/// Comfort noise (RFC 3389): what a peer sends in place of silence, agreed on or not.
+const COMFORT_NOISE: u8 = 13;
+
 /// State of the receiving half.
 #[derive(Debug)]
 pub(super) struct Incoming {
@@ -32,6 +35,8 @@ pub(super) enum Content {
     Voice(Codec),
     /// A telephone-event; the digit when it is the first packet of it.
     Event(Option<char>),
+    /// Comfort noise: the peer is there and says nothing.
+    Silence,
     /// Of the right sender, but we agreed not to hear him now.
     Unwanted,
 }
@@ -88,6 +93,9 @@ impl Incoming {
         payload: &[u8],
         now: Instant,
     ) -> Result<Heard, Refused> {
+        if header.payload == COMFORT_NOISE {
+            return self.comfort_noise(from, header, now);
+        }
         let event = self.dtmf_payload == Some(header.payload);
         let codec = match self.payload {
             Some((number, codec)) if number == header.payload => Some(codec),
@@ -109,6 +117,26 @@ impl Incoming {
         Ok(Heard {
             content,
             moved: verdict == Verdict::Moved,
+            lost,
+            late,
+        })
+    }
+
+    /// Noise alone makes nobody the peer, but it says that the peer is still there.
+    fn comfort_noise(
+        &mut self,
+        from: SocketAddr,
+        header: &Header,
+        now: Instant,
+    ) -> Result<Heard, Refused> {
+        if !self.latch.follows(from) {
+            return Err(Refused::Stranger);
+        }
+        self.latch.observe(from, header, now);
+        let (lost, late) = self.step(header);
+        Ok(Heard {
+            content: Content::Silence,
+            moved: false,
             lost,
             late,
         })
@@ -162,6 +190,29 @@ mod tests {
             (0, false),
         ];
         assert_eq!(seen, expected);
+    }
+
+    #[test]
+    fn comfort_noise_is_heard_of_the_peer_alone() {
+        let mut incoming = Incoming::default();
+        let noise = |sequence| Header {
+            payload: COMFORT_NOISE,
+            ..packet(sequence)
+        };
+        let (peer, other) = (
+            "192.0.2.1:1".parse().unwrap(),
+            "192.0.2.2:1".parse().unwrap(),
+        );
+        let now = Instant::now();
+        let early = incoming.packet(peer, &noise(1), &[40], now);
+        assert_eq!(early, Err(Refused::Stranger));
+        assert!(incoming.packet(peer, &packet(2), &[0; 160], now).is_ok());
+        let heard = incoming.packet(peer, &noise(3), &[40], now).unwrap();
+        assert_eq!((heard.content, heard.lost), (Content::Silence, 0));
+        let forged = incoming.packet(other, &noise(4), &[40], now);
+        assert_eq!(forged, Err(Refused::Stranger));
+        let next = incoming.packet(peer, &packet(4), &[0; 160], now).unwrap();
+        assert_eq!(next.lost, 0);
     }
 
     #[test]

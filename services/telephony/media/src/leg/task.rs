@@ -120,7 +120,7 @@ impl Shared {
                 .outlet
                 .lock()
                 .foreign_event(&to.socket, header, payload, now),
-            Content::Unwanted => return,
+            Content::Silence | Content::Unwanted => return,
         };
         if sent > 0 {
             to.count(&to.counts.sent, &to.all.sent, sent);
