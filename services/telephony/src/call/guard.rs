@@ -15,6 +15,7 @@ use centro_proto::routing::{ReportEdgeDeadRequest, agent_contacts_client::AgentC
 use parking_lot::Mutex;
 use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::sync::mpsc;
+use tonic::Code;
 
 /// How long to wait before routing is told again: from the first, doubling up to the second.
 const AGAIN: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
@@ -131,6 +132,10 @@ async fn report(context: Arc<Context>, key: u128, request: ReportEdgeDeadRequest
     let mut client = AgentContactsClient::new(owner);
     let mut pause = AGAIN.0;
     while let Err(status) = client.report_edge_dead(request.clone()).await {
+        if !passes(status.code()) {
+            tracing::error!(%status, contact = request.contact_id, "routing will not hear of a dead call");
+            return;
+        }
         tracing::debug!(%status, contact = request.contact_id, "routing has not heard of a dead call yet");
         // A process that ends is known to be dead as a whole.
         if context.lifecycle.stopping().is_cancelled() {
@@ -139,6 +144,18 @@ async fn report(context: Arc<Context>, key: u128, request: ReportEdgeDeadRequest
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(AGAIN.1);
     }
+}
+
+/// Whether a refusal may be another one later. The rest says the same for ever.
+fn passes(code: Code) -> bool {
+    matches!(
+        code,
+        Code::Unavailable
+            | Code::DeadlineExceeded
+            | Code::ResourceExhausted
+            | Code::Unknown
+            | Code::Internal
+    )
 }
 
 #[cfg(test)]
@@ -188,6 +205,18 @@ mod tests {
         assert!(mailboxes.mailbox(TENANT, contact).is_none() && mailboxes.len() == 0);
         let reported = reported.expect("somebody must hear of it");
         assert_eq!(reported.reservations, [reservation()].into());
+    }
+
+    #[test]
+    fn only_what_may_pass_is_told_again() {
+        assert!(passes(Code::Unavailable) && passes(Code::Internal));
+        for code in [
+            Code::InvalidArgument,
+            Code::PermissionDenied,
+            Code::Unimplemented,
+        ] {
+            assert!(!passes(code), "{code:?}");
+        }
     }
 
     #[tokio::test]
