@@ -13,7 +13,10 @@ use centro_proto::{
     types::EndedBy,
 };
 use rig::{Peer, header, next_event, routing::centre_with, sdp, start};
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::{net::UdpSocket, time::timeout};
 
 /// Sends µ-law silence to where the answer wants it, until dropped.
@@ -53,16 +56,22 @@ fn acknowledge(caller: &Peer, answer: &str) -> String {
     )
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_agents_phone_that_vanished_ends_the_call_and_one_that_only_listens_does_not() {
-    let (rig, mut heard) = centre_with(|s| s.silence = Duration::from_secs(1)).await;
-    let mut ended = rig.events("*.telephony.call.ended").await;
-    let mut agent = Peer::new(rig.doors.sip).await;
-    agent.sign_in().await;
-    let mut caller = Peer::new(rig.doors.sip).await;
-    let voice = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-    let offer = sdp(voice.local_addr().unwrap().port(), 0);
-    let text = caller.request("INVITE", "sip:390612345678@centro", "in", "", &offer);
+/// Says 200 to every OPTIONS, until something comes that starts so.
+async fn answering(peer: &Peer, until: &str) -> String {
+    loop {
+        let message = peer.receive_raw().await;
+        if message.starts_with(until) {
+            return message;
+        }
+        if message.starts_with("OPTIONS") {
+            peer.send(&peer.respond(&message, "200 OK", "")).await;
+        }
+    }
+}
+
+/// The carrier calls and is answered by the centre. Returns the 200.
+async fn dial_in(caller: &mut Peer, offer: &str) -> String {
+    let text = caller.request("INVITE", "sip:390612345678@centro", "in", "", offer);
     let text = text.replace(
         "Content-Length",
         "Content-Type: application/sdp\r\nContent-Length",
@@ -71,7 +80,35 @@ async fn an_agents_phone_that_vanished_ends_the_call_and_one_that_only_listens_d
         .send(&text.replace("demo-201", "+393331234567"))
         .await;
     let answer = caller.expect("SIP/2.0 200").await;
-    caller.send(&acknowledge(&caller, &answer)).await;
+    caller.send(&acknowledge(caller, &answer)).await;
+    answer
+}
+
+/// The next question that is not a repetition of the one before.
+async fn asked(peer: &Peer, last: &mut String) -> String {
+    loop {
+        let wait = timeout(Duration::from_secs(30), peer.receive_raw());
+        let message = wait.await.expect("a question in time");
+        let cseq = header(&message, "CSeq").unwrap();
+        if message.starts_with("OPTIONS") && cseq != *last {
+            *last = cseq;
+            return message;
+        }
+    }
+}
+
+const SILENCE: Duration = Duration::from_secs(4);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_agents_phone_that_vanished_ends_the_call_and_one_that_only_listens_does_not() {
+    let (rig, mut heard) = centre_with(|s| s.silence = SILENCE).await;
+    let mut ended = rig.events("*.telephony.call.ended").await;
+    let mut agent = Peer::new(rig.doors.sip).await;
+    agent.sign_in().await;
+    let mut caller = Peer::new(rig.doors.sip).await;
+    let voice = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let offer = sdp(voice.local_addr().unwrap().port(), 0);
+    let answer = dial_in(&mut caller, &offer).await;
     let speech = speak(voice, &answer);
     let invite = agent.expect("INVITE").await;
     agent
@@ -79,33 +116,92 @@ async fn an_agents_phone_that_vanished_ends_the_call_and_one_that_only_listens_d
         .await;
     agent.expect("ACK").await;
     heard.wait("left Answered").await;
-    // It says nothing, but it is there.
-    for _ in 0..2 {
-        let question = agent.expect("OPTIONS").await;
-        agent.send(&agent.respond(&question, "200 OK", "")).await;
+    let caller = Arc::new(caller);
+    let listener = caller.clone();
+    let over = tokio::spawn(async move { answering(&listener, "BYE").await });
+    // It says nothing, but it is there: whatever it answers, and though a question is lost.
+    let mut last = String::new();
+    for status in [
+        "405 Method Not Allowed",
+        "401 Unauthorized",
+        "",
+        "407 Proxy Authentication Required",
+        "200 OK",
+    ] {
+        let question = asked(&agent, &mut last).await;
+        assert!(
+            header(&question, "To").unwrap().contains("tag=agent"),
+            "{question}"
+        );
+        if !status.is_empty() {
+            agent.send(&agent.respond(&question, status, "")).await;
+        }
     }
     assert_eq!(rig.doors.calls.count(), 1);
     // From now on it is not.
-    let question = agent.expect("OPTIONS").await;
-    assert!(
-        header(&question, "To").unwrap().contains("tag=agent"),
-        "{question}"
-    );
-    let bye = timeout(Duration::from_secs(15), async {
-        loop {
-            let message = timeout(Duration::from_secs(15), caller.receive_raw())
-                .await
-                .unwrap();
-            if message.starts_with("BYE") {
-                return message;
-            }
-        }
-    });
-    let bye = bye.await.expect("the caller is told");
+    for _ in 0..3 {
+        assert!(!over.is_finished());
+        asked(&agent, &mut last).await;
+    }
+    let bye = timeout(Duration::from_secs(15), over).await;
+    let bye = bye.expect("the caller is told").unwrap();
     caller.send(&caller.respond(&bye, "200 OK", "")).await;
     let event: CallEnded = next_event(&mut ended).await.decode().unwrap();
     assert_eq!(event.ended_by(), EndedBy::System);
     speech.abort();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_phone_that_knows_no_such_call_ends_it_at_once() {
+    let (rig, mut heard) = centre_with(|s| s.silence = SILENCE).await;
+    let mut ended = rig.events("*.telephony.call.ended").await;
+    let mut agent = Peer::new(rig.doors.sip).await;
+    agent.sign_in().await;
+    let mut caller = Peer::new(rig.doors.sip).await;
+    let voice = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let offer = sdp(voice.local_addr().unwrap().port(), 0);
+    let answer = dial_in(&mut caller, &offer).await;
+    let speech = speak(voice, &answer);
+    let invite = agent.expect("INVITE").await;
+    agent
+        .send(&agent.respond(&invite, "200 OK", &sdp(40_044, 8)))
+        .await;
+    agent.expect("ACK").await;
+    heard.wait("left Answered").await;
+    let question = asked(&agent, &mut String::new()).await;
+    let gone = "481 Call/Transaction Does Not Exist";
+    agent.send(&agent.respond(&question, gone, "")).await;
+    let event: CallEnded = next_event(&mut ended).await.decode().unwrap();
+    assert_eq!(event.ended_by(), EndedBy::System);
+    speech.abort();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_caller_who_waits_is_asked_whether_it_holds_or_not() {
+    for direction in ["sendrecv", "sendonly"] {
+        let (rig, _heard) = centre_with(|s| {
+            s.silence = Duration::from_secs(1);
+            s.silence_on_hold = SILENCE;
+        })
+        .await;
+        let mut ended = rig.events("*.telephony.call.ended").await;
+        let mut caller = Peer::new(rig.doors.sip).await;
+        let offer = sdp(40_048, 0).replace("sendrecv", direction);
+        dial_in(&mut caller, &offer).await;
+        let began = Instant::now();
+        let mut last = String::new();
+        for _ in 0..2 {
+            let question = asked(&caller, &mut last).await;
+            caller.send(&caller.respond(&question, "200 OK", "")).await;
+        }
+        if direction == "sendonly" {
+            assert!(began.elapsed() >= SILENCE, "{:?}", began.elapsed());
+        }
+        assert_eq!(rig.doors.calls.count(), 1, "{direction}");
+        // It does not answer any more.
+        let event = timeout(Duration::from_secs(30), ended.next()).await;
+        assert!(event.is_ok(), "{direction}: the call waits for ever");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

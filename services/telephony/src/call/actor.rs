@@ -107,7 +107,10 @@ pub(super) struct Call {
     pub(super) devices: HashMap<Reservation, DeviceId>,
     pub(super) talk: Option<Talk>,
     /// Parties that were asked whether they are still there and have not answered.
-    pub(super) probed: BTreeSet<LegId>,
+    pub(super) asked: BTreeSet<LegId>,
+    /// Parties that ever answered that question, and how often in a row the others and they did not.
+    pub(super) answering: BTreeSet<LegId>,
+    pub(super) unanswered: BTreeMap<LegId, u32>,
     /// What is left of a talk that is over: for the event at the end.
     pub(super) past: crate::call::talk::Past,
     pub(super) ended_by: Option<EndedBy>,
@@ -166,7 +169,9 @@ impl Call {
             parties: BTreeMap::new(),
             devices: HashMap::new(),
             talk: None,
-            probed: BTreeSet::new(),
+            asked: BTreeSet::new(),
+            answering: BTreeSet::new(),
+            unanswered: BTreeMap::new(),
             past: Default::default(),
             ended_by: None,
             origin: incoming.origin,
@@ -379,7 +384,7 @@ impl Call {
                 self.pass_digit(CALLER, digit);
                 self.on_sound(CALLER, SoundEvent::Digit(digit)).await;
             }
-            LegEvent::Probed(there) => self.probed(CALLER, there),
+            LegEvent::Probed(said) => self.probed(CALLER, said),
             LegEvent::Ended => {
                 self.gone = true;
                 let by = if matches!(self.stage, Stage::Closing) {

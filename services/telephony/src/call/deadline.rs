@@ -4,7 +4,6 @@ use crate::{
     call::{
         actor::{Call, Stage},
         leg::LegCommand,
-        sound::Sound,
     },
     core::dialplan::Outcome,
 };
@@ -19,33 +18,6 @@ const AFTERLIFE: Duration = Duration::from_secs(60);
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
 impl Call {
-    /// No sound for long: the peer is gone without a word. While two talk, one silent side may just listen: it is asked.
-    fn check_silence(&mut self) {
-        let silence = self.context.settings.silence;
-        let caller = self
-            .sound
-            .as_ref()
-            .filter(|sound| !sound.holds())
-            .map(Sound::silent_for);
-        let lost = match self.stage {
-            Stage::Talking => self.all_silent(),
-            Stage::Closing | Stage::New => false,
-            _ => caller.is_some_and(|silent| silent >= silence),
-        };
-        let heard = match self.stage {
-            Stage::Talking => self.longest_silence(),
-            _ => caller.unwrap_or_default(),
-        };
-        let rest = silence.saturating_sub(heard);
-        self.silence_at = Some(self.now() + rest.max(Duration::from_secs(1)));
-        if lost {
-            tracing::info!(contact = %self.contact, "no sound for too long: the call is ended");
-            self.close(EndedBy::System);
-        } else if matches!(self.stage, Stage::Talking) {
-            self.probe();
-        }
-    }
-
     pub(super) fn next_due(&self) -> Option<Timestamp> {
         let stage = match &self.stage {
             Stage::Queued { until } => *until,

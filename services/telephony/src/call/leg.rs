@@ -52,10 +52,23 @@ pub enum LegEvent {
     Offered(Option<String>, TransactionHandle),
     /// A key, told by INFO.
     Digit(char),
-    /// Whether the party answered [`LegCommand::Probe`].
-    Probed(bool),
+    /// What came of [`LegCommand::Probe`].
+    Probed(Probed),
     /// The party is gone; nothing follows.
     Ended,
+}
+
+/// What a party said to the question whether it is still there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Probed {
+    /// Something: it is there.
+    There,
+    /// That it knows no such call.
+    Gone,
+    /// Nothing, or it could not be asked.
+    Silent,
+    /// Before the ACK nothing can be asked; the library gives up such a dialog by itself.
+    TooEarly,
 }
 
 /// A hand on a leg.
@@ -77,7 +90,7 @@ const BYE_TRIES: u32 = 20;
 /// How long a CANCELled INVITE is listened to.
 const AFTER_CANCEL: Duration = Duration::from_secs(32);
 
-/// How long a peer may take to say that it is still there.
+/// How long a peer may take to say that it is still there, unless even `telephony.silence` is shorter.
 const PROBE: Duration = Duration::from_secs(10);
 
 /// Where a leg's news go.
@@ -185,7 +198,7 @@ async fn drive_caller(
                 Some(LegCommand::Reject(status)) => {
                     let _ = dialog.reject(Some(status), None);
                 }
-                Some(LegCommand::Probe) => probe(&dialog, &news),
+                Some(LegCommand::Probe) => probe(&context, &dialog, &news),
                 // `None`: the call's task is gone, and its parties with it.
                 Some(LegCommand::End(_)) | None => {
                     let reason = if let Some(LegCommand::End(reason)) = wish { reason } else { None };
@@ -312,7 +325,7 @@ async fn drive_answered(
             wish = wishes.recv() => match wish {
                 Some(LegCommand::End(reason)) => { bye(dialog, reason).await; break }
                 None => { bye(dialog, None).await; break }
-                Some(LegCommand::Probe) => probe(dialog, news),
+                Some(LegCommand::Probe) => probe(context, dialog, news),
                 Some(_) => {}
             },
             state = received.recv() => match state {
@@ -330,17 +343,23 @@ fn dialog_is_over(dialog: &InviteDialog) -> bool {
 }
 
 /// Asks the peer whether it is still there. What it answers does not matter, unless it says that it knows no such dialog.
-fn probe(dialog: &InviteDialog, news: &News) {
+fn probe(context: &Context, dialog: &InviteDialog, news: &News) {
+    let patience = PROBE.min(context.settings.silence);
     let (dialog, news) = (dialog.clone(), news.clone());
     tokio::spawn(async move {
-        // Without an ACK yet nothing can be asked; the library gives up such a dialog by itself.
-        let there = !dialog.state().is_confirmed() || {
+        let said = if dialog.state().is_confirmed() {
             let asked = dialog.request(Method::Options, None, None);
-            let answer = tokio::time::timeout(PROBE, asked).await;
-            matches!(answer, Ok(Ok(Some(response)))
-                if !matches!(response.status_code.code(), 408 | 481))
+            match tokio::time::timeout(patience, asked).await {
+                Ok(Ok(Some(response))) if matches!(response.status_code.code(), 408 | 481) => {
+                    Probed::Gone
+                }
+                Ok(Ok(_)) => Probed::There,
+                Ok(Err(_)) | Err(_) => Probed::Silent,
+            }
+        } else {
+            Probed::TooEarly
         };
-        news.tell(LegEvent::Probed(there)).await;
+        news.tell(LegEvent::Probed(said)).await;
     });
 }
 

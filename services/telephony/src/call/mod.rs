@@ -20,6 +20,7 @@ mod guard;
 pub mod leg;
 mod queued;
 mod ring;
+mod silence;
 pub mod sound;
 mod talk;
 pub mod wait;

@@ -190,7 +190,7 @@ impl Call {
             LegEvent::Answered(sdp) => self.on_party_answered(id, &sdp).await,
             LegEvent::Refused(status) => self.on_party_refused(id, status).await,
             LegEvent::Offered(sdp, handle) => self.renegotiate(id, sdp, handle),
-            LegEvent::Probed(there) => self.probed(id, there),
+            LegEvent::Probed(said) => self.probed(id, said),
             LegEvent::Ended => self.on_party_ended(id).await,
         }
     }

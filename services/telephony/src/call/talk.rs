@@ -3,13 +3,12 @@
 use crate::{
     call::{
         actor::{Call, Stage},
-        leg::{CALLER, LegCommand, LegId, sdp_header},
+        leg::{CALLER, LegId, sdp_header},
         sound::{Bridge, Recording, Sound, bridge},
     },
     recordings::Started,
 };
 use centro_kernel::{QueueId, Timestamp, UserId, contact::Reservation};
-use centro_proto::types::EndedBy;
 use rsipstack::{dialog::dialog::TransactionHandle, sip::StatusCode};
 use std::time::Duration;
 
@@ -145,6 +144,12 @@ impl Call {
                 .is_none_or(|party| silent(&party.sound))
     }
 
+    /// Whom the caller talks with, and whether one of the two holds.
+    pub(super) fn talking(&self) -> Option<(LegId, bool)> {
+        let talk = self.talk.as_ref()?;
+        Some((talk.with, talk.held_since.is_some()))
+    }
+
     /// How long the quieter of the two has been silent, unless one of them holds.
     pub(super) fn longest_silence(&self) -> Duration {
         let Some(talk) = self.talk.as_ref().filter(|talk| talk.held_since.is_none()) else {
@@ -157,42 +162,6 @@ impl Call {
             .map(Sound::silent_for)
             .max()
             .unwrap_or_default()
-    }
-
-    /// Asks who was silent for long, with OPTIONS in its dialog, whether it is still there. On hold that takes longer.
-    pub(super) fn probe(&mut self) {
-        let Some(talk) = &self.talk else { return };
-        let settings = &self.context.settings;
-        let patience = match talk.held_since {
-            Some(_) => settings.silence_on_hold.max(settings.silence),
-            None => settings.silence,
-        };
-        let party = self.parties.get(&talk.with);
-        let other = party.and_then(|party| Some((talk.with, party.sound.as_ref()?, &party.leg)));
-        let caller = self.sound.as_ref().map(|sound| (CALLER, sound, &self.leg));
-        for (id, sound, leg) in caller.into_iter().chain(other) {
-            if sound.silent_for() >= patience && self.probed.insert(id) {
-                leg.tell(LegCommand::Probe);
-            }
-        }
-    }
-
-    /// A party that was asked is there, or is not.
-    pub(super) fn probed(&mut self, id: LegId, there: bool) {
-        if !self.probed.remove(&id) || self.talk.is_none() {
-            return;
-        }
-        if !there {
-            tracing::info!(contact = %self.contact, leg = id.0, "a peer is gone without a word: the call is ended");
-            return self.close(EndedBy::System);
-        }
-        let sound = match id {
-            CALLER => self.sound.as_ref(),
-            _ => self.parties.get(&id).and_then(|party| party.sound.as_ref()),
-        };
-        if let Some(sound) = sound {
-            sound.touch();
-        }
     }
 
     /// A party offers another session (hold, resume, a new address), or asks for an offer of ours.

@@ -1,15 +1,15 @@
 //! What is changed in messages on the wire.
 //!
 //! In: the Contact of an INVITE or of its 2xx that names a private address other than the sender's gets the address the
-//! packet came from, so that later requests of the dialog reach a peer behind NAT. Out: a CANCEL gets the `Reason` its
+//! packet came from, so that later requests of the dialog reach a peer behind NAT; a challenge to OPTIONS counts as its answer. Out: a CANCEL gets the `Reason` its
 //! call asked for (RFC 3326); the SIP library has no way to pass it.
 
 use crate::ua::sound::contained;
 use parking_lot::Mutex;
 use rsipstack::{
     sip::{
-        HasHeaders, Header, HeadersExt, Host, Method, SipMessage, StatusCodeKind, Transport,
-        headers::ToTypedHeader,
+        HasHeaders, Header, HeadersExt, Host, Method, SipMessage, StatusCode, StatusCodeKind,
+        Transport, headers::ToTypedHeader,
     },
     transaction::endpoint::MessageInspector,
     transport::SipAddr,
@@ -57,6 +57,7 @@ impl MessageInspector for Inspector {
     }
 
     fn after_received(&self, mut msg: SipMessage, from: Option<&SipAddr>) -> SipMessage {
+        answer_to_a_question(&mut msg);
         let concerned = match &msg {
             SipMessage::Request(request) => request.method == Method::Invite,
             SipMessage::Response(response) => {
@@ -74,6 +75,23 @@ impl MessageInspector for Inspector {
             contained("a Contact", || correct_contact(&mut msg, from));
         }
         msg
+    }
+}
+
+/// A peer that wants OPTIONS signed is there, which is all we ask with it. The library would end the dialog without a BYE.
+fn answer_to_a_question(msg: &mut SipMessage) {
+    let SipMessage::Response(response) = msg else {
+        return;
+    };
+    let asked = matches!(
+        response.status_code,
+        StatusCode::Unauthorized | StatusCode::ProxyAuthenticationRequired
+    ) && response
+        .cseq_header()
+        .and_then(|cseq| cseq.method())
+        .is_ok_and(|method| method == Method::Options);
+    if asked {
+        response.status_code = StatusCode::OK;
     }
 }
 
@@ -149,6 +167,27 @@ mod tests {
     fn a_contact_behind_nat_gets_the_address_it_came_from() {
         let seen = seen_from(invite("<sip:a@10.0.0.9:5060>"), "203.0.113.5:40000");
         assert!(seen.contains("sip:a@203.0.113.5:40000"), "{seen}");
+    }
+
+    #[test]
+    fn a_challenge_to_options_alone_is_an_answer() {
+        for (status, method, seen) in [
+            (401, "OPTIONS", 200),
+            (407, "OPTIONS", 200),
+            (481, "OPTIONS", 481),
+            (401, "BYE", 401),
+        ] {
+            let text = format!(
+                "SIP/2.0 {status} X\r\nVia: SIP/2.0/UDP h;branch=z9hG4bKx\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:c@d>;tag=2\r\n\
+                 Call-ID: c\r\nCSeq: 2 {method}\r\nContent-Length: 0\r\n\r\n"
+            );
+            let msg = SipMessage::try_from(text).unwrap();
+            let msg = Inspector::new(Reasons::default()).after_received(msg, None);
+            let SipMessage::Response(response) = msg else {
+                panic!("it was a response");
+            };
+            assert_eq!(response.status_code.code(), seen, "{status} {method}");
+        }
     }
 
     #[test]
