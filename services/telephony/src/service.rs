@@ -32,6 +32,8 @@ pub struct Telephony;
 pub struct Doors {
     /// Where SIP is spoken.
     pub sip: SocketAddr,
+    /// What is let in.
+    pub gate: Arc<Gate>,
     /// Running calls.
     pub calls: Arc<Calls>,
     /// Registered phones.
@@ -150,7 +152,7 @@ pub async fn serve(settings: Settings, node: Node, mount: &mut Mount) -> anyhow:
     let answers = node
         .health()
         .flag(Kind::Ready, "telephony.sip", "SIP has not answered yet");
-    node.spawn(pulse::watch(open.local, gate.pass().to_owned(), answers));
+    node.spawn(pulse::watch(open.local, gate.clone(), answers));
     node.spawn(registrar.clone().sweep());
     let (loaded, ready) = watch::channel(false);
     node.spawn(feed::follow(
@@ -161,6 +163,7 @@ pub async fn serve(settings: Settings, node: Node, mount: &mut Mount) -> anyhow:
     ));
     Ok(Doors {
         sip: open.local,
+        gate,
         calls,
         registrar,
         directory,

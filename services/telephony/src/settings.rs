@@ -44,10 +44,12 @@ pub struct Settings {
     pub ban: Duration,
     /// Messages per second taken from an address nobody knows; four times as many may come at once. More are dropped unread.
     pub messages_per_source: u32,
-    /// The same for a trunk's address, and for one where a phone is registered.
+    /// The same for a trunk's address, for one where a phone is registered, and for one where somebody signed lately.
     pub messages_per_known_source: u32,
     /// TCP connections of one address at once.
     pub tcp_connections_per_source: usize,
+    /// The same of a trunk's address, of one where a phone is registered, and of one where somebody signed lately.
+    pub tcp_connections_per_known_source: usize,
     /// TCP connections in all.
     pub tcp_connections: usize,
     /// How long a TCP connection may say nothing over which no phone is registered and no call was made, unless it is a trunk's.
@@ -93,6 +95,7 @@ impl Default for Settings {
             messages_per_source: 100,
             messages_per_known_source: 10_000,
             tcp_connections_per_source: 256,
+            tcp_connections_per_known_source: 2_048,
             tcp_connections: 8_192,
             tcp_idle: Duration::from_secs(30),
             answer_options: true,
@@ -145,11 +148,13 @@ impl Settings {
         if self.messages_per_source == 0
             || self.messages_per_known_source < self.messages_per_source
             || self.tcp_connections_per_source == 0
-            || self.tcp_connections < self.tcp_connections_per_source
+            || self.tcp_connections_per_known_source < self.tcp_connections_per_source
+            || self.tcp_connections < self.tcp_connections_per_known_source
             || self.tcp_idle.is_zero()
         {
-            return Err("telephony.messages_per_source, messages_per_known_source, tcp_connections_per_source, tcp_connections and tcp_idle: \
-                        use at least 1, and for messages_per_known_source and tcp_connections no less than for the one before"
+            return Err("telephony.messages_per_source, messages_per_known_source, tcp_connections_per_source, tcp_connections_per_known_source, \
+                        tcp_connections and tcp_idle: use at least 1, and for messages_per_known_source, tcp_connections_per_known_source and \
+                        tcp_connections no less than for the one before"
                 .into());
         }
         if self.failures_per_source == 0 || self.failures_per_user == 0 {

@@ -4,6 +4,7 @@ pub mod dialplan;
 pub mod digest;
 pub mod flood;
 pub mod framing;
+pub mod lately;
 pub mod network;
 pub mod nonce;
 pub mod number;

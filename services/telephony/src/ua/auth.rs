@@ -3,6 +3,7 @@
 use crate::{
     core::{
         digest::{self, Account, Algorithm, Response},
+        lately::Lately,
         nonce::{Freshness, Nonces},
         puzzled::Puzzled,
         throttle::{Limits, Throttle},
@@ -16,7 +17,11 @@ use centro_kernel::{Clock, Timestamp};
 use centro_proto::events::SourceBanned;
 use parking_lot::{Mutex, RwLock};
 use rsipstack::sip::{HasHeaders, Header, HeadersExt, Request};
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    net::IpAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 /// Verdict on a request.
 pub enum Verdict {
@@ -38,6 +43,7 @@ pub struct Auth {
     nonces: Mutex<Nonces>,
     throttle: Mutex<Throttle>,
     puzzled: Mutex<Puzzled>,
+    signed: Mutex<Lately>,
     directory: Arc<RwLock<Directory>>,
     notifier: Notifier,
     clock: Arc<dyn Clock>,
@@ -63,6 +69,7 @@ impl Auth {
             nonces: Mutex::new(Nonces::new(rand::random(), settings.nonce_lifetime)),
             throttle: Mutex::new(Throttle::new(limits)),
             puzzled: Mutex::default(),
+            signed: Mutex::default(),
             directory,
             notifier,
             clock,
@@ -77,8 +84,13 @@ impl Auth {
             .is_some()
     }
 
-    /// Judges a request. `home` says whether a phone is registered at the very address that speaks: it is neither counted
-    /// nor banned. `at_home` says the same of one account: its owner is not locked out by strangers who guess.
+    /// Whether somebody at the address signed with a right secret lately.
+    pub fn signed_lately(&self, source: IpAddr) -> bool {
+        self.signed.lock().knows(source, Instant::now())
+    }
+
+    /// Judges a request. `exempt` says that a ban does not hit who speaks ([`Gate::exempt`](crate::ua::gate::Gate::exempt)).
+    /// `home` says whether a phone is registered at the very address that speaks: its failures are not counted. `at_home` says the same of one account: its owner is not locked out by strangers who guess.
     ///
     /// Only wrong answers to our own challenges count. Whoever cannot have seen the challenge, because he forged the address
     /// he speaks from, can ban nobody; and an answer to another nonce can never be right, so it tells a guesser nothing.
@@ -86,11 +98,12 @@ impl Auth {
         &self,
         request: &Request,
         source: IpAddr,
+        exempt: bool,
         home: bool,
         at_home: impl Fn(&Login) -> bool,
     ) -> Verdict {
         let now = self.clock.now();
-        if !home && self.banned(source) {
+        if !exempt && self.banned(source) {
             return Verdict::Banned;
         }
         let Some(answer) = self.answer(request) else {
@@ -123,6 +136,7 @@ impl Auth {
             self.puzzled.lock().understood(id.value());
         }
         if self.nonces.lock().spend(&answer.nonce, count, source, now) {
+            self.signed.lock().remember(source, Instant::now());
             Verdict::Known(login)
         } else {
             Verdict::Challenge { stale: true }

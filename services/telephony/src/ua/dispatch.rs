@@ -19,7 +19,10 @@ use rsipstack::{
     transaction::{TransactionReceiver, transaction::Transaction},
     transport::SipAddr,
 };
-use std::{net::IpAddr, sync::Arc};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 use tokio_util::sync::CancellationToken;
 
 /// What we call ourselves in `User-Agent`.
@@ -169,6 +172,11 @@ pub(crate) fn ip(source: &SipAddr) -> Option<IpAddr> {
         Host::IpAddr(ip) => Some(ip.to_canonical()),
         Host::Domain(_) => None,
     }
+}
+
+/// The address with its port.
+pub(crate) fn socket(source: &SipAddr) -> Option<SocketAddr> {
+    SocketAddr::try_from(source.addr.clone()).ok()
 }
 
 /// Answers for good, in a task.

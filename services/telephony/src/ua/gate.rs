@@ -40,7 +40,10 @@ pub struct Gate {
     backlog: AtomicUsize,
     connections: Arc<Mutex<HashMap<IpAddr, usize>>>,
     connections_per_source: usize,
+    connections_per_known_source: usize,
     most_connections: usize,
+    /// Where this process speaks to itself from, while it does: a place is kept for it.
+    own: Mutex<Option<SocketAddr>>,
     /// In the requests this process sends to itself: they are always let in.
     pass: String,
 }
@@ -72,7 +75,9 @@ impl Gate {
             backlog: AtomicUsize::new(0),
             connections: Arc::default(),
             connections_per_source: settings.tcp_connections_per_source,
+            connections_per_known_source: settings.tcp_connections_per_known_source,
             most_connections: settings.tcp_connections,
+            own: Mutex::default(),
             pass: format!("pulse-{:032x}", rand::random::<u128>()),
         }
     }
@@ -82,23 +87,37 @@ impl Gate {
         &self.pass
     }
 
+    /// Whom a ban of his address does not hit: a carrier is known by its address and a registered phone by its address and
+    /// port, whoever else guesses secrets from there.
+    pub fn exempt(&self, from: SocketAddr) -> bool {
+        self.registrar.is_home(from) || self.directory.read().is_trunk(from.ip().to_canonical())
+    }
+
+    /// Who is not a stranger: a carrier's address, one where a phone is registered, one where somebody signed lately.
+    fn knows(&self, source: IpAddr) -> bool {
+        self.registrar.knows_ip(source)
+            || self.directory.read().is_trunk(source)
+            || self.auth.signed_lately(source)
+    }
+
+    /// A connection from here is one of our own.
+    pub fn expect_own(&self, from: SocketAddr) {
+        *self.own.lock() = Some(from);
+    }
+
     /// Whether the source may send another message now.
     pub fn admits(&self, from: SocketAddr) -> bool {
         let (source, now) = (from.ip().to_canonical(), Instant::now());
-        // A trunk is known by its address, whoever else guesses secrets from there.
-        let banned = self.auth.banned(source)
-            && !self.registrar.is_home(from)
-            && !self.directory.read().is_trunk(source);
-        if banned {
+        if self.auth.banned(source) && !self.exempt(from) {
             return self.banned.lock().take(source, now, || false);
         }
-        let known = || self.registrar.knows_ip(source) || self.directory.read().is_trunk(source);
+        let known = || self.knows(source);
         self.flood.lock().take(source, now, known)
     }
 
     /// Whether the library may read this datagram.
     pub fn takes(&self, datagram: &[u8], from: SocketAddr) -> bool {
-        if !self.admits(from) && !self.is_own(datagram) {
+        if !self.is_own(datagram) && !self.admits(from) {
             metrics::refused("flood");
             return false;
         }
@@ -142,15 +161,19 @@ impl Gate {
     }
 
     /// A place for a connection, if there is one.
-    pub fn opens(&self, source: IpAddr) -> Option<Place> {
-        let source = source.to_canonical();
+    pub fn opens(&self, from: SocketAddr) -> Option<Place> {
+        let source = from.ip().to_canonical();
+        let ours = *self.own.lock() == Some(from);
+        let banned = self.auth.banned(source) && !self.exempt(from);
+        let most = if self.knows(source) {
+            self.connections_per_known_source
+        } else {
+            self.connections_per_source
+        };
         let mut connections = self.connections.lock();
         let all: usize = connections.values().sum();
         let own = connections.get(&source).copied().unwrap_or(0);
-        let banned = self.auth.banned(source)
-            && !self.registrar.knows_ip(source)
-            && !self.directory.read().is_trunk(source);
-        if all >= self.most_connections || own >= self.connections_per_source || banned {
+        if !ours && (all >= self.most_connections || own >= most || banned) {
             metrics::refused("connections");
             return None;
         }
@@ -162,12 +185,14 @@ impl Gate {
         })
     }
 
-    /// Whether a connection may stay open without a word: a phone is registered over it, or it is a carrier's.
+    /// Whether a connection may stay open without a word: a phone is registered over it, or it is a carrier's, or somebody
+    /// signed lately at its address.
     pub fn may_idle(&self, from: SocketAddr) -> bool {
-        self.registrar.is_home(from) || self.directory.read().is_trunk(from.ip().to_canonical())
+        self.exempt(from) || self.auth.signed_lately(from.ip().to_canonical())
     }
 
-    fn is_own(&self, datagram: &[u8]) -> bool {
+    /// Whether this process says it to itself.
+    pub fn is_own(&self, datagram: &[u8]) -> bool {
         datagram
             .windows(self.pass.len())
             .any(|part| part == self.pass.as_bytes())

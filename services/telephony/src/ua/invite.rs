@@ -7,7 +7,7 @@ use crate::{
     metrics,
     ua::{
         auth::Verdict,
-        dispatch::{UserAgent, ip, reply},
+        dispatch::{UserAgent, ip, reply, socket},
     },
 };
 use centro_kernel::TenantId;
@@ -96,7 +96,11 @@ impl UserAgent {
             Login::Trunk(_) => false,
         };
         let home = self.registrar.knows(&source);
-        match self.auth.judge(&tx.original, address, home, at_home) {
+        let exempt = socket(&source).is_some_and(|from| self.gate.exempt(from));
+        match self
+            .auth
+            .judge(&tx.original, address, exempt, home, at_home)
+        {
             Verdict::Known(Login::Device(device)) => {
                 let goal = self.goal(&device, &dialled);
                 self.admit(tx, source, Origin::Device(device), dialled, goal);

@@ -1,42 +1,54 @@
 //! Whether SIP still answers: an OPTIONS to ourselves over the real sockets, told to `/health/ready`.
 
+use crate::ua::gate::Gate;
 use anyhow::{Context, ensure};
 use centro_node::health::Flag;
 use rsipstack::sip::Transport;
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpStream, UdpSocket},
+    net::{TcpSocket, UdpSocket},
     time::timeout,
 };
 
-/// Time between two looks.
+/// Time between two looks, and after one that failed.
 const EVERY: Duration = Duration::from_secs(10);
+const AGAIN: Duration = Duration::from_secs(2);
+/// Looks that fail in a row before it is said: a machine that was busy for a moment is not deaf.
+const FAILURES: u32 = 3;
 /// How long one answer may take, and how often it is asked for.
 const ANSWER: Duration = Duration::from_secs(2);
 const TRIES: u32 = 3;
 
 /// Asks for ever.
-pub async fn watch(sip: SocketAddr, pass: String, answers: Flag) {
+pub async fn watch(sip: SocketAddr, gate: Arc<Gate>, answers: Flag) {
+    let mut failures = 0;
     loop {
-        match look(sip, &pass).await {
-            Ok(()) => answers.raise(),
+        match look(sip, gate.pass(), |from| gate.expect_own(from)).await {
+            Ok(()) => {
+                failures = 0;
+                answers.raise();
+            }
+            Err(error) if failures + 1 < FAILURES => {
+                failures += 1;
+                tracing::warn!(error = format!("{error:#}"), "SIP does not answer yet");
+            }
             Err(error) => {
                 tracing::error!(error = format!("{error:#}"), "SIP does not answer");
                 answers.lower(&format!("{error:#}"));
             }
         }
-        tokio::time::sleep(EVERY).await;
+        tokio::time::sleep(if failures == 0 { EVERY } else { AGAIN }).await;
     }
 }
 
-/// Asks once over each transport.
+/// Asks once over each transport; `own` hears where the connection comes from before it is made.
 ///
 /// # Errors
 /// Which one did not answer.
-pub async fn look(sip: SocketAddr, pass: &str) -> anyhow::Result<()> {
+pub async fn look(sip: SocketAddr, pass: &str, own: impl Fn(SocketAddr)) -> anyhow::Result<()> {
     over_udp(sip, pass).await.context("SIP over UDP")?;
-    over_tcp(sip, pass).await.context("SIP over TCP")
+    over_tcp(sip, pass, own).await.context("SIP over TCP")
 }
 
 async fn over_udp(sip: SocketAddr, pass: &str) -> anyhow::Result<()> {
@@ -53,9 +65,17 @@ async fn over_udp(sip: SocketAddr, pass: &str) -> anyhow::Result<()> {
     anyhow::bail!("no answer")
 }
 
-async fn over_tcp(sip: SocketAddr, pass: &str) -> anyhow::Result<()> {
+async fn over_tcp(sip: SocketAddr, pass: &str, own: impl Fn(SocketAddr)) -> anyhow::Result<()> {
     let whole = async {
-        let mut stream = TcpStream::connect(reachable(sip)).await?;
+        let to = reachable(sip);
+        let socket = if to.is_ipv4() {
+            TcpSocket::new_v4()?
+        } else {
+            TcpSocket::new_v6()?
+        };
+        socket.bind(SocketAddr::new(to.ip(), 0))?;
+        own(socket.local_addr()?);
+        let mut stream = socket.connect(to).await?;
         let question = question(stream.local_addr()?, Transport::Tcp, pass);
         stream.write_all(question.as_bytes()).await?;
         let mut answer = [0; 2_048];

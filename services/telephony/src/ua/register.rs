@@ -37,7 +37,8 @@ impl UserAgent {
             Login::Trunk(_) => false,
         };
         let home = self.registrar.knows(&source);
-        match self.auth.judge(&tx.original, address, home, at_home) {
+        // A carrier does not register: that it is one exempts nobody here, and who guesses at its address is banned like others.
+        match self.auth.judge(&tx.original, address, home, home, at_home) {
             Verdict::Known(Login::Device(device)) => self.store(tx, &device, source),
             Verdict::Known(Login::Trunk(_)) => reply(tx, StatusCode::Forbidden, Vec::new()),
             Verdict::Challenge { stale } => {

@@ -9,7 +9,7 @@ use crate::{
     metrics,
     ua::{
         auth::Auth,
-        dispatch::{SERVER, ip},
+        dispatch::{SERVER, ip, socket},
         gate::Gate,
         registrar::Registrar,
         sound::contained,
@@ -91,7 +91,8 @@ impl Doorkeeper {
         if self.directory.read().is_trunk(source) {
             return None;
         }
-        let banned = self.auth.banned(source) && !self.registrar.knows(from);
+        let banned =
+            self.auth.banned(source) && !socket(from).is_some_and(|from| self.gate.exempt(from));
         let (status, headers) = if banned {
             metrics::refused("not_authorised");
             (StatusCode::Forbidden, Vec::new())

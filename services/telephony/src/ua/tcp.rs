@@ -28,13 +28,14 @@ use tokio::{
         tcp::{OwnedReadHalf, OwnedWriteHalf},
     },
     sync::mpsc,
-    time::{Instant, timeout},
+    time::{Instant, sleep_until, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
-/// Messages that may wait to be written to one peer.
-const OUTGOING: usize = 64;
-/// How long a peer may take to take a message.
+/// Bytes that may wait to be written to one peer: its connection is closed when there are more. The library must never wait for
+/// a peer, because all share its task.
+const OUTGOING: usize = 256 << 10;
+/// How long a peer may take nothing of what waits for it.
 const WRITE: Duration = Duration::from_secs(10);
 /// Pause of a peer that sends too much.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -63,7 +64,7 @@ impl Door {
             };
             match accepted {
                 Ok((stream, from)) => {
-                    if let Some(place) = self.gate.opens(from.ip()) {
+                    if let Some(place) = self.gate.opens(from) {
                         let (door, stop) = (self.clone(), stop.clone());
                         tokio::spawn(async move {
                             tokio::select! {
@@ -90,14 +91,10 @@ impl Door {
         };
         // Dropping `to_library` tells the library that the connection is closed.
         let (to_library, incoming) = mpsc::unbounded_channel();
-        let (outgoing, to_peer) = mpsc::channel(OUTGOING);
+        let (outgoing, to_peer) = mpsc::unbounded_channel();
         let closed = CancellationToken::new();
-        let channel = ChannelConnection::create_connection_bounded(
-            incoming,
-            outgoing,
-            address,
-            Some(closed.clone()),
-        );
+        let channel =
+            ChannelConnection::create_connection(incoming, outgoing, address, Some(closed.clone()));
         let Ok(channel) = channel.await else { return };
         let connection = SipConnection::from(channel);
         self.endpoint
@@ -127,6 +124,8 @@ impl Door {
         };
         let mut received = BytesMut::with_capacity(CHUNK);
         let mut heard = Instant::now();
+        // Since when the beginning of a message waits for its end.
+        let mut partial_since = None;
         loop {
             loop {
                 let frame = match framing::next(&mut received) {
@@ -138,7 +137,9 @@ impl Door {
                     }
                 };
                 heard = Instant::now();
-                while self.gate.is_full() || !self.gate.admits(from) {
+                partial_since = None;
+                let own = matches!(&frame, Frame::Message(bytes) if self.gate.is_own(bytes));
+                while self.gate.is_full() || !(own || self.gate.admits(from)) {
                     tokio::time::sleep(PAUSE).await;
                 }
                 let Frame::Message(bytes) = frame else {
@@ -153,14 +154,15 @@ impl Door {
                     return self.gate.passed(); // it will never come to it
                 }
             }
-            let partial = received.len() > 2;
-            let patience = if !partial && (used.load(Relaxed) || self.gate.may_idle(from)) {
-                self.idle
+            let until = if received.len() > 2 {
+                *partial_since.get_or_insert_with(Instant::now) + self.stranger_idle
+            } else if used.load(Relaxed) || self.gate.may_idle(from) {
+                heard + self.idle
             } else {
-                self.stranger_idle
+                heard + self.stranger_idle
             };
             // Asked again after a while: by then the phone may have registered.
-            let wait = (heard + patience)
+            let wait = until
                 .saturating_duration_since(Instant::now())
                 .min(self.stranger_idle);
             if wait.is_zero() {
@@ -174,32 +176,43 @@ impl Door {
     }
 }
 
+/// Takes what the library says at once, and writes it as fast as the peer reads.
 async fn write(
     mut writer: OwnedWriteHalf,
-    mut to_peer: mpsc::Receiver<TransportEvent>,
+    mut to_peer: mpsc::UnboundedReceiver<TransportEvent>,
     mut to_pong: mpsc::Receiver<()>,
     used: &AtomicBool,
 ) {
+    let mut waiting = BytesMut::new();
+    let mut until = Instant::now();
     loop {
-        let bytes = tokio::select! {
+        let idle = waiting.is_empty();
+        tokio::select! {
             event = to_peer.recv() => match event {
                 Some(TransportEvent::Incoming(message, ..)) => {
                     if is_call(&message) {
                         used.store(true, Relaxed);
                     }
-                    message.to_bytes()
+                    waiting.extend_from_slice(&message.to_bytes());
                 }
-                Some(_) => continue,
+                Some(_) => {}
                 None => return,
             },
             pong = to_pong.recv() => match pong {
-                Some(()) => b"\r\n".to_vec(),
+                Some(()) => waiting.extend_from_slice(b"\r\n"),
                 None => return,
             },
-        };
-        match timeout(WRITE, writer.write_all(&bytes)).await {
-            Ok(Ok(())) => {}
-            _ => return,
+            written = writer.write_buf(&mut waiting), if !idle => match written {
+                Ok(0) | Err(_) => return,
+                Ok(_) => until = Instant::now() + WRITE,
+            },
+            () = sleep_until(until), if !idle => return,
+        }
+        if idle {
+            until = Instant::now() + WRITE;
+        }
+        if waiting.len() > OUTGOING {
+            return tracing::info!("a TCP connection is closed: its peer does not read");
         }
     }
 }
