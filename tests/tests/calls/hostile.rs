@@ -166,7 +166,7 @@ async fn fuzzed_messages() -> Result<()> {
     stage::with(
         Centre::builder()
             .set("telephony.failures_per_source=1000000")
-            .set("telephony.silence=10s"),
+            .set("telephony.silence=8s"),
         async |centre| {
             options(centre).await.context("before")?;
             let socket = UdpSocket::bind("127.0.0.1:0").await?;
