@@ -178,6 +178,35 @@ async fn a_phone_that_knows_no_such_call_ends_it_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_phone_that_never_answered_a_question_has_as_long_as_one_on_hold() {
+    let longer = SILENCE * 5;
+    let (rig, mut heard) = centre_with(|s| {
+        s.silence = SILENCE;
+        s.silence_on_hold = longer;
+    })
+    .await;
+    let mut ended = rig.events("*.telephony.call.ended").await;
+    let mut agent = Peer::new(rig.doors.sip).await;
+    agent.sign_in().await;
+    let mut caller = Peer::new(rig.doors.sip).await;
+    let voice = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let offer = sdp(voice.local_addr().unwrap().port(), 0);
+    let answer = dial_in(&mut caller, &offer).await;
+    let speech = speak(voice, &answer);
+    let invite = agent.expect("INVITE").await;
+    let began = Instant::now();
+    agent
+        .send(&agent.respond(&invite, "200 OK", &sdp(40_052, 8)))
+        .await;
+    agent.expect("ACK").await;
+    heard.wait("left Answered").await;
+    let event = timeout(longer * 3, ended.next()).await;
+    assert!(event.is_ok(), "the call lasts for ever");
+    assert!(began.elapsed() >= longer, "{:?}", began.elapsed());
+    speech.abort();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_caller_who_waits_is_asked_whether_it_holds_or_not() {
     for direction in ["sendrecv", "sendonly"] {
         let (rig, _heard) = centre_with(|s| {
