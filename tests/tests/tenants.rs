@@ -260,9 +260,9 @@ async fn a_broken_first_start_is_finished_by_the_next() -> Result<()> {
         ] {
             owner.delete(&path).await?;
         }
+        let begun = id(&owner.get("/v1/me").await?["tenant"])?;
         centre.stop().await?;
         // As if the first start had died before anybody saw the passwords.
-        let begun = id(&owner.get("/v1/me").await?["tenant"])?;
         centre.leave("demo-unfinished", &begun)?;
         centre.restart().await?;
         let fresh = eventually("new passwords are written", SOON, async || {
