@@ -20,12 +20,11 @@ pub(crate) fn left_reason(reason: i32) -> Option<LeftReason> {
         pb::LeftReason::TransferredByUser => LeftReason::TransferredByUser,
         pb::LeftReason::QueueClosed => LeftReason::QueueClosed,
         pb::LeftReason::SystemFailure => LeftReason::SystemFailure,
-        // No queue lets a contact go for these yet.
-        pb::LeftReason::Unspecified
-        | pb::LeftReason::CallbackRequested
-        | pb::LeftReason::CallbackCancelledByUser
-        | pb::LeftReason::CallbackExpired
-        | pb::LeftReason::NoSkillMatch => return None,
+        pb::LeftReason::CallbackRequested => LeftReason::CallbackRequested,
+        pb::LeftReason::CallbackCancelledByUser => LeftReason::CallbackCancelledByUser,
+        pb::LeftReason::CallbackExpired => LeftReason::CallbackExpired,
+        pb::LeftReason::NoSkillMatch => LeftReason::NoSkillMatch,
+        pb::LeftReason::Unspecified => return None,
     })
 }
 
@@ -39,6 +38,10 @@ pub(crate) fn left_reason_out(reason: LeftReason) -> pb::LeftReason {
         LeftReason::JoinedEmpty => pb::LeftReason::JoinedEmpty,
         LeftReason::QueueFull => pb::LeftReason::QueueFull,
         LeftReason::TransferredByUser => pb::LeftReason::TransferredByUser,
+        LeftReason::CallbackRequested => pb::LeftReason::CallbackRequested,
+        LeftReason::CallbackCancelledByUser => pb::LeftReason::CallbackCancelledByUser,
+        LeftReason::CallbackExpired => pb::LeftReason::CallbackExpired,
+        LeftReason::NoSkillMatch => pb::LeftReason::NoSkillMatch,
         LeftReason::QueueClosed => pb::LeftReason::QueueClosed,
         LeftReason::SystemFailure => pb::LeftReason::SystemFailure,
     }
@@ -48,6 +51,7 @@ pub(crate) fn outcome_out(outcome: Outcome) -> pb::Outcome {
     match outcome {
         Outcome::Handled => pb::Outcome::Handled,
         Outcome::Abandoned => pb::Outcome::Abandoned,
+        Outcome::Pending => pb::Outcome::Pending,
         Outcome::EvictedCustomer => pb::Outcome::EvictedCustomer,
         Outcome::EvictedSystem => pb::Outcome::EvictedSystem,
         Outcome::EvictedUser => pb::Outcome::EvictedUser,
@@ -67,6 +71,7 @@ pub(crate) fn offer_end(why: i32) -> Option<OfferEnd> {
         pb::OfferEnd::Revoked => OfferEnd::Revoked,
         pb::OfferEnd::CommitFailed => OfferEnd::CommitFailed,
         pb::OfferEnd::DeviceFailed => OfferEnd::DeviceFailed,
+        pb::OfferEnd::Busy => OfferEnd::Busy,
     })
 }
 
@@ -104,5 +109,22 @@ pub(crate) fn time_out(time: Timestamp) -> PbTimestamp {
     PbTimestamp {
         seconds,
         nanos: i32::try_from(millis).unwrap_or(0) * 1_000_000,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_published_reason_and_end_of_an_offer_is_understood() {
+        for number in 1..=14 {
+            let reason = left_reason(number).unwrap();
+            assert_eq!(left_reason_out(reason) as i32, number);
+        }
+        assert_eq!(left_reason(0), None);
+        for number in 1..=11 {
+            assert!(offer_end(number).is_some(), "{number}");
+        }
     }
 }

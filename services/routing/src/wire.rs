@@ -100,6 +100,7 @@ pub const fn offer_end(why: types::OfferEnd) -> OfferEnd {
         types::OfferEnd::Revoked => OfferEnd::Revoked,
         types::OfferEnd::CommitFailed => OfferEnd::CommitFailed,
         types::OfferEnd::DeviceFailed => OfferEnd::DeviceFailed,
+        types::OfferEnd::Busy => OfferEnd::Busy,
         types::OfferEnd::NeverRang | types::OfferEnd::Unspecified => OfferEnd::NeverRang,
     }
 }
@@ -117,6 +118,7 @@ pub const fn offer_end_out(why: OfferEnd) -> types::OfferEnd {
         OfferEnd::Revoked => types::OfferEnd::Revoked,
         OfferEnd::CommitFailed => types::OfferEnd::CommitFailed,
         OfferEnd::DeviceFailed => types::OfferEnd::DeviceFailed,
+        OfferEnd::Busy => types::OfferEnd::Busy,
     }
 }
 
@@ -131,6 +133,10 @@ pub const fn left_reason(reason: types::LeftReason) -> Option<LeftReason> {
         types::LeftReason::JoinedEmpty => LeftReason::JoinedEmpty,
         types::LeftReason::QueueFull => LeftReason::QueueFull,
         types::LeftReason::TransferredByUser => LeftReason::TransferredByUser,
+        types::LeftReason::CallbackRequested => LeftReason::CallbackRequested,
+        types::LeftReason::CallbackCancelledByUser => LeftReason::CallbackCancelledByUser,
+        types::LeftReason::CallbackExpired => LeftReason::CallbackExpired,
+        types::LeftReason::NoSkillMatch => LeftReason::NoSkillMatch,
         types::LeftReason::QueueClosed => LeftReason::QueueClosed,
         types::LeftReason::SystemFailure => LeftReason::SystemFailure,
         _ => return None,
@@ -148,6 +154,10 @@ pub const fn left_reason_out(reason: LeftReason) -> types::LeftReason {
         LeftReason::JoinedEmpty => types::LeftReason::JoinedEmpty,
         LeftReason::QueueFull => types::LeftReason::QueueFull,
         LeftReason::TransferredByUser => types::LeftReason::TransferredByUser,
+        LeftReason::CallbackRequested => types::LeftReason::CallbackRequested,
+        LeftReason::CallbackCancelledByUser => types::LeftReason::CallbackCancelledByUser,
+        LeftReason::CallbackExpired => types::LeftReason::CallbackExpired,
+        LeftReason::NoSkillMatch => types::LeftReason::NoSkillMatch,
         LeftReason::QueueClosed => types::LeftReason::QueueClosed,
         LeftReason::SystemFailure => types::LeftReason::SystemFailure,
     }
@@ -158,6 +168,7 @@ pub const fn outcome_out(outcome: Outcome) -> types::Outcome {
     match outcome {
         Outcome::Handled => types::Outcome::Handled,
         Outcome::Abandoned => types::Outcome::Abandoned,
+        Outcome::Pending => types::Outcome::Pending,
         Outcome::EvictedCustomer => types::Outcome::EvictedCustomer,
         Outcome::EvictedSystem => types::Outcome::EvictedSystem,
         Outcome::EvictedUser => types::Outcome::EvictedUser,

@@ -42,6 +42,8 @@ pub enum OfferEnd {
     CommitFailed,
     /// The device could not be reached.
     DeviceFailed,
+    /// The device was busy with another call (SIP 486, 600): no miss, but not asked again for the queue's busy delay.
+    Busy,
 }
 
 /// Why a contact left a queue (spec G12, D31).
@@ -63,6 +65,14 @@ pub enum LeftReason {
     QueueFull,
     /// A supervisor moved it.
     TransferredByUser,
+    /// The customer asked for a callback.
+    CallbackRequested,
+    /// A supervisor cancelled the callback.
+    CallbackCancelledByUser,
+    /// The callback was not made in time.
+    CallbackExpired,
+    /// No agent has the needed skills.
+    NoSkillMatch,
     /// The queue was closed or deleted.
     QueueClosed,
     /// The process that held the contact died.
@@ -76,6 +86,8 @@ pub enum Outcome {
     Handled,
     /// Left before that.
     Abandoned,
+    /// A callback was requested and not returned yet. Not an abandon.
+    Pending,
     /// Left by own action.
     EvictedCustomer,
     /// Removed by a rule.
@@ -91,13 +103,33 @@ impl LeftReason {
             Self::Answered => Outcome::Handled,
             Self::Abandoned => Outcome::Abandoned,
             Self::DtmfExit => Outcome::EvictedCustomer,
-            Self::TransferredByUser => Outcome::EvictedUser,
+            Self::CallbackRequested => Outcome::Pending,
+            Self::TransferredByUser | Self::CallbackCancelledByUser => Outcome::EvictedUser,
             Self::Timeout
             | Self::LeftEmpty
             | Self::JoinedEmpty
             | Self::QueueFull
+            | Self::CallbackExpired
+            | Self::NoSkillMatch
             | Self::QueueClosed
             | Self::SystemFailure => Outcome::EvictedSystem,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_asked_for_a_callback_has_not_abandoned_and_a_cancelled_one_was_taken_away_by_a_person() {
+        assert_eq!(LeftReason::CallbackRequested.outcome(), Outcome::Pending);
+        assert_eq!(
+            LeftReason::CallbackCancelledByUser.outcome(),
+            Outcome::EvictedUser
+        );
+        for rule in [LeftReason::CallbackExpired, LeftReason::NoSkillMatch] {
+            assert_eq!(rule.outcome(), Outcome::EvictedSystem);
         }
     }
 }

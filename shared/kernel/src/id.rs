@@ -97,6 +97,8 @@ ids! {
     NumberId = "num";
     /// A dial plan.
     DialPlanId = "dpl";
+    /// A skill of agents.
+    SkillId = "ski";
     /// A recording.
     RecordingId = "rec";
     /// A key for a program.

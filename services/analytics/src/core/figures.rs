@@ -115,9 +115,10 @@ impl Figures {
                 self.short_abandoned += u64::from(wait < targets.short_abandon);
                 self.wait_abandoned += wait;
             }
-            Outcome::EvictedCustomer | Outcome::EvictedSystem | Outcome::EvictedUser => {
-                self.flow_out += 1;
-            }
+            Outcome::Pending
+            | Outcome::EvictedCustomer
+            | Outcome::EvictedSystem
+            | Outcome::EvictedUser => self.flow_out += 1,
         }
         self.max_wait = self.max_wait.max(wait);
         let reason = stay.left.map_or(LeftReason::Answered, |left| left.reason);

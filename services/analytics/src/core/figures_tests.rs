@@ -9,7 +9,7 @@ fn at(millis: i64) -> Timestamp {
     Timestamp::from_millis(millis)
 }
 
-const REASONS: [LeftReason; 10] = [
+const REASONS: [LeftReason; 14] = [
     LeftReason::Answered,
     LeftReason::Abandoned,
     LeftReason::DtmfExit,
@@ -18,6 +18,10 @@ const REASONS: [LeftReason; 10] = [
     LeftReason::JoinedEmpty,
     LeftReason::QueueFull,
     LeftReason::TransferredByUser,
+    LeftReason::CallbackRequested,
+    LeftReason::CallbackCancelledByUser,
+    LeftReason::CallbackExpired,
+    LeftReason::NoSkillMatch,
     LeftReason::QueueClosed,
     LeftReason::SystemFailure,
 ];

@@ -245,10 +245,15 @@ impl Call {
             LeftReason::DtmfExit => Outcome::Star,
             LeftReason::Timeout => Outcome::TimedOut,
             LeftReason::Answered | LeftReason::Abandoned => return self.close(EndedBy::Caller),
+            // A callback is a contact of its own: the call it was asked for in is over.
+            LeftReason::CallbackRequested
+            | LeftReason::CallbackCancelledByUser
+            | LeftReason::CallbackExpired => return self.close(EndedBy::System),
             LeftReason::QueueFull
             | LeftReason::QueueClosed
             | LeftReason::LeftEmpty
             | LeftReason::JoinedEmpty
+            | LeftReason::NoSkillMatch
             | LeftReason::TransferredByUser
             | LeftReason::SystemFailure => Outcome::Full,
         };

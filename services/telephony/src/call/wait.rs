@@ -335,6 +335,7 @@ fn end_to_proto(why: OfferEnd) -> types::OfferEnd {
         OfferEnd::Revoked => types::OfferEnd::Revoked,
         OfferEnd::CommitFailed => types::OfferEnd::CommitFailed,
         OfferEnd::DeviceFailed => types::OfferEnd::DeviceFailed,
+        OfferEnd::Busy => types::OfferEnd::Busy,
     }
 }
 
@@ -348,6 +349,10 @@ fn left_to_proto(reason: LeftReason) -> types::LeftReason {
         LeftReason::JoinedEmpty => types::LeftReason::JoinedEmpty,
         LeftReason::QueueFull => types::LeftReason::QueueFull,
         LeftReason::TransferredByUser => types::LeftReason::TransferredByUser,
+        LeftReason::CallbackRequested => types::LeftReason::CallbackRequested,
+        LeftReason::CallbackCancelledByUser => types::LeftReason::CallbackCancelledByUser,
+        LeftReason::CallbackExpired => types::LeftReason::CallbackExpired,
+        LeftReason::NoSkillMatch => types::LeftReason::NoSkillMatch,
         LeftReason::QueueClosed => types::LeftReason::QueueClosed,
         LeftReason::SystemFailure => types::LeftReason::SystemFailure,
     }
