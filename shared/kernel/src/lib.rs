@@ -10,5 +10,5 @@ pub use clock::{Clock, SystemClock, TestClock, Timestamp};
 pub use fault::{Code, Fault};
 pub use id::{
     ApiKeyId, CallId, ContactId, DeviceId, DialPlanId, EventId, IdError, NumberId, QueueId,
-    RecordingId, TenantId, TrunkId, UserId,
+    RecordingId, SkillId, TenantId, TrunkId, UserId,
 };

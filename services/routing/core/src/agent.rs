@@ -1,43 +1,50 @@
 //! The agent: one record, one decider. Grants at most one call at a time, whichever queue asks.
 //!
-//! `record` is what is stored; `round` asks the agent's queues for bids and grants the best; `reservation` takes a
-//! granted slot from its offer to the end of its wrap-up.
+//! `record` is what is stored; `choice` is what the person or a supervisor wants; `round` asks the agent's queues for
+//! bids and grants the best; `reservation` takes a granted slot from its offer to the end of the talk, `wrap_up` to the
+//! end of the work.
 
+mod choice;
 mod record;
 mod reservation;
 mod round;
 #[cfg(test)]
 mod tests;
+mod wrap_up;
 
-pub use record::{AgentRecord, Chosen, Ended, Slot, SlotPhase, State, View};
+pub use record::{
+    AgentRecord, Chosen, Desktop, Ended, Membership, Part, Rest, Slot, SlotPhase, State, View,
+};
 
 use crate::{
     Deadlines, Event,
     message::{
-        AgentEffect, AgentMessage, AgentOut, AgentTimer, Answer, Epoch, Presence, QueueMessage,
-        Rank, Terms,
+        AgentEffect, AgentMessage, AgentOut, AgentTimer, Epoch, Presence, QueueMessage, Rank,
     },
+    settings::Terms,
 };
-use centro_kernel::{DeviceId, QueueId, Timestamp};
+use centro_kernel::{QueueId, Timestamp};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 
 /// One agent's decider.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Agent {
     record: AgentRecord,
     /// Queues that answered the present version.
     heard: BTreeSet<QueueId>,
     /// Bids on the present version.
-    bids: BTreeMap<QueueId, (Epoch, Rank, Terms)>,
+    bids: BTreeMap<QueueId, (Epoch, Rank, Arc<Terms>)>,
     /// Until when a round of bids is awaited.
     soliciting: Option<Timestamp>,
     /// When queues that did not answer are reminded.
     refresh: Timestamp,
     /// The highest epoch seen of each queue's owner.
     epochs: BTreeMap<QueueId, Epoch>,
+    /// When the desktop must have shown a sign of life. Not stored: whoever takes the record over waits anew.
+    desktop_due: Option<Timestamp>,
     /// The record changed in this step.
     dirty: bool,
 }
@@ -53,8 +60,12 @@ impl Agent {
             soliciting: None,
             refresh: now,
             epochs: BTreeMap::new(),
+            desktop_due: None,
             dirty: false,
         };
+        if agent.record.desktop == Desktop::Open {
+            agent.desktop_due = Some(now + cfg.desktop);
+        }
         for slot in &mut agent.record.slots {
             match slot.phase {
                 SlotPhase::Reserved => slot.due = Some(now + cfg.reserved),
@@ -94,11 +105,8 @@ impl Agent {
             .iter()
             .filter_map(|s| s.due.map(|due| (due, AgentTimer::Slot(s.number))))
             .chain(round)
-            .chain(
-                self.record
-                    .unreachable_until
-                    .map(|due| (due, AgentTimer::Reachable)),
-            )
+            .chain(self.record.rest.map(|(due, _)| (due, AgentTimer::Rested)))
+            .chain(self.desktop_due.map(|due| (due, AgentTimer::Desktop)))
     }
 
     /// The earliest deadline.
@@ -110,22 +118,34 @@ impl Agent {
     pub fn handle(&mut self, cfg: &Deadlines, now: Timestamp, message: AgentMessage) -> AgentOut {
         let mut out = AgentOut::default();
         match message {
-            AgentMessage::LogIn {
-                device,
-                device_online,
-                queues,
-                all_queues,
-                ready,
-            } => {
-                self.record.all_queues = all_queues;
-                self.log_in(cfg, now, device, device_online, queues, ready, &mut out);
-            }
+            AgentMessage::LogIn(log_in) => self.log_in(cfg, now, *log_in, &mut out),
             AgentMessage::SetStatus(chosen) => self.set_status(cfg, now, chosen, &mut out),
-            AgentMessage::EndWrapUp => self.end_wrap_up(cfg, now, &mut out),
+            AgentMessage::SetQueueStatus { queue, pause } => {
+                self.set_queue_status(cfg, now, queue, pause, &mut out);
+            }
+            AgentMessage::EndWrapUp {
+                contact,
+                supervisor,
+            } => self.end_wrap_up(cfg, now, contact, supervisor, &mut out),
+            AgentMessage::ExtendWrapUp {
+                contact,
+                by,
+                supervisor,
+            } => self.extend_wrap_up(now, contact, by, supervisor, &mut out),
             AgentMessage::Device { device, online } => {
                 if self.record.device == Some(device) && self.record.device_online != online {
                     self.record.device_online = online;
-                    self.record.unreachable_until = None;
+                    self.forgive_device();
+                    self.changed(cfg, now, &mut out);
+                }
+            }
+            AgentMessage::DesktopSeen => self.desktop_seen(cfg, now, &mut out),
+            AgentMessage::DesktopClosed | AgentMessage::Timer(AgentTimer::Desktop) => {
+                self.desktop_gone(cfg, now, &mut out);
+            }
+            AgentMessage::SetProfile(profile) => {
+                if self.record.profile != profile {
+                    self.record.profile = profile;
                     self.changed(cfg, now, &mut out);
                 }
             }
@@ -184,8 +204,8 @@ impl Agent {
             AgentMessage::Timer(AgentTimer::Slot(number)) => {
                 self.on_slot_due(cfg, now, number, &mut out);
             }
-            AgentMessage::Timer(AgentTimer::Reachable) => {
-                if self.record.unreachable_until.take().is_some() {
+            AgentMessage::Timer(AgentTimer::Rested) => {
+                if self.record.rest.take().is_some() {
                     self.changed(cfg, now, &mut out);
                 }
             }
@@ -194,175 +214,45 @@ impl Agent {
         out
     }
 
-    #[allow(clippy::too_many_arguments)]
-    fn log_in(
-        &mut self,
-        cfg: &Deadlines,
-        now: Timestamp,
-        device: DeviceId,
-        device_online: bool,
-        mut queues: Vec<QueueId>,
-        ready: bool,
-        out: &mut AgentOut,
-    ) {
-        queues.sort_unstable();
-        queues.dedup();
-        let left: Vec<_> = self
-            .record
-            .queues
-            .iter()
-            .filter(|q| !queues.contains(q))
-            .copied()
-            .collect();
-        if self.record.chosen == Chosen::LoggedOut {
-            self.record.logged_in_at = now;
-        }
-        self.record.device = Some(device);
-        self.record.device_online = device_online;
-        self.record.unreachable_until = None;
-        self.record.queues = Arc::from(queues);
-        let chosen = if ready {
-            Chosen::Ready
-        } else {
-            Chosen::Paused(String::new())
-        };
-        self.choose(now, chosen, out);
-        self.changed(cfg, now, out);
-        for queue in left {
-            self.presence(queue, out);
-        }
-        out.answer = Some(Answer::Done);
-    }
-
-    fn set_status(&mut self, cfg: &Deadlines, now: Timestamp, chosen: Chosen, out: &mut AgentOut) {
-        let r = &self.record;
-        if r.chosen == Chosen::LoggedOut && chosen != Chosen::LoggedOut {
-            out.answer = Some(Answer::NotLoggedIn);
-            return;
-        }
-        out.answer = Some(Answer::Done);
-        // Choosing the same again changes nothing, but ready also means "I am back".
-        if r.chosen == chosen && !r.not_responding && r.misses == 0 && r.unreachable_until.is_none()
-        {
-            out.fence = true;
-            return;
-        }
-        self.choose(now, chosen, out);
-        self.changed(cfg, now, out);
-    }
-
-    /// Takes the choice over. What rings is revoked; what is only reserved is let go.
-    fn choose(&mut self, now: Timestamp, chosen: Chosen, out: &mut AgentOut) {
-        let r = &mut self.record;
-        if chosen == Chosen::Ready && (r.chosen != Chosen::Ready || r.not_responding) {
-            r.idle_since = now;
-        }
-        r.chosen = chosen;
-        r.not_responding = false;
-        r.misses = 0;
-        r.unreachable_until = None;
-        if r.chosen == Chosen::Ready {
-            return;
-        }
-        r.slots.retain(|s| s.phase != SlotPhase::Reserved);
-        let agent = r.id;
-        for slot in r
-            .slots
-            .iter_mut()
-            .filter(|s| s.phase == SlotPhase::Alerting)
-        {
-            slot.phase = SlotPhase::Revoked;
-            if let Some(contact) = slot.contact {
-                out.send.push(AgentEffect::CancelOffer {
-                    reservation: centro_kernel::contact::Reservation {
-                        agent,
-                        number: slot.number,
-                    },
-                    contact,
-                    edge: slot.edge.clone(),
-                });
-            }
-        }
-    }
-
-    fn leave_queues(
-        &mut self,
-        cfg: &Deadlines,
-        now: Timestamp,
-        queues: &[QueueId],
-        out: &mut AgentOut,
-    ) {
-        let before = self.record.queues.clone();
-        let left: Vec<_> = before
-            .iter()
-            .filter(|q| queues.contains(q))
-            .copied()
-            .collect();
-        if left.is_empty() {
-            return;
-        }
-        self.record.queues = before
-            .iter()
-            .filter(|q| !queues.contains(q))
-            .copied()
-            .collect();
-        self.changed(cfg, now, out);
-        for queue in left {
-            self.presence(queue, out);
-        }
-    }
-
-    /// A new assignment: whoever serves all of them serves this one too.
-    fn join_queues(
-        &mut self,
-        cfg: &Deadlines,
-        now: Timestamp,
-        queues: Vec<QueueId>,
-        out: &mut AgentOut,
-    ) {
-        let r = &mut self.record;
-        if r.chosen == Chosen::LoggedOut || !r.all_queues {
-            return;
-        }
-        let mut all = r.queues.to_vec();
-        all.extend(queues);
-        all.sort_unstable();
-        all.dedup();
-        if all.len() > r.queues.len() {
-            r.queues = Arc::from(all);
-            self.changed(cfg, now, out);
-        }
-    }
-
     /// The record changed: a new version, and everybody hears of it. A log-out that waited for the contact takes effect.
     fn changed(&mut self, cfg: &Deadlines, now: Timestamp, out: &mut AgentOut) {
         let r = &mut self.record;
-        let mut left: Arc<[QueueId]> = Arc::from([]);
+        let mut left: Arc<[Membership]> = Arc::from([]);
         if r.chosen == Chosen::LoggedOut && r.slots.is_empty() {
-            left = std::mem::replace(&mut r.queues, left);
+            left = std::mem::replace(&mut r.memberships, left);
             r.device = None;
             r.device_online = false;
-            r.unreachable_until = None;
+            r.rest = None;
             r.all_queues = false;
+            r.desktop = Desktop::None;
+            self.desktop_due = None;
         }
         r.ver += 1;
         self.dirty = true;
         self.announce(cfg, now, out);
-        for queue in left.iter() {
-            self.presence(*queue, out);
+        for membership in left.iter() {
+            self.presence(membership.queue, out);
         }
     }
 
     fn presence(&self, queue: QueueId, out: &mut AgentOut) {
         let r = &self.record;
-        let member = r.queues.binary_search(&queue).is_ok();
+        let membership = r.membership(queue);
         let presence = Presence {
             agent: r.id,
             ver: r.ver,
-            member,
-            free: member && r.room(),
+            member: membership.is_some(),
+            free: membership.is_some_and(|m| r.room_for(m)),
+            standing: membership.map(|m| r.standing(m)).unwrap_or_default(),
             idle_since: r.idle_since,
             logged_in_at: r.logged_in_at,
+            received_at: r.received_at,
+            contacts: r.contacts,
+            talk: r.talk,
+            load: membership.map_or(0, |m| u8::try_from(r.load(m.medium)).unwrap_or(u8::MAX)),
+            order: membership.map_or(0, |m| m.order),
+            skills: r.profile.skills.clone(),
+            lost_to: None,
         };
         out.send
             .push(AgentEffect::Queue(queue, QueueMessage::Presence(presence)));

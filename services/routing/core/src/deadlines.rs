@@ -19,10 +19,15 @@ pub struct Deadlines {
     pub unreachable: Duration,
     /// After this a bid is repeated and its contact may ask elsewhere.
     pub bid: Duration,
-    /// How long a queue that was taken over waits for its contacts before it awards.
+    /// How long a queue that was taken over waits for its contacts before it awards, and for its agents before it says
+    /// that there are none.
     pub hold: Duration,
+    /// How often an edge is told again where its contact is wanted.
+    pub wish: Duration,
     /// How long a contact whose stream broke keeps its place.
     pub reattach: Duration,
+    /// How long an agent counts as staffed whose desktop gives no sign of life: its lease and the grace after it.
+    pub desktop: Duration,
     /// How long a queue remembers that a contact has left, and an agent how a reservation ended.
     pub tombstone: Duration,
 }
@@ -38,7 +43,9 @@ impl Default for Deadlines {
             unreachable: Duration::from_secs(10),
             bid: Duration::from_secs(1),
             hold: Duration::from_secs(2),
+            wish: Duration::from_secs(1),
             reattach: Duration::from_secs(10),
+            desktop: Duration::from_secs(45),
             tombstone: Duration::from_secs(60),
         }
     }

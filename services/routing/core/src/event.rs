@@ -1,14 +1,19 @@
 //! What happened, in the words of the trade. Written with the state that it tells of, then published.
 
-use crate::{agent::State, agent::View, message::Caller};
+use crate::{
+    agent::{State, View},
+    message::{Caller, ContactKind},
+    queue::Boost,
+};
 use centro_kernel::{
     ContactId, QueueId, Timestamp, UserId,
     contact::{LeftReason, OfferEnd, Reservation},
 };
+use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};
 
 /// One fact about a contact or an agent.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Event {
     /// A contact entered a queue.
     ContactQueued {
@@ -16,6 +21,8 @@ pub enum Event {
         contact: ContactId,
         /// Which queue.
         queue: QueueId,
+        /// How it came about.
+        kind: ContactKind,
         /// Who waits.
         caller: Arc<Caller>,
         /// When it took its place.
@@ -24,6 +31,35 @@ pub enum Event {
         priority: u32,
         /// Its place in line, from 1.
         position: u32,
+    },
+    /// A person gave a contact another priority.
+    ContactReprioritised {
+        /// Which contact.
+        contact: ContactId,
+        /// Which queue.
+        queue: QueueId,
+        /// Higher is served first.
+        priority: u32,
+        /// Its place in line now, from 1.
+        position: u32,
+    },
+    /// A contact goes first from here on: it waited or was overtaken as much as the queue allows (spec U13).
+    ContactBoosted {
+        /// Which contact.
+        contact: ContactId,
+        /// Which queue.
+        queue: QueueId,
+        /// What was too much.
+        why: Boost,
+    },
+    /// A contact needs less from here on (spec D23).
+    NeedsRelaxed {
+        /// Which contact.
+        contact: ContactId,
+        /// Which queue.
+        queue: QueueId,
+        /// The step in force, from 0; beyond the last one nothing is needed.
+        step: u8,
     },
     /// An agent was reserved for a contact.
     ContactOffered {

@@ -13,18 +13,29 @@
 
 pub mod agent;
 mod deadlines;
+mod draw;
 mod event;
 pub mod message;
 pub mod queue;
+pub mod settings;
+pub mod skills;
 pub mod strategy;
 
-pub use agent::{Agent, AgentRecord, Chosen, Ended, Slot, SlotPhase, State, View};
+pub use agent::{
+    Agent, AgentRecord, Chosen, Desktop, Ended, Membership, Part, Rest, Slot, SlotPhase, State,
+    View,
+};
 pub use deadlines::Deadlines;
 pub use event::Event;
 pub use message::{
-    AgentEffect, AgentMessage, AgentOut, AgentTimer, Answer, Attach, Bid, Caller, EdgeMessage,
-    Epoch, Grant, Out, Presence, QueueChange, QueueEffect, QueueMessage, QueueOut, QueueTimer,
-    Rank, Terms,
+    AgentEffect, AgentMessage, AgentOut, AgentTimer, Answer, Attach, Bid, Caller, ContactKind,
+    EdgeMessage, Epoch, Grant, LogIn, Medium, Out, PickUp, Presence, QueueChange, QueueEffect,
+    QueueMessage, QueueOut, QueueTimer, Rank,
 };
-pub use queue::{Entry, Place, Queue, QueueRecord, QueueSettings, Tombstone};
+pub use queue::{Boost, Entry, Place, Queue, QueueRecord, Tombstone, Wish};
+pub use settings::{
+    Ageing, Briefing, EmptyRule, QueueSettings, Rona, RonaAction, Standing, Standings, Terms,
+    WrapUp, WrapUpMode,
+};
+pub use skills::{Capacity, Comparison, Need, Needs, Profile, SkillMatch, Skills, Step};
 pub use strategy::Strategy;

@@ -3,21 +3,52 @@
 //! Each message may be lost, repeated or late; the comment names the key by which a repeat is known.
 
 use crate::{
-    agent::{AgentRecord, Chosen},
+    agent::{AgentRecord, Chosen, Membership},
     event::Event,
-    queue::{Entry, QueueSettings, Tombstone},
+    queue::{Entry, Place, Tombstone, Wish},
+    settings::{Briefing, QueueSettings, Standing, Terms},
+    skills::{Needs, Profile, Skills},
 };
 use centro_kernel::{
     ContactId, DeviceId, QueueId, Timestamp, UserId,
     contact::{LeftReason, OfferEnd, Reservation},
 };
+use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};
 
 /// Epoch of a queue's owner; grows with every change of owner.
 pub type Epoch = u64;
 
+/// How customer and agent speak.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
+pub enum Medium {
+    /// By voice: one at a time.
+    #[default]
+    Voice,
+    /// In writing: several at a time.
+    Chat,
+}
+
+/// How a contact came about.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
+pub enum ContactKind {
+    /// The customer called.
+    #[default]
+    Call,
+    /// The customer writes.
+    Chat,
+    /// The customer called and asked to be called back (spec S34).
+    Callback,
+    /// We call the customer.
+    Outbound,
+}
+
 /// The customer's side of a contact, as people see it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Caller {
     /// Number as received; E.164 where it could be told.
     pub number: String,
@@ -28,27 +59,16 @@ pub struct Caller {
 }
 
 /// What a queue bids with: the higher weight wins, then the longer wait, then a draw.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Rank {
-    /// The queue's score; 0 for a queue without one.
+    /// The queue's score, with what the contact gained by ageing; 0 for a queue without one.
     pub weight: u32,
     /// Since when the contact behind the bid waits.
     pub enqueued_at: Timestamp,
 }
 
-/// The queue's rules that hold for a reservation, from the bid to the end of its wrap-up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Terms {
-    /// How long the device may ring.
-    pub ring: Duration,
-    /// Time after the contact before the next.
-    pub wrap_up: Duration,
-    /// Missed offers after which the agent counts as not responding.
-    pub missed_offers: u32,
-}
-
 /// A contact asks for its place. Key: contact, attach_no.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Attach {
     /// Which contact.
     pub contact: ContactId,
@@ -62,6 +82,10 @@ pub struct Attach {
     pub excluded: Vec<(UserId, Duration)>,
     /// Reservations that ring or settle right now.
     pub holding: Vec<Reservation>,
+    /// What the contact needs (spec D23).
+    pub needs: Arc<Needs>,
+    /// How it came about.
+    pub kind: ContactKind,
     /// Who waits.
     pub caller: Arc<Caller>,
     /// Name of the process that holds the contact.
@@ -69,7 +93,7 @@ pub struct Attach {
 }
 
 /// An agent's state as one of its queues needs it. Key: agent, ver.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Presence {
     /// Which agent.
     pub agent: UserId,
@@ -77,16 +101,32 @@ pub struct Presence {
     pub ver: u64,
     /// Logged in to this queue.
     pub member: bool,
-    /// Has room for a contact. The queue then answers with a bid or a pass, always.
+    /// Has room for a contact of this queue. The queue then answers with a bid or a pass, always.
     pub free: bool,
-    /// When the agent's last contact ended.
+    /// What the agent does, as this queue counts it.
+    pub standing: Standing,
+    /// When the agent's last contact ended, or the agent became ready.
     pub idle_since: Timestamp,
     /// When the agent logged in.
     pub logged_in_at: Timestamp,
+    /// When the agent's last contact was received; the log-in when there was none.
+    pub received_at: Timestamp,
+    /// Contacts since log-in.
+    pub contacts: u32,
+    /// Time in conversations since log-in.
+    pub talk: Duration,
+    /// Open contacts of this queue's medium.
+    pub load: u8,
+    /// Place among the agents of this queue, for a linear queue.
+    pub order: u32,
+    /// What the agent can do.
+    pub skills: Skills,
+    /// The agent was just granted to another queue, for a contact that waits since then.
+    pub lost_to: Option<Timestamp>,
 }
 
-/// A queue asks for an agent. Key: queue, epoch, ver.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A queue asks for an agent. Key: queue, epoch, ver, and the contact when it names one.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Bid {
     /// Which queue.
     pub queue: QueueId,
@@ -97,11 +137,22 @@ pub struct Bid {
     /// What it bids.
     pub rank: Rank,
     /// Under which rules.
-    pub terms: Terms,
+    pub terms: Arc<Terms>,
+    /// Somebody picks this very contact up: no order, no other queue is asked.
+    pub pick_up: Option<PickUp>,
+}
+
+/// A person takes a waiting contact out of turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PickUp {
+    /// The contact.
+    pub contact: ContactId,
+    /// The device to ring when the person is not logged in with one.
+    pub device: Option<DeviceId>,
 }
 
 /// An agent is reserved for a queue. It is also the news that the agent is now at `ver + 1`. Key: reservation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Grant {
     /// The reservation.
     pub reservation: Reservation,
@@ -111,10 +162,12 @@ pub struct Grant {
     pub epoch: Epoch,
     /// Whether the agent still has room.
     pub free: bool,
+    /// The contact that the bid named.
+    pub pick_up: Option<ContactId>,
 }
 
 /// What a queue hears.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum QueueMessage {
     /// From the edge.
     Attach(Attach),
@@ -159,34 +212,97 @@ pub enum QueueMessage {
     Presence(Presence),
     /// From an agent.
     Grant(Grant),
+    /// A person takes this contact out of turn. Key: contact, agent.
+    PickUp {
+        /// Who.
+        agent: UserId,
+        /// What, and on which device.
+        pick_up: PickUp,
+    },
+    /// From an agent: no, not now. Key: contact, agent.
+    PickUpRefused {
+        /// Who.
+        agent: UserId,
+        /// Which contact.
+        contact: ContactId,
+    },
+    /// A person changes a contact's priority.
+    SetPriority {
+        /// Which contact.
+        contact: ContactId,
+        /// Higher is served first.
+        priority: u32,
+    },
+    /// A person wants the contact elsewhere. The edge is asked until it left; the last wish counts.
+    Wish {
+        /// Which contact.
+        contact: ContactId,
+        /// Where to.
+        wish: Wish,
+    },
     /// The queue's settings changed.
-    Configure(QueueSettings),
+    Configure(Box<QueueSettings>),
     /// The queue was deleted: everybody leaves.
     Close,
     /// One of `timers()` is due.
     Timer(QueueTimer),
 }
 
+/// A person logs in.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct LogIn {
+    /// The device to ring.
+    pub device: DeviceId,
+    /// Whether it is registered.
+    pub device_online: bool,
+    /// The queues to serve.
+    pub queues: Vec<Membership>,
+    /// They are all that the agent is assigned to, and later ones count too.
+    pub all_queues: bool,
+    /// Ready at once; otherwise paused.
+    pub ready: bool,
+    /// The person sits at a desktop, which will show signs of life; otherwise there is the phone only.
+    pub desktop: bool,
+    /// What the person can do.
+    pub profile: Profile,
+}
+
 /// What an agent hears.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum AgentMessage {
     /// The person logs in, or changes device or queues while logged in.
-    LogIn {
-        /// The device to ring.
-        device: DeviceId,
-        /// Whether it is registered.
-        device_online: bool,
-        /// The queues to serve.
-        queues: Vec<QueueId>,
-        /// They are all that the agent is assigned to, and later ones count too.
-        all_queues: bool,
-        /// Ready at once; otherwise paused.
-        ready: bool,
-    },
+    LogIn(Box<LogIn>),
     /// The person or a supervisor chose. A contact in progress goes on; the choice takes effect afterwards.
     SetStatus(Chosen),
-    /// Ends the wrap-up before its time. Whether the asker may is decided outside.
-    EndWrapUp,
+    /// Pauses or takes part again in one queue; the others go on.
+    SetQueueStatus {
+        /// Which queue.
+        queue: QueueId,
+        /// The reason of the pause, or none: take part.
+        pause: Option<Arc<str>>,
+    },
+    /// Ends the wrap-up before its time.
+    EndWrapUp {
+        /// Of this contact; none: of whichever there is.
+        contact: Option<ContactId>,
+        /// Asked by somebody who manages agents, who always may (spec S37).
+        supervisor: bool,
+    },
+    /// Prolongs the wrap-up.
+    ExtendWrapUp {
+        /// Of this contact; none: of whichever there is.
+        contact: Option<ContactId>,
+        /// By how long.
+        by: Duration,
+        /// Asked by somebody who manages agents, who always may.
+        supervisor: bool,
+    },
+    /// The agent's desktop shows a sign of life, seen or hidden; it is expected to come again.
+    DesktopSeen,
+    /// The agent's desktop was closed on purpose.
+    DesktopClosed,
+    /// What the agent can do, or how much at once, has changed.
+    SetProfile(Profile),
     /// A device registered or went away.
     Device {
         /// Which device.
@@ -196,8 +312,9 @@ pub enum AgentMessage {
     },
     /// The agent is no longer assigned to these queues, or they were deleted.
     LeaveQueues(Vec<QueueId>),
-    /// The agent was assigned to these queues. Obeyed by whoever logged in to all of them.
-    JoinQueues(Vec<QueueId>),
+    /// The agent was assigned to these queues, or their settings changed. Obeyed by whoever logged in to all of them, and
+    /// where the agent is logged in already.
+    JoinQueues(Vec<Membership>),
     /// From a queue.
     Bid(Bid),
     /// From a queue: it has no contact for this agent now. Key: queue, epoch, ver.
@@ -267,7 +384,7 @@ pub enum AgentMessage {
 }
 
 /// What a queue tells the edge of a contact.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum EdgeMessage {
     /// The contact has its place.
     Attached {
@@ -290,6 +407,20 @@ pub enum EdgeMessage {
         reservation: Reservation,
         /// How long the device may ring.
         ring: Duration,
+        /// What comes between answer and bridge.
+        briefing: Arc<Briefing>,
+    },
+    /// Go to another queue and keep the enqueue time.
+    MoveTo {
+        /// The attachment it is for.
+        attach_no: u32,
+        /// Where to.
+        queue: QueueId,
+    },
+    /// Leave the queue: a person took the contact out.
+    TakenOut {
+        /// The attachment it is for.
+        attach_no: u32,
     },
     /// The contact's place now, as it was asked for.
     Position {
@@ -307,13 +438,13 @@ pub enum EdgeMessage {
     NotTaken {
         /// The attachment it is for.
         attach_no: u32,
-        /// `QueueFull` or `QueueClosed`.
+        /// Full, closed, empty, or nobody matches.
         reason: LeftReason,
     },
 }
 
 /// A queue's own deadlines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum QueueTimer {
     /// Stop waiting for contacts after a takeover.
     Hold,
@@ -325,10 +456,24 @@ pub enum QueueTimer {
     Unexclude(ContactId, UserId),
     /// The stream did not come back.
     Lost(ContactId),
+    /// After an offer that nobody answered the contact may be offered again.
+    Retry(ContactId),
+    /// The contact's present needs have had their time.
+    Relax(ContactId),
+    /// The contact has waited as long as it may behind others.
+    Boost(ContactId),
+    /// The edge did not say that a contact went where it was wanted.
+    Wish(ContactId),
+    /// A person's pick-up was not answered.
+    PickUp(UserId),
+    /// All agents had time to say that they are here.
+    Settle,
+    /// The queue has been empty long enough to send everybody away.
+    Empty,
 }
 
 /// An agent's own deadlines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum AgentTimer {
     /// Decide with the bids that are there.
     Solicit,
@@ -336,12 +481,14 @@ pub enum AgentTimer {
     Refresh,
     /// A reservation's phase ends by itself, or its edge is asked whether it goes on.
     Slot(u64),
-    /// The device may be tried again.
-    Reachable,
+    /// The agent may be tried again.
+    Rested,
+    /// The desktop gave no sign of life.
+    Desktop,
 }
 
 /// What a queue wants done after its step was stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum QueueEffect {
     /// Tell an agent.
     Agent(UserId, AgentMessage),
@@ -350,7 +497,7 @@ pub enum QueueEffect {
 }
 
 /// What an agent wants done after its step was stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum AgentEffect {
     /// Tell a queue.
     Queue(QueueId, QueueMessage),
@@ -375,10 +522,10 @@ pub enum AgentEffect {
 }
 
 /// A change of a queue's stored record.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum QueueChange {
-    /// The contact's entry is now this.
-    Put(Arc<Entry>),
+    /// The contact's entry is now this, and stands at this place.
+    Put(Arc<Entry>, Place),
     /// The contact has no entry any more.
     Remove(ContactId),
     /// The contact has left.
@@ -388,12 +535,12 @@ pub enum QueueChange {
 }
 
 /// The answer to whoever asked. Believed by its receiver, so it is given only after the epoch was checked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Answer {
     /// The device may ring.
     AlertOk {
-        /// The device to ring.
-        device: DeviceId,
+        /// The device to ring; none for what needs no phone.
+        device: Option<DeviceId>,
     },
     /// The parties may be bridged.
     ConnectOk,
@@ -410,12 +557,18 @@ pub enum Answer {
     Done,
     /// The agent is logged out.
     NotLoggedIn,
+    /// The agent is not logged in to that queue.
+    NotInQueue,
     /// There is no wrap-up to end.
     NotInWrapUp,
+    /// The queue's rules do not let agents do that with their wrap-up.
+    WrapUpFixed,
+    /// The contact does not wait in this queue.
+    NotWaiting,
 }
 
 /// Result of one step.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Out<C, E> {
     /// The stored state changed, or an answer below is one that its receiver will believe: check the epoch first.
     pub fence: bool,

@@ -1,57 +1,42 @@
 //! The queue: owns the order of its waiting contacts, and is never needed for safety. A dead or slow queue can waste an
 //! agent for at most `Deadlines::reserved`.
 //!
-//! `line` holds the contacts, `roster` the agents; `waiting` is a contact's stay, `award` brings the two together.
+//! `line` holds the contacts, `roster` the agents; `waiting` is a contact's stay, `award` brings the two together. `empty`,
+//! `relax` and `supervise` are what the queue's rules and people do to those who wait.
 
 mod award;
+mod empty;
+mod entry;
 mod line;
+mod relax;
 mod roster;
+mod supervise;
 #[cfg(test)]
 mod tests;
 mod waiting;
 
-pub use line::{Entry, Place};
+pub use entry::{Entry, Place, Wish};
+pub use relax::Boost;
 
 use crate::{
     Deadlines,
-    message::{Epoch, QueueMessage, QueueOut, QueueTimer},
-    strategy::Strategy,
+    message::{Epoch, Presence, QueueMessage, QueueOut, QueueTimer},
+    settings::QueueSettings,
 };
 use centro_kernel::{
-    ContactId, QueueId, Timestamp,
+    ContactId, Timestamp, UserId,
     contact::{LeftReason, Reservation},
 };
 use line::Line;
 use roster::Roster;
+use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::Arc,
-    time::Duration,
 };
 
-/// A queue's rules.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct QueueSettings {
-    /// Which queue.
-    pub id: QueueId,
-    /// Score against other queues; none is the lowest (spec G10, D16).
-    pub weight: Option<u32>,
-    /// How agents take turns.
-    pub strategy: Strategy,
-    /// How long one agent's device rings (spec D2).
-    pub ring: Duration,
-    /// Time after a contact before the next (spec D5).
-    pub wrap_up: Duration,
-    /// Missed offers after which an agent counts as not responding (spec D11).
-    pub missed_offers: u32,
-    /// How many may wait; 0 means no limit (spec D7).
-    pub max_callers: u32,
-    /// How long an agent who rejects a contact is not asked for it again (spec D12).
-    pub reject_delay: Duration,
-}
-
 /// A contact that has left, so that a late `Attach` does not bring it back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Tombstone {
     /// The highest attachment that has ended.
     pub attach_no: u32,
@@ -62,7 +47,7 @@ pub struct Tombstone {
 }
 
 /// The stored record: who waits, and who has left lately.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct QueueRecord {
     /// Who waits.
     pub entries: BTreeMap<ContactId, Arc<Entry>>,
@@ -71,7 +56,7 @@ pub struct QueueRecord {
 }
 
 /// One queue's decider.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Queue {
     settings: QueueSettings,
     epoch: Epoch,
@@ -83,6 +68,11 @@ pub struct Queue {
     burials: VecDeque<(Timestamp, ContactId)>,
     /// After a takeover nothing is awarded before every known contact is back, or this time.
     hold: Option<Timestamp>,
+    /// Until then agents may be here who have not said so yet: nobody is turned away for want of agents, and no need is
+    /// relaxed for it.
+    settle: Option<Timestamp>,
+    /// Since when the queue is empty, and when those who wait are sent away for it.
+    empty_due: Option<Timestamp>,
     closed: bool,
 }
 
@@ -95,7 +85,7 @@ impl Queue {
         cfg: &Deadlines,
         now: Timestamp,
     ) -> Self {
-        let mut line = Line::default();
+        let mut line = Line::new(&settings);
         for entry in record.entries.into_values() {
             let mut entry = Arc::unwrap_or_clone(entry);
             entry.attached = false;
@@ -112,14 +102,16 @@ impl Queue {
         burials.sort_unstable();
         let hold = (!line.all_attached()).then(|| now + cfg.hold);
         Self {
-            settings,
             epoch,
             line,
-            roster: Roster::new(settings.strategy),
+            roster: Roster::new(&settings),
+            settings,
             offered: BTreeMap::new(),
             left: record.left,
             burials: burials.into(),
             hold,
+            settle: Some(now + cfg.hold),
+            empty_due: None,
             closed: false,
         }
     }
@@ -149,26 +141,49 @@ impl Queue {
         self.line.get(contact)
     }
 
+    /// The agents logged in here, as they last told.
+    pub fn agents(&self) -> impl Iterator<Item = &Presence> {
+        self.roster.members()
+    }
+
+    /// Bids that wait for an answer: for whom, made for which contact, and whether it still stands for it.
+    pub fn bids(&self) -> impl Iterator<Item = (UserId, ContactId, bool)> + '_ {
+        let bids = self.roster.bids();
+        bids.map(|(agent, bid)| (agent, bid.hint, !bid.slow))
+    }
+
+    /// Whether nothing is awarded yet, for contacts known from before are not back.
+    pub const fn is_holding(&self) -> bool {
+        self.hold.is_some()
+    }
+
+    /// The first contact in order that this agent could be given now.
+    pub fn first_for(&self, agent: UserId) -> Option<ContactId> {
+        let member = self.roster.member(agent)?;
+        self.line.first_for(agent, &member.skills, None)
+    }
+
+    /// Deadlines of the queue itself.
+    fn own_timers(&self) -> impl Iterator<Item = (Timestamp, QueueTimer)> {
+        let own = [
+            self.hold.map(|due| (due, QueueTimer::Hold)),
+            self.settle.map(|due| (due, QueueTimer::Settle)),
+            self.empty_due.map(|due| (due, QueueTimer::Empty)),
+        ];
+        own.into_iter().flatten()
+    }
+
     /// The queue's deadlines, in no particular order.
     pub fn timers(&self) -> impl Iterator<Item = (Timestamp, QueueTimer)> + '_ {
-        let hold = self.hold.map(|due| (due, QueueTimer::Hold));
-        self.line
-            .timers()
-            .iter()
-            .chain(self.roster.timers())
-            .copied()
-            .chain(hold)
+        let sets = self.line.timers().iter().chain(self.roster.timers());
+        sets.copied().chain(self.own_timers())
     }
 
     /// The earliest deadline.
     pub fn next_due(&self) -> Option<(Timestamp, QueueTimer)> {
-        let hold = self.hold.map(|due| (due, QueueTimer::Hold));
-        let first = [
-            self.line.timers().first().copied(),
-            self.roster.timers().first().copied(),
-            hold,
-        ];
-        first.into_iter().flatten().min()
+        let (line, roster) = (self.line.timers().first(), self.roster.timers().first());
+        let sets = line.into_iter().chain(roster).copied();
+        sets.chain(self.own_timers()).min()
     }
 
     /// One step.
@@ -207,16 +222,41 @@ impl Queue {
                 self.on_detached(cfg, now, contact, attach_no, &mut out);
             }
             QueueMessage::EdgeDead { contact } => self.on_edge_dead(now, contact, &mut out),
-            QueueMessage::Configure(settings) => {
-                self.settings = settings;
-                self.roster.set_strategy(settings.strategy);
+            QueueMessage::PickUp { agent, pick_up } => {
+                self.on_pick_up(cfg, now, agent, pick_up, &mut out);
             }
+            QueueMessage::PickUpRefused { agent, contact } => {
+                self.on_pick_up_refused(agent, contact);
+            }
+            QueueMessage::SetPriority { contact, priority } => {
+                self.on_set_priority(contact, priority, &mut out);
+            }
+            QueueMessage::Wish { contact, wish } => {
+                self.on_wish(cfg, now, contact, wish, &mut out);
+            }
+            QueueMessage::Configure(settings) => self.configure(now, *settings, &mut out),
             QueueMessage::Close => self.on_close(now, &mut out),
             QueueMessage::Timer(timer) => self.on_timer(cfg, now, timer, &mut out),
         }
         self.tend_graves(cfg, now, &mut out);
+        self.watch_empty(now);
         self.rematch(cfg, now, &mut out);
         out
+    }
+
+    /// Other rules. They are read from here on: nobody moves who is not moved by the new ageing, nobody is logged out,
+    /// and bids and offers that run go on (`reload_is_silent`).
+    fn configure(&mut self, now: Timestamp, settings: QueueSettings, out: &mut QueueOut) {
+        self.roster.configure(&settings);
+        self.line.configure(&settings);
+        let places_move = settings.ageing != self.settings.ageing;
+        self.settings = settings;
+        if places_move {
+            for contact in self.line.contacts() {
+                self.stored(contact, out);
+            }
+        }
+        self.skip_hopeless_steps(now, out);
     }
 
     fn on_timer(&mut self, cfg: &Deadlines, now: Timestamp, timer: QueueTimer, out: &mut QueueOut) {
@@ -225,7 +265,7 @@ impl Queue {
             QueueTimer::Bid(agent) => self.on_bid_due(cfg, now, agent, out),
             QueueTimer::Offered(contact) => {
                 // The edge's word was lost. An offer may be repeated: the edge answers or refuses.
-                let due = now + self.settings.ring + cfg.ring_margin;
+                let due = now + self.settings.terms.ring + cfg.ring_margin;
                 let entry = self
                     .line
                     .change(contact, |entry| entry.offered_due = Some(due))
@@ -242,6 +282,16 @@ impl Queue {
                 });
             }
             QueueTimer::Lost(contact) => self.on_lost(now, contact, out),
+            QueueTimer::Retry(contact) => {
+                self.line.change(contact, |entry| entry.retry_due = None);
+                self.stored(contact, out);
+            }
+            QueueTimer::Relax(contact) => self.on_relax_due(now, contact, out),
+            QueueTimer::Boost(contact) => self.boost(contact, out),
+            QueueTimer::Wish(contact) => self.on_wish_due(cfg, now, contact, out),
+            QueueTimer::PickUp(agent) => self.on_pick_up_due(cfg, now, agent, out),
+            QueueTimer::Settle => self.on_settled(now, out),
+            QueueTimer::Empty => self.on_empty_due(now, out),
         }
     }
 }

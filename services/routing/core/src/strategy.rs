@@ -1,93 +1,68 @@
-//! How a queue chooses the agent for the contact whose turn it is (spec D1). The longest-waiting contact always comes
+//! How a queue chooses the agent for the contact whose turn it is (spec D1, D25). The longest-waiting contact always comes
 //! first; a strategy only orders agents.
 //!
-//! A strategy is an order ([`Strategy::turn`]) and a starting point in it ([`Strategy::choose`]), so that a choice costs
-//! O(log n). A new one is a new variant and its two arms.
+//! A strategy is an order ([`Strategy::turn`]) that changes only when the agent's own news change it, so agents are kept
+//! sorted and a choice costs O(log n). A new one is a new variant and its arm.
 
-use crate::message::Presence;
-use centro_kernel::{Timestamp, UserId};
-use std::{collections::BTreeSet, ops::Bound};
+use crate::{draw::draw, message::Presence};
+use centro_kernel::{QueueId, Timestamp, UserId};
+use serde::{Deserialize, Serialize};
 
 /// How agents take turns.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
 pub enum Strategy {
+    /// Everybody rings; the first to answer gets the contact.
+    RingAll,
+    /// In turn, in the order the agents logged in.
+    RoundRobin,
+    /// The agent who received the last contact longest ago.
+    LeastRecent,
     /// The agent whose last contact ended longest ago.
     #[default]
     LongestIdle,
-    /// In turn, in the order the agents logged in.
-    RoundRobin,
+    /// The agent with the fewest contacts since log-in.
+    FewestCalls,
+    /// The agent who talked least since log-in.
+    LeastTalkTime,
+    /// A fair draw, the same for the same history.
+    Random,
+    /// Always the first of the assigned agents who is free.
+    Linear,
+    /// The agent whose skills answer the contact's needs best.
+    SkillsBest,
+    /// The agent with the fewest open conversations.
+    Balanced,
+    /// The agent with the most open conversations who has room for one more.
+    FillFirst,
+    /// Nobody is chosen: agents pick.
+    ManualPick,
 }
 
 /// An agent's place among the agents; the lower is asked first.
-pub type Turn = (Timestamp, UserId);
+pub type Turn = (u64, Timestamp, UserId);
 
 impl Strategy {
-    /// Where an agent stands in this strategy's order.
-    pub const fn turn(self, presence: &Presence) -> Turn {
-        let since = match self {
-            Self::LongestIdle => presence.idle_since,
-            Self::RoundRobin => presence.logged_in_at,
+    /// Where an agent stands in this strategy's order: its key, then who is idle longer, then the id.
+    pub fn turn(self, queue: QueueId, agent: &Presence) -> Turn {
+        let millis = |at: Timestamp| u64::try_from(at.as_millis()).unwrap_or(0);
+        let key = match self {
+            Self::RoundRobin => millis(agent.logged_in_at),
+            Self::LeastRecent => millis(agent.received_at),
+            Self::FewestCalls => u64::from(agent.contacts),
+            Self::LeastTalkTime => u64::try_from(agent.talk.as_millis()).unwrap_or(u64::MAX),
+            Self::Random => draw(agent.agent, agent.ver, queue),
+            Self::Linear => u64::from(agent.order),
+            Self::Balanced => u64::from(agent.load),
+            Self::FillFirst => u64::MAX - u64::from(agent.load),
+            Self::RingAll | Self::LongestIdle | Self::SkillsBest | Self::ManualPick => 0,
         };
-        (since, presence.agent)
+        (key, agent.idle_since, agent.agent)
     }
 
-    /// The next agent that fits. `last` is the turn that was chosen before.
-    pub fn choose(
-        self,
-        free: &BTreeSet<Turn>,
-        last: Option<Turn>,
-        fits: impl Fn(UserId) -> bool,
-    ) -> Option<Turn> {
-        let fits = |turn: &&Turn| fits(turn.1);
-        match (self, last) {
-            (Self::RoundRobin, Some(last)) => free
-                .range((Bound::Excluded(last), Bound::Unbounded))
-                .chain(free.range(..=last))
-                .find(fits)
-                .copied(),
-            _ => free.iter().find(fits).copied(),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn agents(turns: &[(i64, u128)]) -> BTreeSet<Turn> {
-        turns
-            .iter()
-            .map(|&(t, a)| (Timestamp::from_millis(t), UserId::from_u128(a)))
-            .collect()
-    }
-
-    #[test]
-    fn longest_idle_takes_who_waits_longest_whoever_was_last() {
-        let free = agents(&[(30, 1), (10, 2), (20, 3)]);
-        let last = Some((Timestamp::from_millis(10), UserId::from_u128(2)));
-        let chosen = Strategy::LongestIdle.choose(&free, last, |_| true);
-        assert_eq!(chosen.map(|t| t.1), Some(UserId::from_u128(2)));
-    }
-
-    #[test]
-    fn round_robin_goes_on_after_the_last_and_starts_again_at_the_end() {
-        let free = agents(&[(10, 1), (20, 2), (30, 3)]);
-        let mut last = None;
-        let mut order = vec![];
-        for _ in 0..4 {
-            last = Strategy::RoundRobin.choose(&free, last, |_| true);
-            order.push(last.map(|t| t.1.as_u128()));
-        }
-        assert_eq!(order, [Some(1), Some(2), Some(3), Some(1)]);
-    }
-
-    #[test]
-    fn an_agent_that_does_not_fit_is_passed_over() {
-        let free = agents(&[(10, 1), (20, 2)]);
-        for strategy in [Strategy::LongestIdle, Strategy::RoundRobin] {
-            let chosen = strategy.choose(&free, None, |a| a != UserId::from_u128(1));
-            assert_eq!(chosen.map(|t| t.1), Some(UserId::from_u128(2)));
-            assert_eq!(strategy.choose(&free, None, |_| false), None);
-        }
+    /// Whether the next turn begins behind the last one instead of at the front.
+    pub const fn goes_round(self) -> bool {
+        matches!(self, Self::RoundRobin)
     }
 }

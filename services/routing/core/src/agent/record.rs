@@ -1,7 +1,12 @@
 //! What is stored of an agent, and what others see of it.
 
-use crate::message::{Caller, Epoch, Terms};
+use crate::{
+    message::{Caller, Epoch, Medium, PickUp},
+    settings::{Standing, Terms},
+    skills::Profile,
+};
 use centro_kernel::{ContactId, DeviceId, QueueId, Timestamp, UserId, contact::Reservation};
+use serde::{Deserialize, Serialize};
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 /// How many ended reservations are remembered however old they are, to answer a repeated `End` truthfully.
@@ -10,7 +15,7 @@ const REMEMBERED: usize = 32;
 const MOST_REMEMBERED: usize = 4_096;
 
 /// A reservation that is over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Ended {
     /// Its number.
     pub number: u64,
@@ -21,7 +26,7 @@ pub struct Ended {
 }
 
 /// What the person, or a supervisor, chose. The last choice wins.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Chosen {
     /// Serves no queue.
     #[default]
@@ -32,8 +37,80 @@ pub enum Chosen {
     Paused(String),
 }
 
+/// Where an agent stands in one queue, beside what holds for all of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Part {
+    /// Takes its contacts.
+    #[default]
+    Taken,
+    /// Takes none, with the reason given, or an empty one.
+    Paused(Arc<str>),
+    /// Missed too many of its offers (spec D11, "this queue").
+    NotResponding,
+}
+
+/// One queue that an agent is logged in to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Membership {
+    /// Which queue.
+    pub queue: QueueId,
+    /// What kind of contacts it has.
+    pub medium: Medium,
+    /// Place among its agents, for a linear queue.
+    pub order: u32,
+    /// Logged in without being assigned (spec S47-S49): it ends with the log-out and with nothing else.
+    pub temporary: bool,
+    /// Whether the agent takes its contacts now.
+    pub part: Part,
+    /// Its offers missed in a row.
+    pub misses: u32,
+}
+
+impl Membership {
+    /// Takes part in a queue of calls, to which the agent is assigned.
+    pub const fn new(queue: QueueId) -> Self {
+        Self {
+            queue,
+            medium: Medium::Voice,
+            order: 0,
+            temporary: false,
+            part: Part::Taken,
+            misses: 0,
+        }
+    }
+}
+
+/// Why an agent is left alone for a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Rest {
+    /// The device could not be reached.
+    Unreachable,
+    /// The agent declined (spec D12).
+    Rejected,
+    /// The device was busy (spec D12).
+    Busy,
+    /// The agent did not answer (spec D12).
+    NoAnswer,
+}
+
+/// Whether the agent's desktop is there, beside the phone.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
+pub enum Desktop {
+    /// The agent works with the phone alone.
+    #[default]
+    None,
+    /// It shows signs of life.
+    Open,
+    /// It stopped doing so: the agent is not staffed, whatever was chosen.
+    Gone,
+}
+
 /// What an agent is doing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
 pub enum State {
     /// Serves no queue.
     #[default]
@@ -55,7 +132,7 @@ pub enum State {
 }
 
 /// How far a reservation has come. It only goes forward.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum SlotPhase {
     /// Held for a queue whose contact has not asked yet.
     Reserved,
@@ -70,7 +147,7 @@ pub enum SlotPhase {
 }
 
 /// One reservation.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Slot {
     /// The reservation's number.
     pub number: u64,
@@ -79,7 +156,9 @@ pub struct Slot {
     /// The bid that was granted: epoch of the queue's owner, version of the agent.
     pub bid: (Epoch, u64),
     /// The queue's rules for it.
-    pub terms: Terms,
+    pub terms: Arc<Terms>,
+    /// The contact that was named in the bid: a person picks it up.
+    pub pick_up: Option<PickUp>,
     /// How far it has come.
     pub phase: SlotPhase,
     /// When this phase began.
@@ -97,7 +176,7 @@ pub struct Slot {
 }
 
 /// An agent as others see it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct View {
     /// Who.
     pub agent: UserId,
@@ -111,9 +190,13 @@ pub struct View {
     pub device: Option<DeviceId>,
     /// Whether it is registered and answers.
     pub device_online: bool,
-    /// Queues the agent is logged in to.
-    pub queues: Arc<[QueueId]>,
-    /// The contact in hand.
+    /// Why the agent is left alone, and until when.
+    pub rest: Option<(Timestamp, Rest)>,
+    /// Whether the desktop is there.
+    pub desktop: Desktop,
+    /// Queues the agent is logged in to, in order of id.
+    pub memberships: Arc<[Membership]>,
+    /// The contact in hand; of several conversations the one that asks for most attention.
     pub contact: Option<ContactId>,
     /// Its queue.
     pub contact_queue: Option<QueueId>,
@@ -121,10 +204,19 @@ pub struct View {
     pub caller: Arc<Caller>,
     /// When wrap-up ends by itself.
     pub wrap_up_until: Option<Timestamp>,
+    /// Contacts in hand, each with what is done for it; more than one only in conversations.
+    pub in_hand: Arc<[(ContactId, SlotPhase)]>,
+}
+
+impl View {
+    /// Queues the agent is logged in to, in order of id.
+    pub fn queues(&self) -> impl Iterator<Item = QueueId> + '_ {
+        self.memberships.iter().map(|m| m.queue)
+    }
 }
 
 /// The stored record: all that survives a change of owner.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct AgentRecord {
     /// Who.
     pub id: UserId,
@@ -138,22 +230,32 @@ pub struct AgentRecord {
     pub ver: u64,
     /// Number of the next reservation.
     pub next: u64,
-    /// Reservations in hand; at most one, as long as all contacts are calls.
+    /// Reservations in hand: at most one call, and conversations up to the capacity.
     pub slots: Vec<Slot>,
     /// Queues the agent is logged in to, in order of id.
-    pub queues: Arc<[QueueId]>,
+    pub memberships: Arc<[Membership]>,
+    /// What the agent can do.
+    pub profile: Profile,
     /// The queues are all that the agent is assigned to, and follow the assignments.
     pub all_queues: bool,
     /// The device to ring.
     pub device: Option<DeviceId>,
     /// Whether it is registered.
     pub device_online: bool,
-    /// It is registered but could not be reached; it is not tried again before this.
-    pub unreachable_until: Option<Timestamp>,
+    /// The agent is left alone until then.
+    pub rest: Option<(Timestamp, Rest)>,
+    /// Whether the desktop is there.
+    pub desktop: Desktop,
     /// When the last contact ended, or the agent became ready, whichever is later.
     pub idle_since: Timestamp,
     /// When the agent logged in.
     pub logged_in_at: Timestamp,
+    /// When the last contact was received; the log-in when there was none.
+    pub received_at: Timestamp,
+    /// Contacts since log-in.
+    pub contacts: u32,
+    /// Time in conversations since log-in.
+    pub talk: Duration,
     /// The last reservations that ended, in the order of their end.
     pub done: VecDeque<Ended>,
     /// What was last told to the world.
@@ -163,7 +265,7 @@ pub struct AgentRecord {
 impl AgentRecord {
     /// A person who never logged in.
     pub fn new(id: UserId, now: Timestamp) -> Self {
-        let queues: Arc<[QueueId]> = Arc::from([]);
+        let memberships: Arc<[Membership]> = Arc::from([]);
         Self {
             id,
             chosen: Chosen::LoggedOut,
@@ -172,13 +274,18 @@ impl AgentRecord {
             ver: 1,
             next: 1,
             slots: Vec::new(),
-            queues: queues.clone(),
+            memberships: memberships.clone(),
+            profile: Profile::default(),
             all_queues: false,
             device: None,
             device_online: false,
-            unreachable_until: None,
+            rest: None,
+            desktop: Desktop::None,
             idle_since: now,
             logged_in_at: now,
+            received_at: now,
+            contacts: 0,
+            talk: Duration::ZERO,
             done: VecDeque::new(),
             shown: View {
                 agent: id,
@@ -187,36 +294,88 @@ impl AgentRecord {
                 chosen: Chosen::LoggedOut,
                 device: None,
                 device_online: false,
-                queues,
+                rest: None,
+                desktop: Desktop::None,
+                memberships,
                 contact: None,
                 contact_queue: None,
                 caller: Arc::default(),
                 wrap_up_until: None,
+                in_hand: Arc::from([]),
             },
         }
     }
 
-    /// Whether the agent can take a call now.
-    pub fn room(&self) -> bool {
-        self.chosen == Chosen::Ready
-            && !self.not_responding
-            && self.reachable()
-            && self.slots.is_empty()
+    /// The membership of this queue.
+    pub fn membership(&self, queue: QueueId) -> Option<&Membership> {
+        let at = self.memberships.binary_search_by_key(&queue, |m| m.queue);
+        at.ok().and_then(|at| self.memberships.get(at))
     }
 
-    /// Whether the device can be rung.
+    /// Whether the agent takes any contact at all now.
+    pub fn available(&self) -> bool {
+        self.chosen == Chosen::Ready
+            && !self.not_responding
+            && self.rest.is_none()
+            && self.desktop != Desktop::Gone
+    }
+
+    /// Whether the agent can take one more contact of this medium now.
+    pub fn room(&self, medium: Medium) -> bool {
+        let reachable = match medium {
+            Medium::Voice => self.device_online,
+            Medium::Chat => self.desktop == Desktop::Open,
+        };
+        self.available() && reachable && self.has_capacity(medium)
+    }
+
+    /// Whether the agent can take one more contact of this queue now.
+    pub fn room_for(&self, membership: &Membership) -> bool {
+        membership.part == Part::Taken && self.room(membership.medium)
+    }
+
+    /// Whether a further contact of this medium would fit beside those in hand.
+    pub fn has_capacity(&self, medium: Medium) -> bool {
+        let (calls, chats) = (self.load(Medium::Voice), self.load(Medium::Chat));
+        self.profile.capacity.has_room(medium, calls, chats)
+    }
+
+    /// Open contacts of this medium, in any phase.
+    pub fn load(&self, medium: Medium) -> usize {
+        self.slots
+            .iter()
+            .filter(|s| s.terms.medium == medium)
+            .count()
+    }
+
+    /// Whether the agent's phone, or whatever the agent works with, can be reached.
     pub const fn reachable(&self) -> bool {
-        self.device_online && self.unreachable_until.is_none()
+        self.device_online
+            && !matches!(self.rest, Some((_, Rest::Unreachable)))
+            && !matches!(self.desktop, Desktop::Gone)
+    }
+
+    /// What the agent does, as a queue counts it.
+    pub fn standing(&self, membership: &Membership) -> Standing {
+        match (self.state(), &membership.part) {
+            (State::Reserved | State::Alerting | State::Connected, _) => Standing::InContact,
+            (State::WrapUp, _) => Standing::WrapUp,
+            (State::NotResponding, _) | (_, Part::NotResponding) => Standing::NotResponding,
+            (State::Paused | State::LoggedOut, _) | (_, Part::Paused(_)) => Standing::Paused,
+            (State::Ready, Part::Taken) => {
+                let chats = membership.medium == Medium::Chat && self.desktop == Desktop::Open;
+                if chats || self.reachable() {
+                    Standing::Ready
+                } else {
+                    Standing::Unreachable
+                }
+            }
+        }
     }
 
     /// What the agent is doing. A revoked offer no longer counts: the choice that revoked it shows at once.
     pub fn state(&self) -> State {
-        let phase = self
-            .slots
-            .iter()
-            .map(|s| s.phase)
-            .find(|p| *p != SlotPhase::Revoked);
-        match (phase, &self.chosen) {
+        match (self.foremost().map(|s| s.phase), &self.chosen) {
             (Some(SlotPhase::Reserved), _) => State::Reserved,
             (Some(SlotPhase::Alerting), _) => State::Alerting,
             (Some(SlotPhase::Connected), _) => State::Connected,
@@ -226,6 +385,19 @@ impl AgentRecord {
             (_, Chosen::Ready) if self.not_responding => State::NotResponding,
             (_, Chosen::Ready) => State::Ready,
         }
+    }
+
+    /// The slot that asks for most attention: a talk, then a ring, then what is to come, then what is left to do.
+    fn foremost(&self) -> Option<&Slot> {
+        let urgency = |slot: &&Slot| match slot.phase {
+            SlotPhase::Connected => 0,
+            SlotPhase::Alerting => 1,
+            SlotPhase::Reserved => 2,
+            SlotPhase::WrapUp => 3,
+            SlotPhase::Revoked => 4,
+        };
+        let live = self.slots.iter().filter(|s| s.phase != SlotPhase::Revoked);
+        live.min_by_key(urgency)
     }
 
     /// The slot with this number.
@@ -272,10 +444,11 @@ impl AgentRecord {
     /// The agent as others see it now.
     pub(crate) fn view(&self, now: Timestamp) -> View {
         let state = self.state();
-        let slot = self
-            .slots
-            .iter()
-            .find(|s| !matches!(s.phase, SlotPhase::Revoked | SlotPhase::Reserved));
+        let slot = self.foremost().filter(|s| s.contact.is_some());
+        let in_hand = self.slots.iter().filter(|s| s.phase != SlotPhase::Revoked);
+        let in_hand: Vec<_> = in_hand
+            .filter_map(|s| s.contact.map(|contact| (contact, s.phase)))
+            .collect();
         let device_online = self.reachable();
         // What counts as one stretch of time: a pause has its reason, being ready a phone that can ring.
         let shown = &self.shown;
@@ -292,13 +465,20 @@ impl AgentRecord {
             chosen: self.chosen.clone(),
             device: self.device,
             device_online,
-            queues: self.queues.clone(),
+            rest: self.rest,
+            desktop: self.desktop,
+            memberships: self.memberships.clone(),
             contact: slot.and_then(|s| s.contact),
             contact_queue: slot.map(|s| s.queue),
             caller: slot.map(|s| s.caller.clone()).unwrap_or_default(),
             wrap_up_until: slot
                 .filter(|s| s.phase == SlotPhase::WrapUp)
                 .and_then(|s| s.due),
+            in_hand: if in_hand == *self.shown.in_hand {
+                self.shown.in_hand.clone()
+            } else {
+                Arc::from(in_hand)
+            },
         }
     }
 }

@@ -3,12 +3,13 @@
 //! The two commit points are here: `Reserved -> Alerting` (the device may ring) and `Alerting -> Connected` (the parties
 //! may be bridged). `Refused` and `Ended` are final: a reservation number never comes back.
 
-use super::{Agent, SlotPhase};
+use super::{Agent, Chosen, Part, Rest, SlotPhase};
 use crate::{
     Deadlines, Event,
-    message::{AgentEffect, AgentOut, Answer, Caller},
+    message::{AgentEffect, AgentOut, Answer, Caller, Medium},
+    settings::{Rona, RonaAction},
 };
-use centro_kernel::{ContactId, Timestamp, contact::OfferEnd};
+use centro_kernel::{ContactId, QueueId, Timestamp, contact::OfferEnd};
 use std::{sync::Arc, time::Duration};
 
 /// No device rings longer than this (spec D2).
@@ -27,32 +28,35 @@ impl Agent {
         ring: Duration,
         out: &mut AgentOut,
     ) {
-        let device = self.record.device;
+        let usual = self.record.device;
         let slot = self.record.slot_mut(number);
-        out.answer = Some(match (slot, device) {
-            (Some(slot), Some(device)) if slot.phase == SlotPhase::Reserved => {
-                let ring = ring.max(slot.terms.ring).min(LONGEST_RING);
-                slot.phase = SlotPhase::Alerting;
-                slot.since = now;
-                slot.contact = Some(contact);
-                slot.edge = edge;
-                slot.caller = caller;
-                slot.ring = ring;
-                slot.due = Some(now + ring + cfg.ring_margin);
-                self.dirty = true;
-                Answer::AlertOk { device }
+        out.answer = Some(match slot {
+            Some(slot) => {
+                let device = slot.pick_up.and_then(|p| p.device).or(usual);
+                let rings = device.is_some() || slot.terms.medium == Medium::Chat;
+                match slot.phase {
+                    SlotPhase::Reserved if rings => {
+                        let ring = ring.max(slot.terms.ring).min(LONGEST_RING);
+                        slot.phase = SlotPhase::Alerting;
+                        slot.since = now;
+                        slot.contact = Some(contact);
+                        slot.edge = edge;
+                        slot.caller = caller;
+                        slot.ring = ring;
+                        slot.due = Some(now + ring + cfg.ring_margin);
+                        self.dirty = true;
+                        Answer::AlertOk { device }
+                    }
+                    SlotPhase::Alerting if slot.contact == Some(contact) => {
+                        Answer::AlertOk { device }
+                    }
+                    SlotPhase::Connected | SlotPhase::WrapUp if slot.contact == Some(contact) => {
+                        Answer::Late
+                    }
+                    _ => Answer::Refused,
+                }
             }
-            (Some(slot), Some(device))
-                if slot.phase == SlotPhase::Alerting && slot.contact == Some(contact) =>
-            {
-                Answer::AlertOk { device }
-            }
-            (Some(slot), _)
-                if slot.contact == Some(contact) && slot.phase != SlotPhase::Revoked =>
-            {
-                Answer::Late
-            }
-            _ => Answer::Refused,
+            None => Answer::Refused,
         });
         out.fence = true;
     }
@@ -78,8 +82,8 @@ impl Agent {
                 slot.phase = SlotPhase::Connected;
                 slot.since = now;
                 slot.due = Some(now + cfg.recheck);
-                self.record.misses = 0;
                 self.dirty = true;
+                self.answered(now, queue);
                 let why = OfferEnd::Answered;
                 out.events.push(Event::OfferEnded {
                     contact,
@@ -98,6 +102,17 @@ impl Agent {
             Some(slot) if slot.phase == SlotPhase::Connected => Answer::ConnectOk,
             _ => Answer::Refused,
         });
+    }
+
+    /// A contact was received: the agent is there, and the counts that strategies go by move on.
+    fn answered(&mut self, now: Timestamp, queue: QueueId) {
+        let r = &mut self.record;
+        r.misses = 0;
+        r.received_at = now;
+        r.contacts += 1;
+        if r.membership(queue).is_some_and(|m| m.misses > 0) {
+            self.change_memberships(|m| m.misses *= u32::from(m.queue != queue));
+        }
     }
 
     pub(super) fn on_end(
@@ -206,23 +221,6 @@ impl Agent {
         }
     }
 
-    pub(super) fn end_wrap_up(&mut self, cfg: &Deadlines, now: Timestamp, out: &mut AgentOut) {
-        let slot = self
-            .record
-            .slots
-            .iter()
-            .find(|s| s.phase == SlotPhase::WrapUp);
-        let number = slot.map(|s| s.number);
-        out.fence = true;
-        out.answer = Some(match number {
-            Some(number) => {
-                self.finish_wrap_up(cfg, now, number, out);
-                Answer::Done
-            }
-            None => Answer::NotInWrapUp,
-        });
-    }
-
     /// An offer came to nothing. A device that rang in vain counts as missed. One that could not be reached does not, but
     /// is left alone for a while: the next contact would fare no better.
     fn offer_failed(
@@ -237,7 +235,7 @@ impl Agent {
         let Some(slot) = self.record.slot(number) else {
             return;
         };
-        let (queue, most) = (slot.queue, slot.terms.missed_offers.max(1));
+        let (queue, terms) = (slot.queue, slot.terms.clone());
         let rang = slot.phase != SlotPhase::Reserved;
         let ring = if rang {
             now.since(slot.since)
@@ -254,48 +252,70 @@ impl Agent {
                 ring,
             });
         }
-        let r = &mut self.record;
-        if why == OfferEnd::NoAnswer {
-            r.misses += 1;
-            r.not_responding |= r.misses >= most;
-        }
-        if why == OfferEnd::DeviceFailed {
-            r.unreachable_until = Some(now + cfg.unreachable);
+        let rest = match why {
+            OfferEnd::DeviceFailed => Some((cfg.unreachable, Rest::Unreachable)),
+            OfferEnd::Busy => Some((terms.busy_delay, Rest::Busy)),
+            OfferEnd::Rejected => Some((terms.reject_delay, Rest::Rejected)),
+            OfferEnd::NoAnswer => Some((terms.no_answer_delay, Rest::NoAnswer)),
+            _ => None,
+        };
+        if let Some((time, rest)) = rest.filter(|(time, _)| !time.is_zero()) {
+            self.record.rest = Some((now + time, rest));
         }
         if matches!(why, OfferEnd::NoAnswer | OfferEnd::Rejected) {
-            r.idle_since = now;
+            self.record.idle_since = now;
+        }
+        self.record.slots.retain(|s| s.number != number);
+        let mut leaves = false;
+        if why == OfferEnd::NoAnswer {
+            leaves = self.missed(now, queue, &terms.rona, out);
         }
         self.drop_slot(cfg, now, number, false, out);
+        if leaves {
+            self.presence(queue, out);
+        }
     }
 
-    fn begin_wrap_up(&mut self, cfg: &Deadlines, now: Timestamp, number: u64, out: &mut AgentOut) {
-        self.record.remember(now, cfg.tombstone, number, true);
-        let Some(slot) = self.record.slot_mut(number) else {
-            return;
+    /// Redirection on no answer (spec D11): after too many offers missed in a row the agent gets no more. True when the
+    /// agent leaves the queue.
+    fn missed(&mut self, now: Timestamp, queue: QueueId, rona: &Rona, out: &mut AgentOut) -> bool {
+        self.record.misses += 1;
+        self.change_memberships(|m| m.misses += u32::from(m.queue == queue));
+        let here = self.record.membership(queue).map_or(0, |m| m.misses);
+        let missed = if rona.this_queue_only {
+            here
+        } else {
+            self.record.misses
         };
-        if slot.terms.wrap_up.is_zero() {
-            self.drop_slot(cfg, now, number, true, out);
-            return;
+        if missed < rona.count.max(1) {
+            return false;
         }
-        slot.phase = SlotPhase::WrapUp;
-        slot.since = now;
-        slot.due = Some(now + slot.terms.wrap_up);
-        self.changed(cfg, now, out);
+        match (&rona.action, rona.this_queue_only) {
+            (RonaAction::None, _) => {}
+            (RonaAction::NotResponding, false) => self.record.not_responding = true,
+            (RonaAction::NotResponding, true) => self.take_part(queue, &Part::NotResponding),
+            (RonaAction::Pause(reason), false) => {
+                self.choose(now, Chosen::Paused(reason.to_string()), out);
+            }
+            (RonaAction::Pause(reason), true) => {
+                self.take_part(queue, &Part::Paused(reason.clone()));
+            }
+            (RonaAction::LogOut, false) => self.choose(now, Chosen::LoggedOut, out),
+            (RonaAction::LogOut, true) => {
+                let stay = self.record.memberships.iter().filter(|m| m.queue != queue);
+                self.record.memberships = stay.cloned().collect();
+                return true;
+            }
+        }
+        false
     }
 
-    fn finish_wrap_up(&mut self, cfg: &Deadlines, now: Timestamp, number: u64, out: &mut AgentOut) {
-        let Some(slot) = self.record.slot(number) else {
-            return;
-        };
-        if let Some(contact) = slot.contact {
-            out.events.push(Event::WrapUpEnded {
-                contact,
-                queue: slot.queue,
-                agent: self.record.id,
-                wrap_up: now.since(slot.since),
-            });
-        }
-        self.drop_slot(cfg, now, number, true, out);
+    fn take_part(&mut self, queue: QueueId, part: &Part) {
+        self.change_memberships(|m| {
+            if m.queue == queue {
+                m.part = part.clone();
+            }
+        });
     }
 
     /// Removes a slot for good.

@@ -3,31 +3,30 @@
 //! A round ends when every queue has answered, with a bid or a pass, or when its time is up. So weight is honoured
 //! without an auction window, and a queue that is away costs at most `Deadlines::solicit`.
 
-use super::{Agent, AgentRecord, Slot, SlotPhase};
+use super::{Agent, Slot, SlotPhase};
 use crate::{
     Deadlines,
-    message::{AgentEffect, AgentOut, Bid, Epoch, Grant, QueueMessage, Terms},
+    draw::draw,
+    message::{AgentEffect, AgentOut, Bid, Epoch, Grant, Medium, PickUp, QueueMessage},
+    settings::Terms,
 };
-use centro_kernel::{QueueId, Timestamp, UserId};
+use centro_kernel::{QueueId, Timestamp};
 use std::{cmp::Reverse, sync::Arc};
 
 impl Agent {
     /// Queues whose answer is awaited; none while there is no room.
     pub(super) fn unheard(&self) -> impl Iterator<Item = QueueId> + '_ {
-        let AgentRecord { queues, .. } = &self.record;
-        let room = self.record.room();
-        queues
-            .iter()
-            .filter(move |q| room && !self.heard.contains(q))
-            .copied()
+        let r = &self.record;
+        let asked = r.memberships.iter().filter(|m| r.room_for(m));
+        asked.map(|m| m.queue).filter(|q| !self.heard.contains(q))
     }
 
     /// Tells every queue the present version and, when there is room, asks for bids.
     pub(super) fn announce(&mut self, cfg: &Deadlines, now: Timestamp, out: &mut AgentOut) {
         self.heard.clear();
         self.bids.clear();
-        for queue in self.record.queues.clone().iter() {
-            self.presence(*queue, out);
+        for membership in self.record.memberships.clone().iter() {
+            self.presence(membership.queue, out);
         }
         let asks = self.unheard().next().is_some();
         self.soliciting = asks.then(|| now + cfg.solicit);
@@ -56,7 +55,7 @@ impl Agent {
         epoch: Epoch,
         out: &mut AgentOut,
     ) {
-        let member = self.record.queues.binary_search(&queue).is_ok();
+        let member = self.record.membership(queue).is_some();
         let newer = self.epochs.get(&queue).is_none_or(|known| *known < epoch);
         if member && newer && self.is_fresh(queue, epoch) {
             self.heard.remove(&queue);
@@ -73,30 +72,32 @@ impl Agent {
             ver,
             rank,
             terms,
+            pick_up,
         } = bid;
         if !self.is_fresh(queue, epoch) {
             return;
         }
-        let granted =
-            self.record.slots.iter().find(|s| {
-                s.queue == queue && s.bid == (epoch, ver) && s.phase == SlotPhase::Reserved
-            });
+        let granted = self.record.slots.iter().find(|s| {
+            let asked_for = match pick_up {
+                Some(_) => s.pick_up == pick_up && s.bid.0 == epoch,
+                None => s.bid == (epoch, ver) && s.pick_up.is_none(),
+            };
+            s.queue == queue && asked_for && s.phase == SlotPhase::Reserved
+        });
         if let Some(slot) = granted {
             // The grant was lost: the same again, but only as long as we own the record.
-            let reservation = self.record.reservation(slot.number);
-            let grant = Grant {
-                reservation,
-                ver,
-                epoch,
-                free: self.record.room(),
-            };
+            let grant = self.grant_of(slot.number, queue, slot.bid, pick_up);
             out.send
                 .push(AgentEffect::Queue(queue, QueueMessage::Grant(grant)));
             out.fence = true;
-        } else if ver == self.record.ver
-            && self.record.room()
-            && self.record.queues.binary_search(&queue).is_ok()
-        {
+            return;
+        }
+        if let Some(wanted) = pick_up {
+            self.on_pick_up(cfg, now, queue, epoch, wanted, terms, out);
+            return;
+        }
+        let membership = self.record.membership(queue);
+        if ver == self.record.ver && membership.is_some_and(|m| self.record.room_for(m)) {
             self.heard.insert(queue);
             self.bids.insert(queue, (epoch, rank, terms));
             if self.soliciting.is_none() {
@@ -106,6 +107,31 @@ impl Agent {
             }
         } else {
             self.presence(queue, out);
+        }
+    }
+
+    /// A person takes this very contact: paused or not, in this queue or not, as long as there are hands and a phone.
+    #[allow(clippy::too_many_arguments)]
+    fn on_pick_up(
+        &mut self,
+        cfg: &Deadlines,
+        now: Timestamp,
+        queue: QueueId,
+        epoch: Epoch,
+        wanted: PickUp,
+        terms: Arc<Terms>,
+        out: &mut AgentOut,
+    ) {
+        let r = &self.record;
+        let device = wanted.device.is_some() || r.device_online;
+        let rings = device || terms.medium == Medium::Chat;
+        if rings && r.has_capacity(terms.medium) {
+            let bid = (epoch, r.ver);
+            self.grant(cfg, now, queue, bid, terms, Some(wanted), out);
+        } else {
+            let (agent, contact) = (r.id, wanted.contact);
+            let refused = QueueMessage::PickUpRefused { agent, contact };
+            out.send.push(AgentEffect::Queue(queue, refused));
         }
     }
 
@@ -131,57 +157,70 @@ impl Agent {
                 draw(agent, ver, **queue),
             )
         });
-        if let Some((&queue, &(epoch, _, terms))) = best {
-            self.grant(cfg, now, queue, epoch, terms, out);
+        if let Some((&queue, (epoch, rank, terms))) = best {
+            let (bid, terms, waits_since) = ((*epoch, ver), terms.clone(), rank.enqueued_at);
+            let lost: Vec<_> = self.bids.keys().filter(|q| **q != queue).copied().collect();
+            self.grant(cfg, now, queue, bid, terms, None, out);
+            for effect in &mut out.send {
+                if let AgentEffect::Queue(to, QueueMessage::Presence(presence)) = effect
+                    && lost.contains(to)
+                {
+                    presence.lost_to = Some(waits_since);
+                }
+            }
         }
     }
 
+    #[allow(clippy::too_many_arguments)]
     fn grant(
         &mut self,
         cfg: &Deadlines,
         now: Timestamp,
         queue: QueueId,
-        epoch: Epoch,
-        terms: Terms,
+        bid: (Epoch, u64),
+        terms: Arc<Terms>,
+        pick_up: Option<PickUp>,
         out: &mut AgentOut,
     ) {
         let r = &mut self.record;
-        let (number, ver) = (r.next, r.ver);
+        let number = r.next;
         r.next += 1;
         r.slots.push(Slot {
             number,
             queue,
-            bid: (epoch, ver),
+            bid,
+            ring: terms.ring,
             terms,
+            pick_up,
             phase: SlotPhase::Reserved,
             since: now,
-            ring: terms.ring,
             contact: None,
             caller: Arc::default(),
             edge: Arc::from(""),
             due: Some(now + cfg.reserved),
         });
-        let grant = Grant {
-            reservation: r.reservation(number),
-            ver,
-            epoch,
-            free: r.room(),
-        };
         self.changed(cfg, now, out);
+        let grant = self.grant_of(number, queue, bid, pick_up);
         // The winner learns the new version from the grant: a presence that overtook it would kill the bid it answers.
         out.send.retain(|effect| !matches!(effect, AgentEffect::Queue(q, QueueMessage::Presence(_)) if *q == queue));
         out.send
             .push(AgentEffect::Queue(queue, QueueMessage::Grant(grant)));
     }
-}
 
-/// A fair and reproducible draw (splitmix64 finaliser).
-fn draw(agent: UserId, ver: u64, queue: QueueId) -> u64 {
-    let fold = |id: u128| (id as u64) ^ ((id >> 64) as u64);
-    let mut z = fold(agent.as_u128())
-        .wrapping_add(fold(queue.as_u128()).rotate_left(32))
-        .wrapping_add(ver.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
+    fn grant_of(
+        &self,
+        number: u64,
+        queue: QueueId,
+        (epoch, ver): (Epoch, u64),
+        pick_up: Option<PickUp>,
+    ) -> Grant {
+        let r = &self.record;
+        Grant {
+            reservation: r.reservation(number),
+            ver,
+            epoch,
+            free: r.membership(queue).is_some_and(|m| r.room_for(m)),
+            pick_up: pick_up.map(|p| p.contact),
+        }
+    }
 }

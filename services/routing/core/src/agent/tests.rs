@@ -1,8 +1,11 @@
 //! One sentence per row of the agent's table in docs/protocol.md.
 
 use super::*;
-use crate::message::{Bid, Caller, Rank};
-use centro_kernel::{ContactId, UserId, contact::OfferEnd};
+use crate::{
+    message::{Answer, Bid, Caller, LogIn, Medium, Rank},
+    skills::Profile,
+};
+use centro_kernel::{ContactId, DeviceId, UserId, contact::OfferEnd};
 use std::time::Duration;
 
 const A: QueueId = QueueId::from_u128(1);
@@ -12,6 +15,33 @@ const ANNA: ContactId = ContactId::from_u128(100);
 
 fn at(ms: i64) -> Timestamp {
     Timestamp::from_millis(ms)
+}
+
+/// Ready with one phone in these queues.
+fn log_in(queues: &[QueueId]) -> AgentMessage {
+    log_in_to(queues, |_| {})
+}
+
+fn log_in_to(queues: &[QueueId], but: impl FnOnce(&mut LogIn)) -> AgentMessage {
+    let mut log_in = LogIn {
+        device: DEVICE,
+        device_online: true,
+        queues: queues.iter().map(|queue| Membership::new(*queue)).collect(),
+        all_queues: false,
+        ready: true,
+        desktop: false,
+        profile: Profile::default(),
+    };
+    but(&mut log_in);
+    AgentMessage::LogIn(Box::new(log_in))
+}
+
+/// A supervisor ends the wrap-up.
+const fn end_wrap_up() -> AgentMessage {
+    AgentMessage::EndWrapUp {
+        contact: None,
+        supervisor: true,
+    }
 }
 
 /// An agent, and the time.
@@ -30,13 +60,7 @@ impl Desk {
             cfg,
             now: at(0),
         };
-        desk.say(AgentMessage::LogIn {
-            device: DEVICE,
-            device_online: true,
-            queues: queues.to_vec(),
-            all_queues: false,
-            ready: true,
-        });
+        desk.say(log_in(queues));
         desk
     }
 
@@ -64,11 +88,8 @@ impl Desk {
                 weight,
                 enqueued_at: at(enqueued_at),
             },
-            terms: Terms {
-                ring: Duration::from_secs(15),
-                wrap_up: Duration::from_secs(10),
-                missed_offers: 1,
-            },
+            terms: Arc::default(),
+            pick_up: None,
         })
     }
 
@@ -107,7 +128,9 @@ impl Desk {
         assert_eq!(granted(&desk.say(desk.bid(A, 1, 0))), Some((A, 1)));
         assert_eq!(
             desk.alert(1).answer,
-            Some(Answer::AlertOk { device: DEVICE })
+            Some(Answer::AlertOk {
+                device: Some(DEVICE)
+            })
         );
         desk
     }
@@ -290,7 +313,12 @@ fn repeats_of_alert_and_connect_get_the_same_fenced_answer() {
     let again = desk.alert(1);
     assert_eq!(
         (again.answer, again.fence),
-        (Some(Answer::AlertOk { device: DEVICE }), true)
+        (
+            Some(Answer::AlertOk {
+                device: Some(DEVICE)
+            }),
+            true
+        )
     );
     for _ in 0..2 {
         let out = desk.say(AgentMessage::Connect {
@@ -343,7 +371,7 @@ fn no_answer_makes_not_responding_and_ready_brings_back() {
         })
     );
     assert_eq!(
-        (desk.state(), desk.agent.record().room()),
+        (desk.state(), desk.agent.record().room(Medium::Voice)),
         (State::NotResponding, false)
     );
     let out = desk.say(AgentMessage::SetStatus(Chosen::Ready));
@@ -426,13 +454,10 @@ fn wrapup_multi_queue() {
 fn timer_and_end_of_wrap_up_at_one_instant_make_one_transition() {
     let mut desk = Desk::connected(&[A]);
     desk.end(1, OfferEnd::Answered);
-    assert_eq!(desk.say(AgentMessage::EndWrapUp).answer, Some(Answer::Done));
+    assert_eq!(desk.say(end_wrap_up()).answer, Some(Answer::Done));
     let out = desk.say(AgentMessage::Timer(AgentTimer::Slot(1)));
     assert!(out.events.is_empty() && !out.fence);
-    assert_eq!(
-        desk.say(AgentMessage::EndWrapUp).answer,
-        Some(Answer::NotInWrapUp)
-    );
+    assert_eq!(desk.say(end_wrap_up()).answer, Some(Answer::NotInWrapUp));
 }
 
 #[test]
@@ -481,13 +506,7 @@ fn next_status_last_wins() {
     let mut desk = Desk::connected(&[A]);
     desk.say(AgentMessage::SetStatus(Chosen::LoggedOut));
     assert_eq!(desk.state(), State::Connected);
-    desk.say(AgentMessage::LogIn {
-        device: DEVICE,
-        device_online: true,
-        queues: vec![A],
-        all_queues: false,
-        ready: true,
-    });
+    desk.say(log_in(&[A]));
     desk.end(1, OfferEnd::Answered);
     desk.wait(10_000);
     assert_eq!(desk.state(), State::Ready);
@@ -497,11 +516,11 @@ fn next_status_last_wins() {
 fn a_log_out_during_a_contact_takes_effect_afterwards() {
     let mut desk = Desk::connected(&[A, B]);
     desk.say(AgentMessage::SetStatus(Chosen::LoggedOut));
-    assert_eq!(desk.agent.view().queues.len(), 2);
+    assert_eq!(desk.agent.view().memberships.len(), 2);
     desk.end(1, OfferEnd::Answered);
     desk.wait(10_000);
     assert_eq!(
-        (desk.state(), desk.agent.view().queues.len()),
+        (desk.state(), desk.agent.view().memberships.len()),
         (State::LoggedOut, 0)
     );
     assert_eq!(
@@ -717,15 +736,14 @@ fn a_new_owner_of_the_queue_is_told_that_the_agent_is_free() {
 #[test]
 fn whoever_logged_in_to_all_queues_serves_a_new_one_at_once() {
     let mut desk = Desk::ready(&[A]);
-    assert!(desk.say(AgentMessage::JoinQueues(vec![B])).send.is_empty());
-    desk.say(AgentMessage::LogIn {
-        device: DEVICE,
-        device_online: true,
-        queues: vec![A],
-        all_queues: true,
-        ready: true,
-    });
-    let out = desk.say(AgentMessage::JoinQueues(vec![A, B]));
+    let assigned = |queues: &[QueueId]| queues.iter().map(|q| Membership::new(*q)).collect();
+    assert!(
+        desk.say(AgentMessage::JoinQueues(assigned(&[B])))
+            .send
+            .is_empty()
+    );
+    desk.say(log_in_to(&[A], |log_in| log_in.all_queues = true));
+    let out = desk.say(AgentMessage::JoinQueues(assigned(&[A, B])));
     assert_eq!(presences(&out), [(A, true), (B, true)]);
 }
 

@@ -3,65 +3,138 @@
 //! A bid names no contact. The contact is bound when the grant arrives, and it is the first in order that fits, so an
 //! answer that comes early never lets a later contact overtake.
 
-use super::{Queue, roster::OutBid};
+use super::{Entry, Queue, entry::Place, roster::OutBid};
 use crate::{
     Deadlines, Event,
     message::{
-        AgentMessage, Bid, EdgeMessage, Grant, Presence, QueueEffect, QueueOut, Rank, Terms,
+        AgentMessage, Bid, EdgeMessage, Grant, PickUp, Presence, QueueEffect, QueueOut, Rank,
     },
+    settings::Standing,
+    skills::Need,
+    strategy::Strategy,
 };
 use centro_kernel::{ContactId, Timestamp, UserId, contact::Reservation};
+use std::collections::BTreeMap;
 
 impl Queue {
     /// Bids for agents on behalf of every contact that has no running bid, in order.
     ///
-    /// Ends when no agent is free: O(log n) for each bid made. Only contacts that may not be offered to any of the free
-    /// agents are walked over in vain, and those have rejected or missed each of them within the last seconds.
+    /// Ends when no agent is free, or nobody waits whom one could serve: O(log n) for each bid made and for each group of
+    /// contacts that need the same. Only contacts that may not be offered to any of the free agents are walked over in
+    /// vain, and those have declined or missed each of them within the last seconds.
     pub(super) fn rematch(&mut self, cfg: &Deadlines, now: Timestamp, out: &mut QueueOut) {
-        if self.hold.is_some() || self.closed {
+        if self.hold.is_some() || self.closed || self.roster.nobody_free() {
             return;
         }
-        let mut after = None;
-        while !self.roster.nobody_free() {
-            let Some(place) = self.line.next_uncovered(after) else {
-                return;
-            };
-            after = Some(place);
-            let Some(entry) = self.line.get(place.2) else {
-                return;
-            };
-            let Some((agent, ver)) = self.roster.choose(|agent| entry.fits(agent)) else {
-                continue;
-            };
-            let (hint, enqueued_at) = (entry.contact, entry.enqueued_at);
-            self.roster.set_bid(
-                agent,
-                OutBid {
-                    ver,
-                    hint,
-                    due: now + cfg.bid,
-                    slow: false,
-                },
-            );
-            self.line.cover(hint, agent);
-            self.send_bid(agent, ver, enqueued_at, out);
+        match self.settings.strategy {
+            Strategy::ManualPick => {}
+            Strategy::RingAll => self.bid_for_all(cfg, now, out),
+            _ if self.line.all_covered() => {}
+            _ => self.bid_in_turn(cfg, now, out),
         }
     }
 
-    fn send_bid(&self, agent: UserId, ver: u64, enqueued_at: Timestamp, out: &mut QueueOut) {
+    fn bid_in_turn(&mut self, cfg: &Deadlines, now: Timestamp, out: &mut QueueOut) {
+        // How far each group was walked; all the way when nobody who is free could serve it.
+        let mut walked: BTreeMap<Vec<Need>, Option<Place>> = BTreeMap::new();
+        while !self.roster.nobody_free() {
+            let Some(place) = self.line.next_uncovered(&walked) else {
+                return;
+            };
+            let Some(entry) = self.line.get(place.2) else {
+                return;
+            };
+            let (needs, roster) = (entry.needs_now(), &mut self.roster);
+            let chosen = roster
+                .choose(needs, |a| entry.fits(a) && !entry.declined.contains(&a))
+                .or_else(|| roster.choose(needs, |a| entry.fits(a)));
+            match chosen {
+                Some((agent, ver)) => {
+                    let rank = self.rank(now, entry);
+                    self.bid(cfg, now, agent, ver, place.2, rank, out);
+                    self.line.cover(place.2, agent);
+                }
+                None if !roster.any_free_meets(needs) => {
+                    walked.insert(needs.to_vec(), None);
+                }
+                None => {
+                    walked.insert(needs.to_vec(), Some(place));
+                }
+            }
+        }
+    }
+
+    /// Ring all: every free agent is asked for the first contact it could serve, offered elsewhere or not.
+    fn bid_for_all(&mut self, cfg: &Deadlines, now: Timestamp, out: &mut QueueOut) {
+        if self.line.nobody_open() {
+            return;
+        }
+        let asked = self.roster.free().filter_map(|(agent, skills)| {
+            let contact = self.line.first_for(agent, skills, None)?;
+            Some((agent, self.roster.member(agent)?.ver, contact))
+        });
+        for (agent, ver, contact) in asked.collect::<Vec<_>>() {
+            if let Some(rank) = self.line.get(contact).map(|entry| self.rank(now, entry)) {
+                self.bid(cfg, now, agent, ver, contact, rank, out);
+            }
+        }
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn bid(
+        &mut self,
+        cfg: &Deadlines,
+        now: Timestamp,
+        agent: UserId,
+        ver: u64,
+        hint: ContactId,
+        rank: Rank,
+        out: &mut QueueOut,
+    ) {
+        let bid = OutBid {
+            ver,
+            hint,
+            due: now + cfg.bid,
+            slow: false,
+        };
+        self.roster.set_bid(agent, bid);
+        self.send_bid(agent, ver, rank, None, out);
+    }
+
+    /// What a contact is worth against those of other queues (spec G10, D17).
+    fn rank(&self, now: Timestamp, entry: &Entry) -> Rank {
+        let enqueued_at = entry.enqueued_at;
+        let minutes = u128::from(self.settings.ageing.points_per_minute)
+            * now.since(enqueued_at).as_millis()
+            / 60_000;
+        let weight = if entry.boosted {
+            u32::MAX
+        } else {
+            let gained = u32::try_from(minutes).unwrap_or(u32::MAX - 1);
+            let weight = self.settings.weight.unwrap_or(0).saturating_add(gained);
+            weight.min(u32::MAX - 1)
+        };
+        Rank {
+            weight,
+            enqueued_at,
+        }
+    }
+
+    pub(super) fn send_bid(
+        &self,
+        agent: UserId,
+        ver: u64,
+        rank: Rank,
+        pick_up: Option<PickUp>,
+        out: &mut QueueOut,
+    ) {
         let bid = Bid {
             queue: self.settings.id,
             epoch: self.epoch,
             ver,
-            rank: Rank {
-                weight: self.settings.weight.unwrap_or(0),
-                enqueued_at,
-            },
-            terms: Terms {
-                ring: self.settings.ring,
-                wrap_up: self.settings.wrap_up,
-                missed_offers: self.settings.missed_offers,
-            },
+            rank,
+            terms: self.settings.terms.clone(),
+            pick_up,
         };
         out.send
             .push(QueueEffect::Agent(agent, AgentMessage::Bid(bid)));
@@ -79,7 +152,10 @@ impl Queue {
         match self.roster.bid(agent) {
             _ if sent => {}
             // Asked again: the first answer was lost.
-            Some(bid) => self.send_bid(agent, member.ver, self.bid_age(&bid).unwrap_or(now), out),
+            Some(bid) => {
+                let rank = self.rank_of(now, &bid);
+                self.send_bid(agent, member.ver, rank, None, out);
+            }
             None => out.send.push(QueueEffect::Agent(
                 agent,
                 AgentMessage::Pass {
@@ -91,12 +167,15 @@ impl Queue {
         }
     }
 
-    /// Since when the contact behind a bid waits; the oldest one when it is gone.
-    fn bid_age(&self, bid: &OutBid) -> Option<Timestamp> {
-        self.line
-            .get(bid.hint)
-            .map(|e| e.enqueued_at)
-            .or_else(|| self.line.oldest())
+    /// What a bid is worth by now: its contact's rank, or the wait of the oldest when that one is gone.
+    fn rank_of(&self, now: Timestamp, bid: &OutBid) -> Rank {
+        match self.line.get(bid.hint) {
+            Some(entry) => self.rank(now, entry),
+            None => Rank {
+                weight: self.settings.weight.unwrap_or(0),
+                enqueued_at: self.line.oldest().unwrap_or(now),
+            },
+        }
     }
 
     pub(super) fn on_presence(
@@ -106,22 +185,24 @@ impl Queue {
         presence: Presence,
         out: &mut QueueOut,
     ) {
-        let agent = presence.agent;
-        if self
-            .roster
-            .member(agent)
-            .is_some_and(|known| known.ver > presence.ver)
-        {
+        let (agent, ver, free) = (presence.agent, presence.ver, presence.free);
+        let lost_to = presence.lost_to;
+        let known = self.roster.member(agent);
+        if known.is_some_and(|known| known.ver > ver) {
             return;
         }
-        self.roster.set_member(presence);
-        if self
-            .roster
-            .bid(agent)
-            .is_some_and(|bid| bid.ver < presence.ver || !presence.free)
-        {
+        let staff_changed = self.roster.set_member(presence);
+        let bid = self.roster.bid(agent);
+        if let Some(bid) = bid.filter(|bid| bid.ver < ver || !free) {
+            if let Some(since) = lost_to {
+                self.was_overtaken(bid.hint, since, out);
+            }
             self.drop_bid(agent);
         }
+        if staff_changed {
+            self.skip_hopeless_steps(now, out);
+        }
+        self.watch_empty(now);
         self.rematch(cfg, now, out);
         self.answer(now, agent, out);
     }
@@ -151,21 +232,19 @@ impl Queue {
         let Some(bid) = self.roster.bid(agent).filter(|b| b.due <= now) else {
             return;
         };
-        match self.bid_age(&bid) {
-            Some(enqueued_at) => {
-                self.roster.set_bid(
-                    agent,
-                    OutBid {
-                        slow: true,
-                        due: now + cfg.bid,
-                        ..bid
-                    },
-                );
-                self.line.uncover(bid.hint, agent);
-                self.send_bid(agent, bid.ver, enqueued_at, out);
-            }
-            None => self.drop_bid(agent),
+        if self.line.len() == 0 {
+            self.drop_bid(agent);
+            return;
         }
+        let again = OutBid {
+            slow: true,
+            due: now + cfg.bid,
+            ..bid
+        };
+        self.roster.set_bid(agent, again);
+        self.line.uncover(bid.hint, agent);
+        let rank = self.rank_of(now, &bid);
+        self.send_bid(agent, bid.ver, rank, None, out);
     }
 
     /// Binds the first contact in order that fits to the granted agent.
@@ -200,24 +279,31 @@ impl Queue {
             ver,
             epoch,
             free,
+            pick_up,
         } = grant;
         let agent = reservation.agent;
         if epoch != self.epoch || self.offered.contains_key(&reservation) {
             return false;
         }
-        let member = self.roster.member(agent).copied();
+        if let Some(contact) = pick_up {
+            self.take_pick_up(cfg, now, contact, reservation, out);
+            return false;
+        }
+        let member = self.roster.member(agent).cloned();
         let (Some(bid), Some(member)) = (self.roster.bid(agent).filter(|b| b.ver == ver), member)
         else {
             release(reservation, out);
             return false;
         };
         self.drop_bid(agent);
+        let first = self.line.first_for(agent, &member.skills, Some(bid.hint));
         self.roster.set_member(Presence {
             ver: ver + 1,
             free,
+            standing: Standing::InContact,
             ..member
         });
-        let Some(contact) = self.line.first_for(agent) else {
+        let Some(contact) = first else {
             release(reservation, out);
             return true;
         };
@@ -236,7 +322,7 @@ impl Queue {
         let takes = self
             .line
             .get(hint)
-            .is_some_and(|e| e.is_open() && e.fits(agent));
+            .is_some_and(|e| self.line.is_open(e) && e.fits(agent) && self.meets(agent, e));
         match self.roster.bid(agent) {
             Some(bid) if takes && self.line.covered_by(hint).is_none() => {
                 self.line.uncover(winner, agent);
@@ -247,7 +333,16 @@ impl Queue {
         }
     }
 
-    fn offer(
+    fn meets(&self, agent: UserId, entry: &Entry) -> bool {
+        let member = self.roster.member(agent);
+        member.is_some_and(|m| {
+            self.settings
+                .skill_match
+                .allows(entry.needs_now(), &m.skills)
+        })
+    }
+
+    pub(super) fn offer(
         &mut self,
         cfg: &Deadlines,
         now: Timestamp,
@@ -255,7 +350,7 @@ impl Queue {
         reservation: Reservation,
         out: &mut QueueOut,
     ) {
-        let due = now + self.settings.ring + cfg.ring_margin;
+        let due = now + self.settings.terms.ring + cfg.ring_margin;
         let entry = self.line.change(contact, |entry| {
             entry.offers.push(reservation);
             entry.offered_due = Some(due);
@@ -280,12 +375,12 @@ impl Queue {
         reservation: Reservation,
         out: &mut QueueOut,
     ) {
-        let (epoch, ring) = (self.epoch, self.settings.ring);
         let offer = EdgeMessage::Offer {
             attach_no,
-            epoch,
+            epoch: self.epoch,
             reservation,
-            ring,
+            ring: self.settings.terms.ring,
+            briefing: self.settings.briefing.clone(),
         };
         out.send.push(QueueEffect::Edge(contact, offer));
     }

@@ -1,93 +1,99 @@
-//! The waiting contacts in order, and indexes that answer "who is next" in O(log n).
+//! The waiting contacts in order, and indexes that answer "who is next" in O(log n) for each different set of needs.
 
-use crate::message::{Caller, QueueTimer};
-use centro_kernel::{ContactId, Timestamp, UserId, contact::Reservation};
+use super::entry::{Entry, Place};
+use crate::{
+    message::QueueTimer,
+    settings::{Ageing, QueueSettings},
+    skills::{Need, SkillMatch, Skills},
+    strategy::Strategy,
+};
+use centro_kernel::{ContactId, Timestamp, UserId};
 use std::{
-    cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
     ops::Bound,
-    sync::Arc,
 };
 
-/// A contact's place: higher priority first, then the longer wait.
-pub type Place = (Reverse<u32>, Timestamp, ContactId);
-
-/// One waiting contact.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// Which contact.
-    pub contact: ContactId,
-    /// The attachment in force.
-    pub attach_no: u32,
-    /// When it first entered this queue; it keeps its place by it.
-    pub enqueued_at: Timestamp,
-    /// Higher is served first.
-    pub priority: u32,
-    /// Agents not to be offered, until when.
-    pub excluded: BTreeMap<UserId, Timestamp>,
-    /// False while its stream is broken, or after a takeover until its edge is back.
-    pub attached: bool,
-    /// When a contact that is not attached is given up.
-    pub lost_due: Option<Timestamp>,
-    /// Reservations it was offered and the edge has not ended.
-    pub offers: Vec<Reservation>,
-    /// When the edge should have said how the offer ended.
-    pub offered_due: Option<Timestamp>,
-    /// Who waits.
-    pub caller: Arc<Caller>,
-    /// Name of the process that holds the contact.
-    pub edge: Arc<str>,
-}
-
-impl Entry {
-    /// Where it stands.
-    pub const fn place(&self) -> Place {
-        (Reverse(self.priority), self.enqueued_at, self.contact)
-    }
-
-    /// Whether this agent may be offered this contact.
-    pub fn fits(&self, agent: UserId) -> bool {
-        !self.excluded.contains_key(&agent)
-    }
-
-    /// Whether a grant may be spent on it.
-    pub const fn is_open(&self) -> bool {
-        self.attached && self.offers.is_empty()
-    }
-
-    fn timers(&self) -> impl Iterator<Item = (Timestamp, QueueTimer)> + '_ {
-        let contact = self.contact;
-        let offered = self
-            .offered_due
-            .map(|due| (due, QueueTimer::Offered(contact)));
-        let lost = self.lost_due.map(|due| (due, QueueTimer::Lost(contact)));
-        let excluded = self
-            .excluded
-            .iter()
-            .map(move |(a, due)| (*due, QueueTimer::Unexclude(contact, *a)));
-        excluded.chain(offered).chain(lost)
-    }
+/// Contacts that need the same.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Group {
+    /// Those that a grant may be spent on.
+    open: BTreeSet<Place>,
+    /// Those of them for which no bid runs.
+    uncovered: BTreeSet<Place>,
 }
 
 /// The line of a queue.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Line {
+    ageing: Ageing,
+    skill_match: SkillMatch,
+    /// An offered contact stays open for further agents.
+    ring_all: bool,
     entries: BTreeMap<ContactId, Entry>,
     order: BTreeSet<Place>,
-    /// Open entries.
-    open: BTreeSet<Place>,
-    /// Open entries for which no bid runs.
-    uncovered: BTreeSet<Place>,
+    groups: BTreeMap<Vec<Need>, Group>,
+    /// By the time they entered.
+    ages: BTreeSet<(Timestamp, ContactId)>,
     /// The running bid of each contact: it was made for it, and it is not slow.
     covers: BTreeMap<ContactId, UserId>,
     timers: BTreeSet<(Timestamp, QueueTimer)>,
     detached: usize,
     /// Entries looked at, so that a test can tell what a step costs.
     #[cfg(test)]
-    pub(super) looked: std::cell::Cell<u64>,
+    pub(super) looked: Looked,
+}
+
+/// Counts without being part of the state.
+#[cfg(test)]
+#[derive(Clone, Debug, Default)]
+pub(super) struct Looked(pub std::cell::Cell<u64>);
+
+#[cfg(test)]
+mod looked {
+    use super::Looked;
+    impl PartialEq for Looked {
+        fn eq(&self, _: &Self) -> bool {
+            true
+        }
+    }
+    impl Eq for Looked {}
+    impl std::hash::Hash for Looked {
+        fn hash<H: std::hash::Hasher>(&self, _: &mut H) {}
+    }
 }
 
 impl Line {
+    pub(super) fn new(settings: &QueueSettings) -> Self {
+        Self {
+            ageing: settings.ageing,
+            skill_match: settings.skill_match,
+            ring_all: settings.strategy == Strategy::RingAll,
+            ..Self::default()
+        }
+    }
+
+    /// Takes other rules over: nobody leaves, and places change only where ageing does.
+    pub(super) fn configure(&mut self, settings: &QueueSettings) {
+        let new = Self::new(settings);
+        let same = (self.ageing, self.ring_all) == (new.ageing, new.ring_all);
+        self.skill_match = new.skill_match;
+        if same {
+            return;
+        }
+        let entries: Vec<_> = self
+            .contacts()
+            .into_iter()
+            .filter_map(|c| self.take(c))
+            .collect();
+        (self.ageing, self.ring_all) = (new.ageing, new.ring_all);
+        if self.ring_all {
+            self.covers.clear();
+        }
+        for entry in entries {
+            self.put(entry);
+        }
+    }
+
     pub(super) fn len(&self) -> usize {
         self.entries.len()
     }
@@ -99,13 +105,12 @@ impl Line {
 
     fn look(&self) {
         #[cfg(test)]
-        self.looked.set(self.looked.get() + 1);
+        self.looked.0.set(self.looked.0.get() + 1);
     }
 
     pub(super) fn in_order(&self) -> impl Iterator<Item = &Entry> {
-        self.order
-            .iter()
-            .filter_map(|place| self.entries.get(&place.2))
+        let places = self.order.iter();
+        places.filter_map(|place| self.entries.get(&place.2))
     }
 
     pub(super) fn contacts(&self) -> Vec<ContactId> {
@@ -120,11 +125,20 @@ impl Line {
         self.detached == 0
     }
 
+    /// Where an entry stands.
+    pub(super) fn place(&self, entry: &Entry) -> Place {
+        entry.place(&self.ageing)
+    }
+
+    /// Whether a grant may be spent on an entry.
+    pub(super) fn is_open(&self, entry: &Entry) -> bool {
+        entry.may_be_offered() && (self.ring_all || entry.offers.is_empty())
+    }
+
     /// Adds or replaces an entry.
     pub(super) fn put(&mut self, entry: Entry) {
         self.take(entry.contact);
         let contact = entry.contact;
-        self.order.insert(entry.place());
         self.entries.insert(contact, entry);
         self.index(contact);
     }
@@ -135,7 +149,7 @@ impl Line {
         self.take(contact)
     }
 
-    /// Changes an entry in place. Priority and enqueue time never change this way.
+    /// Changes an entry in place.
     pub(super) fn change(
         &mut self,
         contact: ContactId,
@@ -151,31 +165,49 @@ impl Line {
 
     fn take(&mut self, contact: ContactId) -> Option<Entry> {
         self.unindex(contact);
-        let entry = self.entries.remove(&contact)?;
-        self.order.remove(&entry.place());
-        Some(entry)
+        self.entries.remove(&contact)
     }
 
     fn unindex(&mut self, contact: ContactId) {
-        if let Some(entry) = self.entries.get(&contact) {
-            self.open.remove(&entry.place());
-            self.uncovered.remove(&entry.place());
-            self.detached -= usize::from(!entry.attached);
-            for timer in entry.timers() {
-                self.timers.remove(&timer);
+        let Some(entry) = self.entries.get(&contact) else {
+            return;
+        };
+        let place = entry.place(&self.ageing);
+        self.order.remove(&place);
+        self.ages.remove(&(entry.enqueued_at, contact));
+        if let Some(group) = self.groups.get_mut(entry.needs_now()) {
+            group.open.remove(&place);
+            group.uncovered.remove(&place);
+            if group.open.is_empty() {
+                self.groups.remove(entry.needs_now());
             }
+        }
+        self.detached -= usize::from(!entry.attached);
+        for timer in entry.timers() {
+            self.timers.remove(&timer);
         }
     }
 
     fn index(&mut self, contact: ContactId) {
-        if let Some(entry) = self.entries.get(&contact) {
-            self.detached += usize::from(!entry.attached);
-            self.timers.extend(entry.timers());
-            if entry.is_open() {
-                self.open.insert(entry.place());
-                if !self.covers.contains_key(&contact) {
-                    self.uncovered.insert(entry.place());
-                }
+        let Some(entry) = self.entries.get(&contact) else {
+            return;
+        };
+        let place = entry.place(&self.ageing);
+        self.order.insert(place);
+        self.ages.insert((entry.enqueued_at, contact));
+        self.detached += usize::from(!entry.attached);
+        self.timers.extend(entry.timers());
+        if !self.is_open(entry) {
+            return;
+        }
+        if !self.groups.contains_key(entry.needs_now()) {
+            self.groups
+                .insert(entry.needs_now().to_vec(), Group::default());
+        }
+        if let Some(group) = self.groups.get_mut(entry.needs_now()) {
+            group.open.insert(place);
+            if !self.covers.contains_key(&contact) {
+                group.uncovered.insert(place);
             }
         }
     }
@@ -184,16 +216,23 @@ impl Line {
     pub(super) fn cover(&mut self, contact: ContactId, by: UserId) {
         self.covers.insert(contact, by);
         if let Some(entry) = self.entries.get(&contact) {
-            self.uncovered.remove(&entry.place());
+            let place = entry.place(&self.ageing);
+            if let Some(group) = self.groups.get_mut(entry.needs_now()) {
+                group.uncovered.remove(&place);
+            }
         }
     }
 
     /// The agent's bid no longer runs for the contact.
     pub(super) fn uncover(&mut self, contact: ContactId, by: UserId) {
-        if self.covers.get(&contact) == Some(&by) {
-            self.covers.remove(&contact);
-            if let Some(entry) = self.entries.get(&contact).filter(|e| e.is_open()) {
-                self.uncovered.insert(entry.place());
+        if self.covers.get(&contact) != Some(&by) {
+            return;
+        }
+        self.covers.remove(&contact);
+        if let Some(entry) = self.entries.get(&contact).filter(|e| self.is_open(e)) {
+            let place = entry.place(&self.ageing);
+            if let Some(group) = self.groups.get_mut(entry.needs_now()) {
+                group.uncovered.insert(place);
             }
         }
     }
@@ -202,24 +241,64 @@ impl Line {
         self.covers.get(&contact).copied()
     }
 
-    /// The first in order that a grant of this agent could serve.
-    pub(super) fn first_for(&self, agent: UserId) -> Option<ContactId> {
-        let mut open = self.open.iter().map(|place| place.2);
-        open.find(|contact| self.get(*contact).is_some_and(|e| e.fits(agent)))
+    /// Whether nobody waits who could be offered.
+    pub(super) fn nobody_open(&self) -> bool {
+        self.groups.is_empty()
     }
 
-    /// The next contact in order, after `after`, for which no bid runs.
-    pub(super) fn next_uncovered(&self, after: Option<Place>) -> Option<Place> {
-        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        self.uncovered
-            .range((from, Bound::Unbounded))
-            .next()
-            .copied()
+    /// The first in order that a grant of this agent could serve. Whoever declined a contact gets it again only when no
+    /// other agent was asked for it meanwhile (`reject_memory`); `hint` is the contact this agent was asked for.
+    pub(super) fn first_for(
+        &self,
+        agent: UserId,
+        skills: &Skills,
+        hint: Option<ContactId>,
+    ) -> Option<ContactId> {
+        let takes = |contact: &ContactId| {
+            let Some(entry) = self.get(*contact) else {
+                return false;
+            };
+            let others_asked = hint != Some(*contact) && self.covers.contains_key(contact);
+            entry.fits(agent) && !(others_asked && entry.declined.contains(&agent))
+        };
+        let groups = self.groups.iter();
+        let able = groups.filter(|(needs, _)| self.skill_match.allows(needs, skills));
+        let first = able.filter_map(|(_, group)| group.open.iter().find(|place| takes(&place.2)));
+        first.min().map(|place| place.2)
+    }
+
+    /// The next contact in order for which no bid runs, after `after` in its own group, of all groups but those `without`
+    /// anybody who could serve them.
+    pub(super) fn next_uncovered(
+        &self,
+        after: &BTreeMap<Vec<Need>, Option<Place>>,
+    ) -> Option<Place> {
+        let next = self.groups.iter().filter_map(|(needs, group)| {
+            let from = match after.get(needs) {
+                Some(None) => return None,
+                Some(Some(place)) => Bound::Excluded(*place),
+                None => Bound::Unbounded,
+            };
+            group.uncovered.range((from, Bound::Unbounded)).next()
+        });
+        next.min().copied()
+    }
+
+    /// Whether there is any contact for which no bid runs.
+    pub(super) fn all_covered(&self) -> bool {
+        self.groups.values().all(|group| group.uncovered.is_empty())
+    }
+
+    /// Open contacts whose present needs are not met by anybody, as `met` says of each different set of needs.
+    pub(super) fn unmet(&self, met: impl Fn(&[Need]) -> bool) -> Vec<ContactId> {
+        let groups = self.groups.iter().filter(|(needs, _)| !met(needs));
+        let places = groups.flat_map(|(_, group)| group.open.iter());
+        places.map(|place| place.2).collect()
     }
 
     /// Place in line, from 1. Counts from the nearer end.
     pub(super) fn position(&self, contact: ContactId) -> Option<u32> {
-        let place = self.entries.get(&contact)?.place();
+        let place = self.place(self.entries.get(&contact)?);
         let both = self.order.iter().zip(self.order.iter().rev());
         for (n, (front, back)) in both.enumerate() {
             self.look();
@@ -235,6 +314,6 @@ impl Line {
 
     /// When the contact that waits longest entered.
     pub(super) fn oldest(&self) -> Option<Timestamp> {
-        self.order.first().map(|place| place.1)
+        self.ages.first().map(|(at, _)| *at)
     }
 }

@@ -1,14 +1,23 @@
 //! The agents logged in to the queue as they last told, and the bids that run for them.
+//!
+//! Free agents stand in turn, apart by their skills: whole groups that cannot serve a contact are passed over at once, so
+//! a choice costs O(groups x log n). A queue has few groups: as many as its agents have different sets of skills.
 
 use crate::{
-    message::{Presence, QueueTimer},
+    message::{PickUp, Presence, QueueTimer},
+    settings::{EmptyRule, QueueSettings, Standing},
+    skills::{Need, SkillMatch, Skills, score},
     strategy::{Strategy, Turn},
 };
-use centro_kernel::{ContactId, Timestamp, UserId};
-use std::collections::{BTreeMap, BTreeSet};
+use centro_kernel::{ContactId, QueueId, Timestamp, UserId};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+    ops::Bound,
+};
 
 /// A bid that was sent and not answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct OutBid {
     /// The agent's version it quotes.
     pub ver: u64,
@@ -20,30 +29,58 @@ pub(super) struct OutBid {
     pub slow: bool,
 }
 
+/// A person's wish for one contact, asked of the person's own record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct OutPickUp {
+    pub pick_up: PickUp,
+    /// When it is repeated.
+    pub due: Timestamp,
+    /// How often it still is.
+    pub left: u8,
+}
+
 /// The queue's view of its agents.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Roster {
+    queue: QueueId,
     strategy: Strategy,
+    skill_match: SkillMatch,
     members: BTreeMap<UserId, Presence>,
+    /// How many members have these skills.
+    skilled: BTreeMap<Skills, u32>,
+    /// How many members there are of each standing.
+    standing: BTreeMap<Standing, u32>,
     bids: BTreeMap<UserId, OutBid>,
+    pick_ups: BTreeMap<UserId, OutPickUp>,
     /// Agents with room and no bid of ours.
-    free: BTreeSet<Turn>,
+    free: BTreeMap<Skills, BTreeSet<Turn>>,
     /// The turn that was chosen last.
     last: Option<Turn>,
     timers: BTreeSet<(Timestamp, QueueTimer)>,
 }
 
 impl Roster {
-    pub(super) fn new(strategy: Strategy) -> Self {
+    pub(super) fn new(settings: &QueueSettings) -> Self {
         Self {
-            strategy,
-            ..Self::default()
+            queue: settings.id,
+            strategy: settings.strategy,
+            skill_match: settings.skill_match,
+            members: BTreeMap::new(),
+            skilled: BTreeMap::new(),
+            standing: BTreeMap::new(),
+            bids: BTreeMap::new(),
+            pick_ups: BTreeMap::new(),
+            free: BTreeMap::new(),
+            last: None,
+            timers: BTreeSet::new(),
         }
     }
 
-    pub(super) fn set_strategy(&mut self, strategy: Strategy) {
-        if strategy != self.strategy {
-            self.strategy = strategy;
+    /// Takes other rules over. Nobody's bid is touched.
+    pub(super) fn configure(&mut self, settings: &QueueSettings) {
+        self.skill_match = settings.skill_match;
+        if settings.strategy != self.strategy {
+            self.strategy = settings.strategy;
             self.last = None;
             self.free.clear();
             for agent in self.members.keys().copied().collect::<Vec<_>>() {
@@ -60,8 +97,16 @@ impl Roster {
         self.members.get(&agent)
     }
 
+    pub(super) fn members(&self) -> impl Iterator<Item = &Presence> {
+        self.members.values()
+    }
+
     pub(super) fn bid(&self, agent: UserId) -> Option<OutBid> {
         self.bids.get(&agent).copied()
+    }
+
+    pub(super) fn bids(&self) -> impl Iterator<Item = (UserId, &OutBid)> {
+        self.bids.iter().map(|(agent, bid)| (*agent, bid))
     }
 
     pub(super) fn bidden(&self) -> Vec<UserId> {
@@ -72,14 +117,44 @@ impl Roster {
         self.free.is_empty()
     }
 
-    pub(super) fn set_member(&mut self, presence: Presence) {
-        self.unindex(presence.agent);
-        if presence.member {
-            self.members.insert(presence.agent, presence);
-        } else {
-            self.members.remove(&presence.agent);
+    /// Free agents in turn, those first whose skills sort first.
+    pub(super) fn free(&self) -> impl Iterator<Item = (UserId, &Skills)> {
+        let groups = self.free.iter();
+        groups.flat_map(|(skills, turns)| turns.iter().map(move |turn| (turn.2, skills)))
+    }
+
+    /// Whether any member, whatever doing, could meet these needs.
+    pub(super) fn anybody_meets(&self, needs: &[Need]) -> bool {
+        let mut skills = self.skilled.keys();
+        skills.any(|skills| self.skill_match.allows(needs, skills))
+    }
+
+    /// Whether the queue counts as empty under this rule.
+    pub(super) fn is_empty(&self, rule: EmptyRule, settings: &QueueSettings) -> bool {
+        match rule {
+            EmptyRule::Allow => false,
+            EmptyRule::NoneLoggedIn => self.members.is_empty(),
+            EmptyRule::NoneAvailable => !self
+                .standing
+                .keys()
+                .any(|standing| settings.counts_as_available.has(*standing)),
         }
-        self.index(presence.agent);
+    }
+
+    /// Takes an agent's news over. True when what the members could meet together may have changed.
+    pub(super) fn set_member(&mut self, presence: Presence) -> bool {
+        let agent = presence.agent;
+        self.unindex(agent);
+        let new = presence.member.then_some(presence);
+        let old = match &new {
+            Some(member) => self.members.insert(agent, member.clone()),
+            None => self.members.remove(&agent),
+        };
+        self.index(agent);
+        let standing = |p: &Option<Presence>| p.as_ref().map(|p| p.standing);
+        move_count(&mut self.standing, standing(&old), standing(&new));
+        let skills = |p: Option<Presence>| p.map(|p| p.skills);
+        move_count(&mut self.skilled, skills(old), skills(new))
     }
 
     pub(super) fn set_bid(&mut self, agent: UserId, bid: OutBid) {
@@ -98,9 +173,30 @@ impl Roster {
         Some(bid)
     }
 
+    pub(super) fn pick_up(&self, agent: UserId) -> Option<OutPickUp> {
+        self.pick_ups.get(&agent).copied()
+    }
+
+    pub(super) fn set_pick_up(&mut self, agent: UserId, asked: OutPickUp) {
+        self.remove_pick_up(agent);
+        self.pick_ups.insert(agent, asked);
+        self.timers.insert((asked.due, QueueTimer::PickUp(agent)));
+    }
+
+    pub(super) fn remove_pick_up(&mut self, agent: UserId) {
+        if let Some(old) = self.pick_ups.remove(&agent) {
+            self.timers.remove(&(old.due, QueueTimer::PickUp(agent)));
+        }
+    }
+
     fn unindex(&mut self, agent: UserId) {
-        if let Some(member) = self.members.get(&agent) {
-            self.free.remove(&self.strategy.turn(member));
+        if let Some(member) = self.members.get(&agent)
+            && let Some(turns) = self.free.get_mut(&member.skills)
+        {
+            turns.remove(&self.strategy.turn(self.queue, member));
+            if turns.is_empty() {
+                self.free.remove(&member.skills);
+            }
         }
     }
 
@@ -109,14 +205,85 @@ impl Roster {
             && member.free
             && !self.bids.contains_key(&agent)
         {
-            self.free.insert(self.strategy.turn(member));
+            let turn = self.strategy.turn(self.queue, member);
+            match self.free.get_mut(&member.skills) {
+                Some(turns) => {
+                    turns.insert(turn);
+                }
+                None => {
+                    let turns = BTreeSet::from([turn]);
+                    self.free.insert(member.skills.clone(), turns);
+                }
+            }
         }
     }
 
-    /// The next free agent that fits, and that agent's version.
-    pub(super) fn choose(&mut self, fits: impl Fn(UserId) -> bool) -> Option<(UserId, u64)> {
-        let turn = self.strategy.choose(&self.free, self.last, fits)?;
-        self.last = Some(turn);
-        self.members.get(&turn.1).map(|m| (turn.1, m.ver))
+    /// Whether better answers to the needs go before the strategy's order.
+    fn by_score(&self) -> bool {
+        self.strategy == Strategy::SkillsBest || self.skill_match == SkillMatch::BestMatch
     }
+
+    /// The next free agent that fits, and that agent's version; none when the strategy leaves it to the agents.
+    pub(super) fn choose(
+        &mut self,
+        needs: &[Need],
+        fits: impl Fn(UserId) -> bool,
+    ) -> Option<(UserId, u64)> {
+        let turn = self.next(needs, fits)?;
+        self.last = Some(turn);
+        self.members.get(&turn.2).map(|m| (turn.2, m.ver))
+    }
+
+    /// Whether any free agent meets these needs.
+    pub(super) fn any_free_meets(&self, needs: &[Need]) -> bool {
+        let mut skills = self.free.keys();
+        skills.any(|skills| self.skill_match.allows(needs, skills))
+    }
+
+    fn next(&self, needs: &[Need], fits: impl Fn(UserId) -> bool) -> Option<Turn> {
+        let by_score = self.by_score();
+        let groups = self.free.iter();
+        let able = groups.filter(|(skills, _)| self.skill_match.allows(needs, skills));
+        let first = able.filter_map(|(skills, turns)| {
+            let (laps, turn) = self.first_in_turn(turns, &fits)?;
+            let points = if by_score { score(needs, skills) } else { 0 };
+            Some((Reverse(points), laps, turn))
+        });
+        first.min().map(|(_, _, turn)| turn)
+    }
+
+    /// The first of a group that fits, and whether the round began anew for it.
+    fn first_in_turn(
+        &self,
+        turns: &BTreeSet<Turn>,
+        fits: &impl Fn(UserId) -> bool,
+    ) -> Option<(u8, Turn)> {
+        let after = self.last.filter(|_| self.strategy.goes_round());
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let mut on = turns.range((from, Bound::Unbounded));
+        if let Some(turn) = on.find(|turn| fits(turn.2)) {
+            return Some((0, *turn));
+        }
+        let again = turns.range(..=after?).find(|turn| fits(turn.2));
+        again.map(|turn| (1, *turn))
+    }
+}
+
+/// One less of `old`, one more of `new`. False when they are the same.
+fn move_count<K: Ord>(counts: &mut BTreeMap<K, u32>, old: Option<K>, new: Option<K>) -> bool {
+    if old == new {
+        return false;
+    }
+    if let Some(new) = new {
+        *counts.entry(new).or_default() += 1;
+    }
+    if let Some(old) = old
+        && let Some(count) = counts.get_mut(&old)
+    {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(&old);
+        }
+    }
+    true
 }

@@ -3,9 +3,15 @@
 use super::*;
 use crate::{
     Event,
-    message::{AgentMessage, Attach, Bid, Caller, EdgeMessage, Grant, Presence, QueueEffect},
+    message::{
+        AgentMessage, Attach, Bid, Caller, ContactKind, EdgeMessage, Grant, Presence, QueueEffect,
+    },
+    settings::Standing,
+    skills::Skills,
+    strategy::Strategy,
 };
-use centro_kernel::{UserId, contact::OfferEnd};
+use centro_kernel::{QueueId, UserId, contact::OfferEnd};
+use std::time::Duration;
 
 const QUEUE: QueueId = QueueId::from_u128(1);
 
@@ -21,14 +27,9 @@ fn agent(n: u128) -> UserId {
 
 fn settings() -> QueueSettings {
     QueueSettings {
-        id: QUEUE,
         weight: Some(5),
-        strategy: Strategy::LongestIdle,
-        ring: Duration::from_secs(15),
-        wrap_up: Duration::from_secs(10),
-        missed_offers: 1,
-        max_callers: 0,
-        reject_delay: Duration::from_secs(10),
+        retry_delay: Duration::ZERO,
+        ..QueueSettings::new(QUEUE)
     }
 }
 
@@ -40,6 +41,8 @@ fn attach(n: u128, attach_no: u32, enqueued_at: i64) -> Attach {
         priority: 0,
         excluded: vec![],
         holding: vec![],
+        needs: Arc::default(),
+        kind: ContactKind::Call,
         caller: Arc::new(Caller::default()),
         edge: Arc::from("edge"),
     }
@@ -56,7 +59,9 @@ struct Hall {
 impl Hall {
     fn with(settings: QueueSettings) -> Self {
         let cfg = Deadlines::default();
-        let queue = Queue::recover(settings, 1, QueueRecord::default(), &cfg, at(0));
+        let mut queue = Queue::recover(settings, 1, QueueRecord::default(), &cfg, at(0));
+        // Agents had time to say that they are here.
+        queue.handle(&cfg, at(0), QueueMessage::Timer(QueueTimer::Settle));
         Self {
             queue,
             cfg,
@@ -97,8 +102,16 @@ impl Hall {
             ver,
             member: true,
             free,
+            standing: Standing::Ready,
             idle_since,
             logged_in_at,
+            received_at: logged_in_at,
+            contacts: 0,
+            talk: Duration::ZERO,
+            load: 0,
+            order: 0,
+            skills: Skills::default(),
+            lost_to: None,
         };
         self.say(QueueMessage::Presence(presence))
     }
@@ -114,6 +127,7 @@ impl Hall {
             ver,
             epoch: 1,
             free: false,
+            pick_up: None,
         };
         (reservation, self.say(QueueMessage::Grant(grant)))
     }
@@ -276,6 +290,7 @@ fn a_repeated_grant_changes_nothing_and_a_newer_epoch_deposes() {
         ver: 1,
         epoch: 1,
         free: false,
+        pick_up: None,
     };
     assert_eq!(hall.say(QueueMessage::Grant(grant)), QueueOut::default());
     let newer = hall.say(QueueMessage::Grant(Grant { epoch: 2, ..grant }));
@@ -539,7 +554,7 @@ fn reload_is_silent() {
         ..settings()
     };
     assert_eq!(
-        hall.say(QueueMessage::Configure(changed)),
+        hall.say(QueueMessage::Configure(Box::new(changed))),
         QueueOut::default()
     );
     assert_eq!(hall.order(), before);
@@ -590,7 +605,7 @@ fn bids_carry_weight_wait_and_terms() {
     hall.now = at(3);
     let out = hall.arrive(10);
     let bid = out.send.iter().find_map(|e| match e {
-        QueueEffect::Agent(_, AgentMessage::Bid(bid)) => Some(*bid),
+        QueueEffect::Agent(_, AgentMessage::Bid(bid)) => Some(bid.clone()),
         _ => None,
     });
     let Some(Bid {
@@ -603,8 +618,8 @@ fn bids_carry_weight_wait_and_terms() {
         panic!("{bid:?}")
     };
     assert_eq!(
-        (rank.weight, rank.enqueued_at, terms.wrap_up),
-        (5, at(3), Duration::from_secs(10))
+        (rank.weight, rank.enqueued_at, terms.wrap_up.time.as_secs()),
+        (5, at(3), 10)
     );
 }
 
@@ -635,7 +650,7 @@ fn looked_at(waiting: u128) -> u64 {
     for n in 0..waiting {
         hall.arrive(100_000 + n);
     }
-    let before = hall.queue.line.looked.get();
+    let before = hall.queue.line.looked.0.get();
     for n in 1..=1_000 {
         assert_eq!(bids(&hall.presence(n, 2, true)), [n]);
         let (_, out) = hall.grant(n, 2);
@@ -648,7 +663,7 @@ fn looked_at(waiting: u128) -> u64 {
         });
         hall.arrive(200_000 + n);
     }
-    hall.queue.line.looked.get() - before
+    hall.queue.line.looked.0.get() - before
 }
 
 #[test]

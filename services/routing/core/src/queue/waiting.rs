@@ -9,7 +9,10 @@ use centro_kernel::{
     ContactId, Timestamp,
     contact::{LeftReason, OfferEnd, Reservation},
 };
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+/// Agents whose refusal a contact remembers.
+const MOST_DECLINED: usize = 256;
 
 impl Queue {
     pub(super) fn on_attach(
@@ -33,14 +36,9 @@ impl Queue {
         if old.as_ref().is_some_and(|e| e.attach_no > attach_no) {
             return;
         }
-        let limit = self.settings.max_callers;
-        let full = limit > 0 && old.is_none() && self.line.len() >= limit as usize;
-        if full || self.closed {
-            let reason = if full {
-                LeftReason::QueueFull
-            } else {
-                LeftReason::QueueClosed
-            };
+        if old.is_none()
+            && let Some(reason) = self.turns_away()
+        {
             self.turn_away(now, contact, attach_no, attach.enqueued_at, reason, out);
             return;
         }
@@ -49,6 +47,10 @@ impl Queue {
             .is_some_and(|e| e.attach_no == attach_no && e.attached);
         if !repeated {
             self.take_in(cfg, now, attach, old, out);
+            self.skip_hopeless_step(now, contact, out);
+            if self.line.get(contact).is_none() {
+                return; // nobody here could ever serve it
+            }
         }
         if self.line.all_attached() {
             self.hold = None;
@@ -83,31 +85,54 @@ impl Queue {
         for reservation in &attach.holding {
             self.offered.insert(*reservation, contact);
         }
-        let due = now + self.settings.ring + cfg.ring_margin;
+        let due = now + self.settings.terms.ring + cfg.ring_margin;
         let excluded = attach
             .excluded
             .iter()
             .map(|(agent, left)| (*agent, now + *left))
             .collect();
-        let (caller, enqueued_at, priority) = (attach.caller, attach.enqueued_at, attach.priority);
-        self.line.put(Entry {
+        let (caller, enqueued_at, kind) = (attach.caller, attach.enqueued_at, attach.kind);
+        let is_new = old.is_none();
+        let mut entry = Entry {
             contact,
             attach_no: attach.attach_no,
             enqueued_at,
-            priority,
+            priority: attach.priority,
+            reprioritised: false,
+            boosted: false,
+            overtaken: 0,
+            kind,
+            relax_due: attach.needs.lasts(0).map(|lasts| now + lasts),
+            needs: attach.needs,
+            step: 0,
             excluded,
+            declined: BTreeSet::new(),
+            retry_due: None,
             attached: true,
+            on_trial: self.settle.is_some(),
             lost_due: None,
             offered_due: (!attach.holding.is_empty()).then_some(due),
             offers: attach.holding,
+            boost_due: self.settings.ageing.max_wait.map(|wait| enqueued_at + wait),
+            wish: None,
             caller: caller.clone(),
             edge: attach.edge,
-        });
+        };
+        if let Some(old) = old {
+            entry.go_on_from(old);
+        }
+        let priority = entry.priority;
+        let wanted_elsewhere = entry.wish.is_some();
+        self.line.put(entry);
         self.stored(contact, out);
-        if old.is_none() {
+        if wanted_elsewhere {
+            self.send_wish(contact, out);
+        }
+        if is_new {
             out.events.push(Event::ContactQueued {
                 contact,
                 queue: self.settings.id,
+                kind,
                 caller,
                 enqueued_at,
                 priority,
@@ -151,8 +176,10 @@ impl Queue {
         out: &mut QueueOut,
     ) {
         self.offered.remove(&reservation);
-        let delay = exclude_for
-            .or_else(|| (why == OfferEnd::Rejected).then_some(self.settings.reject_delay));
+        let declined = why == OfferEnd::Rejected;
+        let delay = exclude_for.or_else(|| declined.then_some(self.settings.terms.reject_delay));
+        let retry = Some(self.settings.retry_delay)
+            .filter(|delay| why == OfferEnd::NoAnswer && !delay.is_zero());
         let entry = self.line.change(contact, |entry| {
             entry.offers.retain(|r| *r != reservation);
             if entry.offers.is_empty() {
@@ -161,9 +188,16 @@ impl Queue {
             if let Some(delay) = delay.filter(|d| !d.is_zero()) {
                 entry.excluded.insert(reservation.agent, now + delay);
             }
+            if declined && entry.declined.len() < MOST_DECLINED {
+                entry.declined.insert(reservation.agent);
+            }
+            if let Some(delay) = retry {
+                entry.retry_due = Some(now + delay);
+            }
         });
         if entry.is_some() {
             self.stored(contact, out);
+            self.skip_hopeless_step(now, contact, out);
         }
     }
 
@@ -252,16 +286,21 @@ impl Queue {
         self.closed = true;
         out.fence = true;
         for contact in self.line.contacts() {
-            let Some(entry) = self.take_out(contact) else {
-                continue;
-            };
-            out.changes.push(QueueChange::Remove(contact));
-            let (no, at) = (entry.attach_no, entry.enqueued_at);
-            self.turn_away(now, contact, no, at, LeftReason::QueueClosed, out);
+            if let Some(entry) = self.remove(contact, out) {
+                let (no, at) = (entry.attach_no, entry.enqueued_at);
+                self.turn_away(now, contact, no, at, LeftReason::QueueClosed, out);
+            }
         }
         for agent in self.roster.bidden() {
             self.roster.remove_bid(agent);
         }
+    }
+
+    /// Removes an entry for good.
+    pub(super) fn remove(&mut self, contact: ContactId, out: &mut QueueOut) -> Option<Entry> {
+        let entry = self.take_out(contact)?;
+        out.changes.push(QueueChange::Remove(contact));
+        Some(entry)
     }
 
     /// Removes an entry and what points to it.
@@ -279,7 +318,9 @@ impl Queue {
     pub(super) fn stored(&self, contact: ContactId, out: &mut QueueOut) {
         if let Some(entry) = self.line.get(contact) {
             out.fence = true;
-            out.changes.push(QueueChange::Put(Arc::new(entry.clone())));
+            let place = self.line.place(entry);
+            out.changes
+                .push(QueueChange::Put(Arc::new(entry.clone()), place));
         }
     }
 
