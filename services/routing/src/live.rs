@@ -20,9 +20,8 @@ struct Line {
 }
 
 impl Line {
-    fn put(&mut self, entry: Arc<Entry>) {
+    fn put(&mut self, entry: Arc<Entry>, place: Place) {
         self.remove(entry.contact);
-        let place = entry.place();
         self.places.insert(entry.contact, place);
         self.ages.insert((entry.enqueued_at, entry.contact));
         self.order.insert(place, entry);
@@ -99,8 +98,8 @@ struct People {
 
 impl People {
     fn come(&mut self, view: &View) {
-        for queue in view.queues.iter() {
-            let team = self.teams.entry(*queue).or_default();
+        for queue in view.queues() {
+            let team = self.teams.entry(queue).or_default();
             team.members.insert(view.agent);
             team.staff.logged_in += 1;
             if let Some(count) = team.staff.field(view) {
@@ -110,8 +109,8 @@ impl People {
     }
 
     fn go(&mut self, view: &View) {
-        for queue in view.queues.iter() {
-            let Some(team) = self.teams.get_mut(queue) else {
+        for queue in view.queues() {
+            let Some(team) = self.teams.get_mut(&queue) else {
                 continue;
             };
             team.members.remove(&view.agent);
@@ -120,7 +119,7 @@ impl People {
                 *count = count.saturating_sub(1);
             }
             if team.members.is_empty() {
-                self.teams.remove(queue);
+                self.teams.remove(&queue);
             }
         }
     }
@@ -139,7 +138,12 @@ impl Live {
         let mut queues = self.queues.write();
         for change in changes {
             match change {
-                QueueChange::Put(entry) => queues.entry(queue).or_default().put(entry.clone()),
+                QueueChange::Put(entry, place) => {
+                    queues
+                        .entry(queue)
+                        .or_default()
+                        .put(entry.clone(), *place);
+                }
                 QueueChange::Remove(contact) => {
                     if let Some(line) = queues.get_mut(&queue) {
                         line.remove(*contact);

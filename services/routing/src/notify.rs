@@ -122,7 +122,7 @@ pub fn publish(tenant: TenantId, now: Timestamp, event: Event) -> Published {
                 pause_reason,
                 device_id: view.device.map(|d| d.to_string()).unwrap_or_default(),
                 device_online: view.device_online,
-                queue_ids: view.queues.iter().map(ToString::to_string).collect(),
+                queue_ids: view.queues().map(|q| q.to_string()).collect(),
                 contact_id: view.contact.map(|c| c.to_string()).unwrap_or_default(),
                 contact_queue_id: view
                     .contact_queue

@@ -117,8 +117,8 @@ pub struct Presence {
     pub talk: Duration,
     /// Open contacts of this queue's medium.
     pub load: u8,
-    /// Place among the agents of this queue, for a linear queue.
-    pub order: u32,
+    /// Place among the agents of this queue, for a linear queue; the lower comes first.
+    pub order: u64,
     /// What the agent can do.
     pub skills: Skills,
     /// The agent was just granted to another queue, for a contact that waits since then.

@@ -53,7 +53,7 @@ impl Strategy {
             Self::FewestCalls => u64::from(agent.contacts),
             Self::LeastTalkTime => u64::try_from(agent.talk.as_millis()).unwrap_or(u64::MAX),
             Self::Random => draw(agent.agent, agent.ver, queue),
-            Self::Linear => u64::from(agent.order),
+            Self::Linear => agent.order,
             Self::Balanced => u64::from(agent.load),
             Self::FillFirst => u64::MAX - u64::from(agent.load),
             Self::RingAll | Self::LongestIdle | Self::SkillsBest | Self::ManualPick => 0,

@@ -85,7 +85,7 @@ impl QueueActor {
     ) -> Self {
         let now = router.now();
         let core = Queue::recover(
-            settings,
+            settings.clone(),
             activation,
             QueueRecord::default(),
             &router.deadlines,
@@ -216,7 +216,7 @@ impl Actor for QueueActor {
                     Ok(record) => {
                         let (deadlines, now) = (&actor.router.deadlines, actor.router.now());
                         actor.core = Queue::recover(
-                            actor.settings,
+                            actor.settings.clone(),
                             actor.activation,
                             record,
                             deadlines,
@@ -261,7 +261,7 @@ impl Handler<TellQueue> for QueueActor {
 
     fn handle(&mut self, TellQueue(message): TellQueue, ctx: &mut Self::Context) {
         if let QueueMessage::Configure(settings) = &message {
-            self.settings = *settings;
+            self.settings = QueueSettings::clone(settings);
         }
         if self.step(ctx, message, None) {
             self.rearm(ctx);
@@ -275,7 +275,7 @@ impl Handler<Reconcile> for QueueActor {
     fn handle(&mut self, _: Reconcile, ctx: &mut Self::Context) {
         match self.router.directory.queue(self.settings.id) {
             Some(queue) if queue.settings != self.settings => {
-                ctx.notify(TellQueue(QueueMessage::Configure(queue.settings)));
+                ctx.notify(TellQueue(QueueMessage::Configure(Box::new(queue.settings))));
             }
             Some(_) => {}
             None if self.router.directory.is_loaded() => ctx.notify(TellQueue(QueueMessage::Close)),

@@ -45,7 +45,7 @@ impl Doors {
         match self.ask(&r.tenant_id, reservation, message).await? {
             Answer::AlertOk { device } => Ok(AlertResponse {
                 ok: true,
-                device_id: device.to_string(),
+                device_id: device.map(|d| d.to_string()).unwrap_or_default(),
             }),
             Answer::Late => {
                 let text = "the offer was answered before; this is a late repeat";
@@ -120,12 +120,17 @@ impl Doors {
                 device: r.device_id,
                 queues: Vec::new(),
                 ready: true,
+                ..LogIn::default()
             }
             .into(),
             Action::LogOut => AgentMessage::SetStatus(Chosen::LoggedOut).into(),
             Action::Ready => AgentMessage::SetStatus(Chosen::Ready).into(),
             Action::Pause => AgentMessage::SetStatus(Chosen::Paused(String::new())).into(),
-            Action::EndWrapUp => AgentMessage::EndWrapUp.into(),
+            Action::EndWrapUp => AgentMessage::EndWrapUp {
+                contact: None,
+                supervisor: false,
+            }
+            .into(),
             Action::Unspecified => {
                 return Err(
                     Fault::new(Code::Invalid, "action_unknown", "say what to do").at("/action"),

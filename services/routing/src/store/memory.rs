@@ -52,7 +52,7 @@ impl MemoryStore {
                 let record = records.queues.entry(id).or_default();
                 for change in changes {
                     match change {
-                        QueueChange::Put(entry) => {
+                        QueueChange::Put(entry, _) => {
                             record.entries.insert(entry.contact, entry);
                         }
                         QueueChange::Remove(contact) => {

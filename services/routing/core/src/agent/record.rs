@@ -56,8 +56,8 @@ pub struct Membership {
     pub queue: QueueId,
     /// What kind of contacts it has.
     pub medium: Medium,
-    /// Place among its agents, for a linear queue.
-    pub order: u32,
+    /// Place among its agents, for a linear queue; the lower comes first.
+    pub order: u64,
     /// Logged in without being assigned (spec S47-S49): it ends with the log-out and with nothing else.
     pub temporary: bool,
     /// Whether the agent takes its contacts now.
