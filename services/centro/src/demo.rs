@@ -242,6 +242,16 @@ impl Maker {
                         on_timeout: "goodbye".into(),
                         on_exit: "goodbye".into(),
                         on_full: "full".into(),
+                        on_empty: "empty".into(),
+                        on_no_match: "empty".into(),
+                    }),
+                ),
+                node(
+                    "empty",
+                    Kind::PlayClip(PlayClipNode {
+                        clip: "no_agents".into(),
+                        on_done: "end".into(),
+                        ..Default::default()
                     }),
                 ),
                 node(
@@ -349,6 +359,7 @@ impl Maker {
         let request = AssignQueueAgentRequest {
             queue_id: queue.id.clone(),
             user_id: agent.user_id.clone(),
+            order: None,
         };
         let mut queues = CallQueuesClient::new(self.conn(Role::Configuration));
         queues

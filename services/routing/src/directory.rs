@@ -441,7 +441,7 @@ mod tests {
             object: Some(Object::QueueAgent(QueueAgent {
                 queue_id: queue.to_string(),
                 user_id: user.to_string(),
-                create_time: None,
+                ..QueueAgent::default()
             })),
         };
         let (_, consequence) = directory.apply(&change);

@@ -1,6 +1,7 @@
 //! Pure rules of the configuration: no clock, no I/O, no randomness that is not passed in.
 
 pub mod address;
+pub mod callback;
 pub mod device;
 pub mod extension;
 pub mod number;

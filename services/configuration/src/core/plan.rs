@@ -36,6 +36,11 @@ pub fn clip_exists(name: &str) -> bool {
         || number().is_some_and(|n| (1..=SPOKEN).contains(&n) && name == format!("number_{n}"))
 }
 
+/// The shipped clips, for people.
+pub fn known_clips() -> String {
+    format!("{}, number_1 to number_{SPOKEN}", CLIPS.join(", "))
+}
+
 /// The queues that a plan leads to.
 pub fn queues(plan: &DialPlan) -> BTreeSet<&str> {
     plan.nodes
@@ -127,7 +132,7 @@ fn check_node(
                 return Err(invalid("clip_not_selected", message, &field).with("node", &node.id));
             }
             if !clip_exists(&clip.clip) {
-                let known = format!("{}, number_1 to number_{SPOKEN}", CLIPS.join(", "));
+                let known = known_clips();
                 let message = format_args!(
                     "there is no clip {}, which node {} plays; there are {known}",
                     clip.clip, node.id
@@ -153,7 +158,9 @@ fn check_node(
             )?;
             exit("queue/onTimeout", &queue.on_timeout)?;
             exit("queue/onExit", &queue.on_exit)?;
-            exit("queue/onFull", &queue.on_full)
+            exit("queue/onFull", &queue.on_full)?;
+            exit("queue/onEmpty", &queue.on_empty)?;
+            exit("queue/onNoMatch", &queue.on_no_match)
         }
         Some(Kind::SimpleDial(dial)) => {
             if !extension::well_formed(&dial.extension) {
@@ -299,5 +306,27 @@ mod tests {
         let fault = check(&mut plan, |_| true).unwrap_err();
         assert_eq!(fault.field, "/nodes/1/queue/onTimeout");
         assert_eq!(fault.meta["exit"], "desk");
+    }
+
+    #[test]
+    fn every_exit_of_a_queue_must_lead_to_a_node_of_the_plan() {
+        type Set = fn(&mut QueueNode);
+        let exits: [(&str, Set); 5] = [
+            ("onTimeout", |q| q.on_timeout = "gone".to_owned()),
+            ("onExit", |q| q.on_exit = "gone".to_owned()),
+            ("onFull", |q| q.on_full = "gone".to_owned()),
+            ("onEmpty", |q| q.on_empty = "gone".to_owned()),
+            ("onNoMatch", |q| q.on_no_match = "gone".to_owned()),
+        ];
+        for (exit, set) in exits {
+            let mut plan = plan();
+            let Some(Kind::Queue(queue)) = &mut plan.nodes[1].kind else {
+                panic!("the second node is the queue")
+            };
+            set(queue);
+            let fault = check(&mut plan, |_| true).unwrap_err();
+            assert_eq!(fault.reason, "node_exit_unknown");
+            assert_eq!(fault.field, format!("/nodes/1/queue/{exit}"));
+        }
     }
 }

@@ -1,16 +1,27 @@
-//! Call queues: what is set when nothing is said, and which values fit (spec D1–D16).
+//! Call queues: what is set when nothing is said, and which values fit (spec D1–D24). Ranges that need no word of their own
+//! stand in the proto.
 
-use super::{extension, invalid};
+use super::{callback, extension, invalid, plan};
 use centro_kernel::{Fault, name};
 use centro_proto::{
-    configuration::{CallQueue, ServiceLevel},
-    types::RingStrategy,
+    configuration::{
+        CallQueue, EmptyRule, RonaAction, RonaScope, ServiceLevel, SkillMatch, WrapUpMode,
+    },
+    types::{AgentState, RingStrategy},
 };
 use prost_types::Duration;
 
 const fn seconds(seconds: i64) -> Duration {
     Duration { seconds, nanos: 0 }
 }
+
+/// Whose agents are there when nothing is said (spec D8).
+const THERE: [AgentState; 4] = [
+    AgentState::Ready,
+    AgentState::Alerting,
+    AgentState::Connected,
+    AgentState::WrapUp,
+];
 
 /// Fills in what was left out.
 pub fn with_defaults(mut queue: CallQueue) -> CallQueue {
@@ -30,13 +41,36 @@ pub fn with_defaults(mut queue: CallQueue) -> CallQueue {
     queue.short_abandon.get_or_insert(seconds(5));
     queue.record.get_or_insert(true);
     queue.reject_delay.get_or_insert(seconds(10));
+    queue.busy_delay.get_or_insert(seconds(60));
+    queue.no_answer_delay.get_or_insert(seconds(0));
+    queue.retry_delay.get_or_insert(seconds(5));
+    queue.connect_delay.get_or_insert(seconds(0));
+    queue.leave_empty_grace.get_or_insert(seconds(5));
+    or(&mut queue.wrap_up_mode, WrapUpMode::Timed as i32);
+    or(&mut queue.join_empty, EmptyRule::Allow as i32);
+    or(&mut queue.leave_empty, EmptyRule::Allow as i32);
+    or(&mut queue.rona_action, RonaAction::NotResponding as i32);
+    or(&mut queue.rona_scope, RonaScope::AllQueues as i32);
+    or(&mut queue.skill_match, SkillMatch::AllRequired as i32);
+    if queue.available_states.is_empty() {
+        queue.available_states = THERE.map(|state| state as i32).to_vec();
+    }
+    callback::fill(queue.callback.get_or_insert_default());
     queue
+}
+
+/// An enum that says nothing takes its default.
+const fn or(value: &mut i32, default: i32) {
+    if *value == 0 {
+        *value = default;
+    }
 }
 
 /// Checks a queue and trims its name. An empty extension is not looked at: it is given later.
 ///
 /// # Errors
-/// Those of names and extensions, `duration_out_of_range`, `number_out_of_range`, `value_unknown`.
+/// Those of names and extensions, `duration_out_of_range`, `number_out_of_range`, `value_unknown`, `clip_unknown`,
+/// `rona_reason_missing`, `threshold_missing`, `threshold_not_positive`.
 pub fn check(queue: &mut CallQueue) -> Result<(), Fault> {
     queue.display_name = name::check(&queue.display_name)?;
     if !queue.extension.is_empty() {
@@ -81,6 +115,45 @@ pub fn check(queue: &mut CallQueue) -> Result<(), Fault> {
     {
         number(Some(*target_percent), 1, 100, "/serviceLevel/targetPercent")?;
         duration(within.as_ref(), 1, 3600, "/serviceLevel/within")?;
+    }
+    announcement(&queue.agent_announcement)?;
+    available_states(&queue.available_states)?;
+    rona(queue)?;
+    queue.callback.as_ref().map_or(Ok(()), callback::check)
+}
+
+fn announcement(clip: &str) -> Result<(), Fault> {
+    if clip.is_empty() || plan::clip_exists(clip) {
+        return Ok(());
+    }
+    let known = plan::known_clips();
+    let message = format_args!("there is no clip {clip} to announce; there are {known}");
+    Err(invalid("clip_unknown", message, "/agentAnnouncement").with("known", known))
+}
+
+fn available_states(states: &[i32]) -> Result<(), Fault> {
+    for (index, state) in states.iter().enumerate() {
+        let known = AgentState::try_from(*state);
+        if matches!(known, Ok(AgentState::Unspecified | AgentState::LoggedOut)) {
+            let message = "an agent who is logged out is not there; leave this state out";
+            let field = format!("/availableStates/{index}");
+            return Err(invalid("value_unknown", message, &field));
+        }
+    }
+    Ok(())
+}
+
+/// Trims the pause reason, which a pause needs.
+fn rona(queue: &mut CallQueue) -> Result<(), Fault> {
+    const REASON: &str = "/ronaPauseReason";
+    if !queue.rona_pause_reason.trim().is_empty() {
+        let reason = name::check(&queue.rona_pause_reason).map_err(|fault| fault.at(REASON))?;
+        queue.rona_pause_reason = reason;
+    } else if queue.rona_action() == RonaAction::Pause {
+        let message = "say for which reason agents who miss contacts are paused";
+        return Err(invalid("rona_reason_missing", message, REASON));
+    } else {
+        queue.rona_pause_reason.clear();
     }
     Ok(())
 }
@@ -172,5 +245,58 @@ mod tests {
             "extension_bad_format"
         );
         assert_eq!(wrong(|q| q.display_name = " ".to_owned()).0, "name_empty");
+        assert_eq!(
+            wrong(|q| q.agent_announcement = "tada".to_owned()),
+            ("clip_unknown", "/agentAnnouncement".to_owned())
+        );
+        assert_eq!(
+            wrong(|q| q.available_states.push(AgentState::LoggedOut.into())),
+            ("value_unknown", "/availableStates/4".to_owned())
+        );
+    }
+
+    #[test]
+    fn a_new_queue_behaves_as_the_guide_says() {
+        let queue = sales();
+        assert_eq!(queue.wrap_up_mode(), WrapUpMode::Timed);
+        assert_eq!(
+            (queue.join_empty(), queue.leave_empty()),
+            (EmptyRule::Allow, EmptyRule::Allow)
+        );
+        assert_eq!(queue.rona_action(), RonaAction::NotResponding);
+        assert_eq!(queue.rona_scope(), RonaScope::AllQueues);
+        assert_eq!(queue.skill_match(), SkillMatch::AllRequired);
+        assert_eq!(
+            queue.available_states().collect::<Vec<_>>(),
+            THERE,
+            "a paused agent is not there"
+        );
+        assert_eq!(queue.aging, None, "weights are strict");
+        let delays = [
+            queue.busy_delay,
+            queue.no_answer_delay,
+            queue.retry_delay,
+            queue.connect_delay,
+            queue.leave_empty_grace,
+        ];
+        assert_eq!(delays, [60, 0, 5, 0, 5].map(|s| Some(seconds(s))));
+        assert_eq!(with_defaults(queue.clone()), queue, "filling again is idle");
+    }
+
+    #[test]
+    fn whoever_pauses_agents_for_missed_contacts_says_why() {
+        let mut queue = sales();
+        queue.rona_action = RonaAction::Pause.into();
+        queue.rona_pause_reason = "  ".to_owned();
+        let fault = check(&mut queue).unwrap_err();
+        assert_eq!(
+            (fault.reason, fault.field.as_str()),
+            ("rona_reason_missing", "/ronaPauseReason")
+        );
+        queue.rona_pause_reason = " Missed calls ".to_owned();
+        assert_eq!(check(&mut queue), Ok(()));
+        assert_eq!(queue.rona_pause_reason, "Missed calls");
+        queue.rona_pause_reason = "a\u{7}".to_owned();
+        assert_eq!(check(&mut queue).unwrap_err().field, "/ronaPauseReason");
     }
 }

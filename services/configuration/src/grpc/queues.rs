@@ -116,7 +116,7 @@ impl CallQueues for Desk {
             .await
             .map_err(from_fault)?;
         self.people.check(caller, user).await?;
-        answer(self.assign(tenant, queue, user).await)
+        answer(self.assign(tenant, queue, user, asked.order).await)
     }
 
     async fn unassign_queue_agent(
@@ -149,6 +149,7 @@ impl Desk {
         rules(&made)?;
         let mut write = self.store.write(tenant, self.now()).await?;
         made.id = QueueId::generate().to_string();
+        made.version = 1;
         made.create_time = time(write.now());
         if made.extension.is_empty() {
             made.extension = write.free_extension().await?;
@@ -180,6 +181,7 @@ impl Desk {
         }
         queue::check(&mut after)?;
         rules(&after)?;
+        after.version = before.version + 1;
         let after = write.put(after, None).await?;
         write.commit().await?;
         Ok(after)
@@ -191,20 +193,30 @@ impl Desk {
         tenant: TenantId,
         queue: String,
         user: UserId,
+        order: Option<u32>,
     ) -> Result<QueueAgent, Fault> {
         let mut write = self.store.write(tenant, self.now()).await?;
         write.get::<CallQueue>(&queue).await?;
-        match write.get::<QueueAgent>(&format!("{queue}/{user}")).await {
-            Err(fault) if fault.reason == "not_found" => {}
-            other => return other,
-        }
-        let made = QueueAgent {
-            queue_id: queue,
-            user_id: user.to_string(),
-            create_time: time(write.now()),
+        let before = match write.get::<QueueAgent>(&format!("{queue}/{user}")).await {
+            Ok(before) => before,
+            Err(fault) if fault.reason == "not_found" => QueueAgent {
+                queue_id: queue,
+                user_id: user.to_string(),
+                create_time: None,
+                order: 0,
+            },
+            Err(fault) => return Err(fault),
         };
-        let made = write.put(made, None).await?;
+        let after = QueueAgent {
+            create_time: before.create_time.or_else(|| time(write.now())),
+            order: order.unwrap_or(before.order),
+            ..before.clone()
+        };
+        if after == before {
+            return Ok(before);
+        }
+        let after = write.put(after, None).await?;
         write.commit().await?;
-        Ok(made)
+        Ok(after)
     }
 }

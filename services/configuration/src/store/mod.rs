@@ -155,6 +155,7 @@ async fn extensions(
 
 fn decode<T: Object>(row: &row::Model) -> Result<T, Fault> {
     T::decode(row.body.as_slice())
+        .map(Object::completed)
         .map_err(|error| Fault::internal(format_args!("row {}: {error}", row.id)))
 }
 

@@ -1,6 +1,6 @@
 //! What the six kinds of objects have in common, so that one store keeps them all.
 
-use crate::core::plan;
+use crate::core::{plan, queue};
 use centro_kernel::{Fault, name};
 use centro_proto::configuration::{
     CallQueue, Credentials, Device, DeviceWithCredentials, DialPlan, Number, QueueAgent, Trunk,
@@ -61,6 +61,10 @@ pub trait Object: Message + Default + Clone {
     }
     /// Notes the version of the last write.
     fn stamp(&mut self, _etag: String) {}
+    /// As it is read: with what an older centre, which wrote it, did not know.
+    fn completed(self) -> Self {
+        self
+    }
     /// What is left of it when it is gone: its ids.
     fn remains(&self) -> Self;
     /// As a change tells of it.
@@ -85,6 +89,9 @@ impl Object for CallQueue {
     }
     fn stamp(&mut self, etag: String) {
         self.etag = etag;
+    }
+    fn completed(self) -> Self {
+        queue::with_defaults(self)
     }
     fn remains(&self) -> Self {
         Self {
@@ -252,6 +259,7 @@ impl Object for QueueAgent {
     fn remains(&self) -> Self {
         Self {
             create_time: None,
+            order: 0,
             ..self.clone()
         }
     }

@@ -58,7 +58,8 @@ async fn nothing_of_another_tenant_is_found() {
         assign_queue_agent,
         pb::AssignQueueAgentRequest {
             queue_id: id.clone(),
-            user_id
+            user_id,
+            order: None,
         }
     );
     refused!(

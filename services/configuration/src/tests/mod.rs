@@ -179,9 +179,19 @@ impl World {
     }
 
     pub async fn assign(&self, queue: &str, user: UserId) -> Result<pb::QueueAgent, Status> {
+        self.assign_at(queue, user, None).await
+    }
+
+    pub async fn assign_at(
+        &self,
+        queue: &str,
+        user: UserId,
+        order: Option<u32>,
+    ) -> Result<pb::QueueAgent, Status> {
         let request = pb::AssignQueueAgentRequest {
             queue_id: queue.to_owned(),
             user_id: user.to_string(),
+            order,
         };
         Ok(self
             .desk

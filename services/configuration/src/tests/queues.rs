@@ -282,3 +282,143 @@ async fn pages_hold_every_queue_once() {
     }
     assert_eq!(seen.len(), 5);
 }
+
+#[tokio::test]
+async fn a_place_in_the_line_is_kept_until_another_is_said() {
+    let world = World::new().await;
+    let sales = world.queue("Sales", "").await.unwrap();
+    let first = world.assign(&sales.id, ANNA).await.unwrap();
+    assert_eq!(first.order, 0);
+    let placed = world.assign_at(&sales.id, ANNA, Some(2)).await.unwrap();
+    assert_eq!((placed.order, placed.create_time), (2, first.create_time));
+    let again = world.assign(&sales.id, ANNA).await.unwrap();
+    assert_eq!(again, placed, "who says no place changes none");
+    let cleared = world.assign_at(&sales.id, ANNA, Some(0)).await.unwrap();
+    assert_eq!(cleared, first);
+}
+
+#[tokio::test]
+async fn the_version_of_a_queue_counts_its_changes() {
+    let world = World::new().await;
+    let sales = world.queue("Sales", "").await.unwrap();
+    world.queue("Support", "").await.unwrap();
+    assert_eq!(sales.version, 1);
+    let wanted = CallQueue {
+        weight: Some(7),
+        version: 40,
+        ..sales.clone()
+    };
+    let after = update(&world, wanted, &["weight", "version"])
+        .await
+        .unwrap();
+    assert_eq!((after.version, after.weight), (2, Some(7)));
+    let wrong = CallQueue {
+        weight: Some(0),
+        etag: String::new(),
+        ..after.clone()
+    };
+    let refused = update(&world, wrong, &["weight"]).await;
+    assert_eq!(reason(refused), "number_out_of_range");
+    let request = pb::GetCallQueueRequest { id: sales.id };
+    let now = world.desk.get_call_queue(world.ask(ACME, request)).await;
+    assert_eq!(now.unwrap().into_inner(), after);
+}
+
+#[tokio::test]
+async fn settings_that_need_each_other_are_checked_together() {
+    let world = World::new().await;
+    let sales = world.queue("Sales", "").await.unwrap();
+    let sales = CallQueue {
+        etag: String::new(),
+        ..sales
+    };
+    let callback = |threshold: Option<i64>| {
+        let threshold = threshold.map(|seconds| prost_types::Duration { seconds, nanos: 0 });
+        let callback = pb::CallbackSettings {
+            enabled: true,
+            threshold,
+            ..Default::default()
+        };
+        CallQueue {
+            callback: Some(callback),
+            ..sales.clone()
+        }
+    };
+    for (threshold, code) in [
+        (None, "threshold_missing"),
+        (Some(0), "threshold_not_positive"),
+        (Some(-5), "threshold_not_positive"),
+        (Some(86_401), "duration_out_of_range"),
+    ] {
+        let refused = update(&world, callback(threshold), &["callback"]).await;
+        assert_eq!(reason(refused), code, "{threshold:?}");
+    }
+    let on = update(&world, callback(Some(60)), &["callback"]).await;
+    let on = on.unwrap().callback.unwrap();
+    assert_eq!(on.window.unwrap().seconds, 900);
+    // Only the switch is named, so the threshold stays.
+    let off = CallQueue {
+        callback: Some(pb::CallbackSettings::default()),
+        ..sales.clone()
+    };
+    let off = update(&world, off, &["callback.enabled"]).await.unwrap();
+    let off = off.callback.unwrap();
+    assert_eq!((off.enabled, off.threshold), (false, on.threshold));
+
+    let pause = CallQueue {
+        rona_action: pb::RonaAction::Pause.into(),
+        ..sales.clone()
+    };
+    assert_eq!(
+        reason(update(&world, pause, &["rona_action"]).await),
+        "rona_reason_missing"
+    );
+    let far = |grace| CallQueue {
+        leave_empty_grace: Some(prost_types::Duration {
+            seconds: grace,
+            nanos: 0,
+        }),
+        ..sales.clone()
+    };
+    let refused = update(&world, far(601), &["leave_empty_grace"]).await;
+    assert_eq!(reason(refused), "duration_out_of_range");
+    update(&world, far(600), &["leave_empty_grace"])
+        .await
+        .unwrap();
+    let odd = CallQueue {
+        skill_match: 99,
+        ..sales
+    };
+    assert_eq!(
+        reason(update(&world, odd, &["skill_match"]).await),
+        "enum_unknown"
+    );
+}
+
+#[tokio::test]
+async fn a_queue_that_an_older_centre_wrote_is_read_with_the_defaults_of_what_is_new() {
+    let world = World::new().await;
+    let old = CallQueue {
+        id: centro_kernel::QueueId::from_u128(1).to_string(),
+        display_name: "Old".to_owned(),
+        extension: "100".to_owned(),
+        ..Default::default()
+    };
+    let now = world.clock.now();
+    let mut write = world.desk.store.write(ACME, now).await.unwrap();
+    write.put(old.clone(), None).await.unwrap();
+    write.commit().await.unwrap();
+    let request = pb::GetCallQueueRequest { id: old.id };
+    let read = world.desk.get_call_queue(world.ask(ACME, request)).await;
+    let read = read.unwrap().into_inner();
+    assert_eq!(read.wrap_up_mode(), pb::WrapUpMode::Timed);
+    assert_eq!((read.version, read.busy_delay.unwrap().seconds), (0, 60));
+    let wanted = CallQueue {
+        weight: Some(3),
+        ..read
+    };
+    assert_eq!(
+        update(&world, wanted, &["weight"]).await.unwrap().version,
+        1
+    );
+}

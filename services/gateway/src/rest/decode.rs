@@ -55,11 +55,14 @@ impl<'a> Decoder<'a> {
             return DynamicMessage::deserialize(message.clone(), json.clone())
                 .ok()
                 .or_else(|| {
-                    self.wrong(
-                        at,
-                        "field_type",
-                        format!("not a {} in JSON", message.full_name()),
-                    )
+                    // Spec E1 has a word of its own for letters in a threshold.
+                    let code = if at.ends_with("/threshold") {
+                        "threshold_not_numeric"
+                    } else {
+                        "field_type"
+                    };
+                    let detail = format!("not a {} in JSON", message.full_name());
+                    self.wrong(at, code, detail)
                 });
         }
         let Json::Object(object) = json else {
@@ -240,6 +243,41 @@ pub fn mask(
                 mask(extensions, &inner, value, &format!("{path}."), paths)
             }
             _ => paths.push(path),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use centro_contract::Api;
+    use serde_json::json;
+
+    /// The codes of what is wrong with a queue, by place.
+    fn mistakes(queue: &Json) -> Vec<(String, String)> {
+        let api = Api::installed().unwrap();
+        let name = "centro.configuration.v1.CallQueue";
+        let descriptor = api.pool.get_message_by_name(name).unwrap();
+        let mut decoder = Decoder::new(&api.extensions, false);
+        decoder.message(&descriptor, queue, "");
+        let place = |place: &Place| match place {
+            Place::Pointer(at) | Place::Parameter(at) | Place::Header(at) => at.clone(),
+        };
+        let errors = decoder.errors.iter();
+        errors.map(|e| (place(&e.place), e.code.clone())).collect()
+    }
+
+    #[test]
+    fn a_threshold_that_is_no_duration_has_a_code_of_its_own() {
+        for wrong in ["abc", "1h", "1e3", "\u{ff15}", ""] {
+            let found = mistakes(&json!({"callback": {"threshold": wrong}}));
+            let want = ("/callback/threshold", "threshold_not_numeric");
+            assert_eq!(found, [(want.0.to_owned(), want.1.to_owned())], "{wrong}");
+        }
+        let found = mistakes(&json!({"wrapUp": "abc"}));
+        assert_eq!(found, [("/wrapUp".to_owned(), "field_type".to_owned())]);
+        for good in ["90s", "0s", "-5s"] {
+            assert_eq!(mistakes(&json!({"callback": {"threshold": good}})), []);
         }
     }
 }

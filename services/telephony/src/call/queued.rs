@@ -241,21 +241,8 @@ impl Call {
     /// In no queue any more and not answered.
     async fn out(&mut self, reason: LeftReason) {
         self.announce_at = None;
-        let outcome = match reason {
-            LeftReason::DtmfExit => Outcome::Star,
-            LeftReason::Timeout => Outcome::TimedOut,
-            LeftReason::Answered | LeftReason::Abandoned => return self.close(EndedBy::Caller),
-            // A callback is a contact of its own: the call it was asked for in is over.
-            LeftReason::CallbackRequested
-            | LeftReason::CallbackCancelledByUser
-            | LeftReason::CallbackExpired => return self.close(EndedBy::System),
-            LeftReason::QueueFull
-            | LeftReason::QueueClosed
-            | LeftReason::LeftEmpty
-            | LeftReason::JoinedEmpty
-            | LeftReason::NoSkillMatch
-            | LeftReason::TransferredByUser
-            | LeftReason::SystemFailure => Outcome::Full,
+        let Some(outcome) = Outcome::after_queue(reason) else {
+            return self.close(EndedBy::Caller);
         };
         self.leave_node(outcome).await;
     }

@@ -172,6 +172,8 @@ fn signals(queue: QueueId, stream: u32, message: wait_response::Message) -> Vec<
             let reason = match not.reason() {
                 types::LeftReason::QueueFull => LeftReason::QueueFull,
                 types::LeftReason::JoinedEmpty => LeftReason::JoinedEmpty,
+                types::LeftReason::LeftEmpty => LeftReason::LeftEmpty,
+                types::LeftReason::NoSkillMatch => LeftReason::NoSkillMatch,
                 _ => LeftReason::QueueClosed,
             };
             vec![Signal::Edge(Command::NotTaken {

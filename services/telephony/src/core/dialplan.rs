@@ -1,6 +1,6 @@
 //! What a dial plan does next. Pure: the call asks with what happened and is told the next step.
 
-use centro_kernel::QueueId;
+use centro_kernel::{QueueId, contact::LeftReason};
 use centro_proto::configuration::{DialPlan, dial_plan_node::Kind};
 use std::time::Duration;
 
@@ -46,8 +46,34 @@ pub enum Outcome {
     Star,
     /// The queue was full, closed or gone.
     Full,
+    /// The queue had no agents, or has none any more.
+    Empty,
+    /// No agent has the skills that are needed.
+    NoMatch,
     /// Nobody answered.
     NoAnswer,
+}
+
+impl Outcome {
+    /// The outcome of a Queue node for a call that left the queue; `None` when the call is over, too. A callback is a contact
+    /// of its own, so the call it was asked for in is over.
+    pub const fn after_queue(reason: LeftReason) -> Option<Self> {
+        Some(match reason {
+            LeftReason::DtmfExit => Self::Star,
+            LeftReason::Timeout => Self::TimedOut,
+            LeftReason::JoinedEmpty | LeftReason::LeftEmpty => Self::Empty,
+            LeftReason::NoSkillMatch => Self::NoMatch,
+            LeftReason::QueueFull
+            | LeftReason::QueueClosed
+            | LeftReason::TransferredByUser
+            | LeftReason::SystemFailure => Self::Full,
+            LeftReason::Answered
+            | LeftReason::Abandoned
+            | LeftReason::CallbackRequested
+            | LeftReason::CallbackCancelledByUser
+            | LeftReason::CallbackExpired => return None,
+        })
+    }
 }
 
 /// A call's place in a dial plan.
@@ -79,6 +105,8 @@ impl Walk {
             (Some(Kind::Queue(n)), Outcome::TimedOut) => &n.on_timeout,
             (Some(Kind::Queue(n)), Outcome::Star) => &n.on_exit,
             (Some(Kind::Queue(n)), Outcome::Full) => &n.on_full,
+            (Some(Kind::Queue(n)), Outcome::Empty) => &n.on_empty,
+            (Some(Kind::Queue(n)), Outcome::NoMatch) => &n.on_no_match,
             (Some(Kind::SimpleDial(n)), Outcome::NoAnswer) => &n.on_no_answer,
             _ => return Step::HangUp,
         };
@@ -166,6 +194,8 @@ mod tests {
             on_timeout: "dial".into(),
             on_exit: "end".into(),
             on_full: "nowhere".into(),
+            on_empty: "dial".into(),
+            on_no_match: "hello".into(),
         };
         let dial = SimpleDialNode {
             extension: "201".into(),
@@ -205,7 +235,29 @@ mod tests {
             timeout: RING_DEFAULT,
         };
         assert_eq!(walk.clone().next(&plan, Outcome::TimedOut), dial);
+        assert_eq!(walk.clone().next(&plan, Outcome::Empty), dial);
+        let hello = walk.clone().next(&plan, Outcome::NoMatch);
+        assert_eq!(hello, Walk::enter(&plan).1);
         assert_eq!(walk.clone().next(&plan, Outcome::Star), Step::HangUp);
+    }
+
+    #[test]
+    fn callers_of_an_empty_queue_and_of_one_without_the_skill_take_exits_of_their_own() {
+        let taken = |reason| Outcome::after_queue(reason);
+        assert_eq!(taken(LeftReason::JoinedEmpty), Some(Outcome::Empty));
+        assert_eq!(taken(LeftReason::LeftEmpty), Some(Outcome::Empty));
+        assert_eq!(taken(LeftReason::NoSkillMatch), Some(Outcome::NoMatch));
+        assert_eq!(taken(LeftReason::QueueFull), Some(Outcome::Full));
+        assert_eq!(taken(LeftReason::Abandoned), None);
+        let mut plan = plan();
+        let Some(Kind::Queue(queue)) = &mut plan.nodes[1].kind else {
+            panic!("the second node is the queue")
+        };
+        queue.on_empty.clear();
+        let (mut walk, _) = Walk::enter(&plan);
+        walk.next(&plan, Outcome::Done);
+        let step = walk.next(&plan, Outcome::Empty);
+        assert_eq!(step, Step::HangUp, "an unconnected exit ends the call");
     }
 
     #[test]

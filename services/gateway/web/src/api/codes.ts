@@ -15,6 +15,8 @@ export const MET = [
   // agents
   'device_unknown', 'device_needed', 'queue_not_assigned', 'not_logged_in', 'not_in_wrap_up', 'wrap_up_not_endable',
   'mailbox_full', 'owner_moving', 'configuration_loading', 'reason_too_long',
+  // editing queues
+  'threshold_missing', 'threshold_not_positive', 'threshold_not_numeric', 'rona_reason_missing',
 ] as const;
 
 /** Requests these pages do not make, or mistakes that only a fault of a page could make: told by their HTTP status. */

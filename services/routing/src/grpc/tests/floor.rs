@@ -253,7 +253,7 @@ impl Floor {
         let assignment = QueueAgent {
             queue_id,
             user_id,
-            create_time: None,
+            ..QueueAgent::default()
         };
         self.apply(Object::QueueAgent(assignment), !assigned);
     }
