@@ -16,4 +16,4 @@ pub use agent::{AgentActor, Ask, AskAgent, TellAgent};
 pub use edges::{EdgeStream, Released};
 #[cfg(test)]
 pub use faults::{Die, Stall};
-pub use queue::{CheckEdges, FromEdge, LetGo, QueueActor, Reconcile, TellQueue};
+pub use queue::{AskQueue, CheckEdges, FromEdge, LetGo, QueueActor, Reconcile, TellQueue};

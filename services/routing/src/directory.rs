@@ -3,18 +3,12 @@
 //! Filled by `feed`. Of two states of one object the one with the higher version counts, so the order in which the
 //! snapshot and the events arrive does not matter.
 
-use crate::wire;
-use centro_kernel::{Code, DeviceId, Fault, QueueId, TenantId, UserId};
-use centro_proto::{
-    configuration::{CallQueue, Change, change::Object},
-    types,
-};
-use centro_routing_core::{QueueSettings, Strategy};
+use crate::rules;
+use centro_kernel::{Code, DeviceId, Fault, QueueId, SkillId, TenantId, UserId};
+use centro_proto::configuration::{CallQueue, Change, change::Object};
+use centro_routing_core::{Capacity, Membership, Profile, QueueSettings};
 use parking_lot::RwLock;
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
-    time::Duration,
-};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// A queue as configured.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,10 +17,20 @@ pub struct QueueConfig {
     pub tenant: TenantId,
     /// What people call it.
     pub display_name: String,
-    /// Whether agents may end their wrap-up early (spec D6).
-    pub agent_may_end_wrap_up: bool,
     /// The rules.
     pub settings: QueueSettings,
+}
+
+impl QueueConfig {
+    /// Serving it without being assigned, until the log-out.
+    pub fn temporary_membership(&self) -> Membership {
+        Membership {
+            medium: self.settings.terms.medium,
+            order: u64::MAX,
+            temporary: true,
+            ..Membership::new(self.settings.id)
+        }
+    }
 }
 
 /// What a change means for those who act.
@@ -64,8 +68,13 @@ struct State {
     versions: HashMap<Key, (u64, TenantId)>,
     queues: HashMap<QueueId, QueueConfig>,
     by_tenant: HashMap<TenantId, BTreeSet<QueueId>>,
-    assigned: HashMap<TenantId, BTreeMap<UserId, BTreeSet<QueueId>>>,
+    /// Who serves what, and where among its agents in a linear queue.
+    assigned: HashMap<TenantId, BTreeMap<UserId, BTreeMap<QueueId, u64>>>,
     agents_of: HashMap<QueueId, BTreeSet<UserId>>,
+    skills: HashMap<UserId, BTreeMap<SkillId, u8>>,
+    capacities: HashMap<UserId, Capacity>,
+    /// Tenants whose queues may be served by people who are not assigned to them.
+    open_to_unassigned: HashSet<TenantId>,
     devices: HashMap<DeviceId, (TenantId, Option<UserId>)>,
     by_user: HashMap<UserId, BTreeSet<DeviceId>>,
     /// Devices of people who may not work any more. Nobody's phone, so nobody can log in with it.
@@ -141,12 +150,38 @@ impl Directory {
         let state = self.0.read();
         let queues = state.assigned.get(&tenant).and_then(|a| a.get(&user));
         let exists = |queue: &&QueueId| state.queues.contains_key(*queue);
-        queues
-            .into_iter()
-            .flatten()
-            .filter(exists)
-            .copied()
-            .collect()
+        let queues = queues.into_iter().flat_map(|queues| queues.keys());
+        queues.filter(exists).copied().collect()
+    }
+
+    /// The same, as an agent logs in to them.
+    pub fn memberships(&self, tenant: TenantId, user: UserId) -> Vec<Membership> {
+        let state = self.0.read();
+        let queues = state.assigned.get(&tenant).and_then(|a| a.get(&user));
+        let known = queues.into_iter().flatten().filter_map(|(id, order)| {
+            let queue = state.queues.get(id)?;
+            Some(Membership {
+                medium: queue.settings.terms.medium,
+                order: *order,
+                ..Membership::new(*id)
+            })
+        });
+        known.collect()
+    }
+
+    /// What a person can do, and how much at once.
+    pub fn profile(&self, user: UserId) -> Profile {
+        let state = self.0.read();
+        let skills = state.skills.get(&user).into_iter().flatten();
+        Profile {
+            skills: skills.map(|(skill, level)| (*skill, *level)).collect(),
+            capacity: state.capacities.get(&user).copied().unwrap_or_default(),
+        }
+    }
+
+    /// Whether people of the tenant may be logged in to queues to which they are not assigned (spec S47).
+    pub fn may_log_in_unassigned(&self, tenant: TenantId) -> bool {
+        self.0.read().open_to_unassigned.contains(&tenant)
     }
 
     /// Up to `limit` of those who are assigned to a queue of the tenant, after `after`, in order of id.
@@ -259,7 +294,7 @@ impl State {
         match (key, object) {
             (Key::Queue(id), Object::CallQueue(queue)) => {
                 let config = queue_config(tenant, id, queue);
-                let settings = config.settings;
+                let settings = config.settings.clone();
                 self.by_tenant.entry(tenant).or_default().insert(id);
                 let old = self.queues.insert(id, config);
                 match old {
@@ -269,11 +304,12 @@ impl State {
                     }
                 }
             }
-            (Key::QueueAgent(queue, user), _) => {
+            (Key::QueueAgent(queue, user), Object::QueueAgent(assignment)) => {
                 let people = self.assigned.entry(tenant).or_default();
                 self.agents_of.entry(queue).or_default().insert(user);
-                let new = people.entry(user).or_default().insert(queue);
-                new.then_some(Consequence::Assigned(tenant, user, queue))
+                let order = rules::order(assignment);
+                let before = people.entry(user).or_default().insert(queue, order);
+                (before != Some(order)).then_some(Consequence::Assigned(tenant, user, queue))
             }
             (Key::Device(id), Object::Device(device)) => {
                 let device = device.device.as_ref()?;
@@ -309,7 +345,7 @@ impl State {
             Key::QueueAgent(queue, user) => {
                 let people = self.assigned.get_mut(&tenant)?;
                 let queues = people.get_mut(&user)?;
-                let was = queues.remove(&queue);
+                let was = queues.remove(&queue).is_some();
                 if queues.is_empty() {
                     people.remove(&user);
                 }
@@ -355,30 +391,11 @@ fn key(object: &Object) -> Option<Key> {
     })
 }
 
-/// What is left out takes the documented default.
 fn queue_config(tenant: TenantId, id: QueueId, queue: &CallQueue) -> QueueConfig {
-    let or = |duration: &Option<prost_types::Duration>, default: u64| {
-        duration
-            .as_ref()
-            .map_or(Duration::from_secs(default), wire::duration)
-    };
     QueueConfig {
         tenant,
         display_name: queue.display_name.clone(),
-        agent_may_end_wrap_up: queue.agent_may_end_wrap_up,
-        settings: QueueSettings {
-            id,
-            weight: queue.weight,
-            strategy: match queue.ring_strategy() {
-                types::RingStrategy::RoundRobin => Strategy::RoundRobin,
-                _ => Strategy::LongestIdle,
-            },
-            ring: or(&queue.agent_ring_timeout, 15),
-            wrap_up: or(&queue.wrap_up, 10),
-            missed_offers: queue.missed_offers.unwrap_or(1),
-            max_callers: queue.max_callers.unwrap_or(0),
-            reject_delay: or(&queue.reject_delay, 10),
-        },
+        settings: rules::of(id, queue),
     }
 }
 
@@ -408,7 +425,10 @@ mod tests {
         directory.apply(&queue(1, false, Some(1)));
         let known = directory.queue(QueueId::from_u128(5)).unwrap();
         assert_eq!(known.settings.weight, Some(7));
-        assert_eq!(known.settings.ring, Duration::from_secs(15));
+        assert_eq!(
+            known.settings.terms.ring,
+            std::time::Duration::from_secs(15)
+        );
         let (_, consequence) = directory.apply(&queue(3, true, None));
         assert_eq!(
             consequence,

@@ -3,6 +3,7 @@
 mod agents;
 mod contacts;
 mod queues;
+mod supervision;
 #[cfg(test)]
 mod tests;
 mod waiting;

@@ -7,8 +7,8 @@
 //! | which answer a contact takes, and when it leaves | its edge: telephony, chat, dialer |
 //! | what queues, assignments and devices there are | configuration and telephony; `feed` follows them |
 //!
-//! In: `Waiting.Wait` (edges), `AgentContacts` (edges), `Agents` and `QueueStatuses` (people), configuration and
-//! registration events. Out: offers on the stream, `CallEdge.CancelOffer` and `HasOffer`, `routing.*` events. `docs/protocol.md` has
+//! In: `Waiting.Wait` (edges), `AgentContacts` (edges), `Agents`, `QueueStatuses` and `WaitingContacts` (people),
+//! configuration and registration events. Out: offers on the stream, `CallEdge.CancelOffer` and `HasOffer`, `routing.*` events. `docs/protocol.md` has
 //! the messages. Hot state lives behind `store::HotStore`; in one process it is memory, so agents log in again after a
 //! restart.
 
@@ -21,6 +21,7 @@ mod log_in;
 mod metrics;
 mod notify;
 mod router;
+mod rules;
 mod settings;
 pub mod store;
 mod wire;
@@ -33,7 +34,8 @@ use centro_cluster::Shard;
 use centro_node::{Mount, Node, Role, Service, health::Kind};
 use centro_proto::routing::{
     agent_contacts_server::AgentContactsServer, agents_server::AgentsServer,
-    queue_statuses_server::QueueStatusesServer, waiting_server::WaitingServer,
+    queue_statuses_server::QueueStatusesServer, waiting_contacts_server::WaitingContactsServer,
+    waiting_server::WaitingServer,
 };
 use directory::Directory;
 use grpc::Doors;
@@ -99,5 +101,6 @@ fn open(mount: &mut Mount, router: Arc<Router>) {
     mount.grpc(WaitingServer::new(doors.clone()));
     mount.grpc(AgentContactsServer::new(doors.clone()));
     mount.grpc(AgentsServer::new(doors.clone()));
-    mount.grpc(QueueStatusesServer::new(doors));
+    mount.grpc(QueueStatusesServer::new(doors.clone()));
+    mount.grpc(WaitingContactsServer::new(doors));
 }

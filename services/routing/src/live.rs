@@ -2,7 +2,7 @@
 //! nothing but what it shows.
 
 use centro_kernel::{ContactId, QueueId, TenantId, Timestamp, UserId};
-use centro_routing_core::{Entry, Place, QueueChange, State, View};
+use centro_routing_core::{Desktop, Entry, Part, Place, QueueChange, State, View};
 use parking_lot::RwLock;
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -69,8 +69,12 @@ pub struct Staff {
 }
 
 impl Staff {
-    fn field(&mut self, view: &View) -> Option<&mut u32> {
+    /// Where an agent counts in one of the agent's queues.
+    fn field(&mut self, view: &View, part: &Part) -> Option<&mut u32> {
         Some(match view.state {
+            State::Ready if *part == Part::NotResponding => &mut self.not_responding,
+            State::Ready if *part != Part::Taken => &mut self.paused,
+            State::Ready if view.desktop == Desktop::Gone => &mut self.unreachable,
             State::Ready if !view.device_online => &mut self.unreachable,
             State::Ready => &mut self.ready,
             State::Paused => &mut self.paused,
@@ -98,28 +102,28 @@ struct People {
 
 impl People {
     fn come(&mut self, view: &View) {
-        for queue in view.queues() {
-            let team = self.teams.entry(queue).or_default();
+        for membership in view.memberships.iter() {
+            let team = self.teams.entry(membership.queue).or_default();
             team.members.insert(view.agent);
             team.staff.logged_in += 1;
-            if let Some(count) = team.staff.field(view) {
+            if let Some(count) = team.staff.field(view, &membership.part) {
                 *count += 1;
             }
         }
     }
 
     fn go(&mut self, view: &View) {
-        for queue in view.queues() {
-            let Some(team) = self.teams.get_mut(&queue) else {
+        for membership in view.memberships.iter() {
+            let Some(team) = self.teams.get_mut(&membership.queue) else {
                 continue;
             };
             team.members.remove(&view.agent);
             team.staff.logged_in = team.staff.logged_in.saturating_sub(1);
-            if let Some(count) = team.staff.field(view) {
+            if let Some(count) = team.staff.field(view, &membership.part) {
                 *count = count.saturating_sub(1);
             }
             if team.members.is_empty() {
-                self.teams.remove(&queue);
+                self.teams.remove(&membership.queue);
             }
         }
     }
@@ -139,10 +143,7 @@ impl Live {
         for change in changes {
             match change {
                 QueueChange::Put(entry, place) => {
-                    queues
-                        .entry(queue)
-                        .or_default()
-                        .put(entry.clone(), *place);
+                    queues.entry(queue).or_default().put(entry.clone(), *place);
                 }
                 QueueChange::Remove(contact) => {
                     if let Some(line) = queues.get_mut(&queue) {
@@ -239,7 +240,7 @@ impl Live {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use centro_routing_core::AgentRecord;
+    use centro_routing_core::{AgentRecord, Membership};
 
     const TENANT: TenantId = TenantId::from_u128(1);
 
@@ -252,7 +253,7 @@ mod tests {
         View {
             state,
             device_online: true,
-            queues: Arc::from(queues),
+            memberships: queues.iter().map(|q| Membership::new(*q)).collect(),
             ..record.shown
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::{directory::Directory, wire};
 use centro_kernel::{Code, DeviceId, Fault, QueueId, TenantId, UserId};
-use centro_routing_core::AgentMessage;
+use centro_routing_core::{AgentMessage, Membership};
 
 /// What was asked for.
 #[derive(Debug, Clone, Default)]
@@ -13,6 +13,10 @@ pub struct LogIn {
     pub queues: Vec<String>,
     /// Become ready at once.
     pub ready: bool,
+    /// The agent sits at a desktop that shows signs of life.
+    pub desktop: bool,
+    /// Queues to which the agent is not assigned may be named too: until the log-out (spec S47-S49).
+    pub unassigned: bool,
 }
 
 impl LogIn {
@@ -30,16 +34,22 @@ impl LogIn {
             return Err(Directory::loading());
         }
         let device = self.device(directory, tenant, user)?;
-        Ok(AgentMessage::LogIn {
+        Ok(AgentMessage::LogIn(Box::new(centro_routing_core::LogIn {
             device,
             device_online: directory.rings_for(device, tenant, user),
             queues: self.queues(directory, tenant, user)?,
             all_queues: self.queues.is_empty(),
             ready: self.ready,
-        })
+            desktop: self.desktop,
+            profile: directory.profile(user),
+        })))
     }
 
-    fn device(
+    /// The phone to ring.
+    ///
+    /// # Errors
+    /// `device_unknown`, `device_needed`.
+    pub fn device(
         &self,
         directory: &Directory,
         tenant: TenantId,
@@ -69,24 +79,31 @@ impl LogIn {
         directory: &Directory,
         tenant: TenantId,
         user: UserId,
-    ) -> Result<Vec<QueueId>, Fault> {
-        let assigned = directory.assigned(tenant, user);
+    ) -> Result<Vec<Membership>, Fault> {
+        let assigned = directory.memberships(tenant, user);
         let not_assigned =
             |text: &str| Fault::new(Code::Invalid, "queue_not_assigned", text).at("/queueIds");
         if self.queues.is_empty() {
             if assigned.is_empty() {
                 return Err(not_assigned("the agent is not assigned to any queue"));
             }
-            return Ok(assigned.into_iter().collect());
+            return Ok(assigned);
         }
-        let ids = self.queues.iter().map(|id| wire::id(id, "/queueIds"));
-        let ids: Vec<QueueId> = ids.collect::<Result<_, _>>()?;
-        match ids.iter().find(|id| !assigned.contains(id)) {
-            Some(other) => {
-                Err(not_assigned("the agent is not assigned to this queue").with("queue_id", other))
-            }
-            None => Ok(ids),
-        }
+        let wanted = self.queues.iter().map(|id| {
+            let id: QueueId = wire::id(id, "/queueIds")?;
+            let known = assigned.iter().find(|m| m.queue == id).cloned();
+            let other = || {
+                directory
+                    .queue(id)
+                    .filter(|q| self.unassigned && q.tenant == tenant)
+            };
+            known
+                .or_else(|| other().map(|queue| queue.temporary_membership()))
+                .ok_or_else(|| {
+                    not_assigned("the agent is not assigned to this queue").with("queue_id", id)
+                })
+        });
+        wanted.collect()
     }
 }
 

@@ -1,12 +1,12 @@
 //! What happened, in the words of `proto/centro/events/v1`.
 
 use crate::wire::{
-    chosen_out, left_reason_out, offer_end_out, outcome_out, party, state_out, time,
+    chosen_out, kind_out, left_reason_out, offer_end_out, outcome_out, party, state_out, time,
 };
 use centro_bus::Event as Published;
 use centro_kernel::{ContactId, QueueId, TenantId, Timestamp, contact::Reservation};
 use centro_proto::events as pb;
-use centro_routing_core::Event;
+use centro_routing_core::{Boost, Event};
 use std::time::Duration;
 
 /// The public event for what happened in a tenant.
@@ -16,6 +16,7 @@ pub fn publish(tenant: TenantId, now: Timestamp, event: Event) -> Published {
         Event::ContactQueued {
             contact,
             queue,
+            kind,
             caller,
             enqueued_at,
             priority,
@@ -29,8 +30,51 @@ pub fn publish(tenant: TenantId, now: Timestamp, event: Event) -> Published {
                 enqueue_time: Some(time(enqueued_at)),
                 priority,
                 position,
+                kind: kind_out(kind).into(),
             };
             Published::new(tenant, "routing.contact.queued", contact, now, &data)
+        }
+        Event::ContactReprioritised {
+            contact,
+            queue,
+            priority,
+            position,
+        } => {
+            let data = pb::ContactReprioritised {
+                contact_id: contact.to_string(),
+                queue_id: queue.to_string(),
+                priority,
+                position,
+            };
+            Published::new(tenant, "routing.contact.reprioritised", contact, now, &data)
+        }
+        Event::ContactBoosted {
+            contact,
+            queue,
+            why,
+        } => {
+            let cause = match why {
+                Boost::Waited => pb::contact_boosted::Cause::Waited,
+                Boost::Overtaken => pb::contact_boosted::Cause::Overtaken,
+            };
+            let data = pb::ContactBoosted {
+                contact_id: contact.to_string(),
+                queue_id: queue.to_string(),
+                cause: cause.into(),
+            };
+            Published::new(tenant, "routing.contact.boosted", contact, now, &data)
+        }
+        Event::NeedsRelaxed {
+            contact,
+            queue,
+            step,
+        } => {
+            let data = pb::NeedsRelaxed {
+                contact_id: contact.to_string(),
+                queue_id: queue.to_string(),
+                step: step.into(),
+            };
+            Published::new(tenant, "routing.contact.needs_relaxed", contact, now, &data)
         }
         Event::ContactOffered {
             contact,

@@ -3,8 +3,8 @@
 
 use crate::{
     actor::{
-        AgentActor, Ask, AskAgent, CheckEdges, FromEdge, LetGo, QueueActor, Reconcile, TellAgent,
-        TellQueue,
+        AgentActor, Ask, AskAgent, AskQueue, CheckEdges, FromEdge, LetGo, QueueActor, Reconcile,
+        TellAgent, TellQueue,
     },
     directory::Directory,
     live::Live,
@@ -119,7 +119,7 @@ impl Router {
     }
 
     /// The epoch under which a key's actor may act here.
-    fn epoch(&self, key: u128) -> Option<Epoch> {
+    pub(crate) fn epoch(&self, key: u128) -> Option<Epoch> {
         self.node.ownership().epoch(Shard::of(key))
     }
 
@@ -308,22 +308,24 @@ impl Router {
         self.check_edges();
     }
 
-    /// Stops the actors of a shard: they could store nothing any more.
+    /// Stops the actors of a shard: they could store nothing any more. The news may be late and the shard ours again; then
+    /// those who were activated since stay, and the others stop by themselves.
     fn let_go(&self, shard: Shard) {
         let theirs = |key: u128| Shard::of(key) == shard;
+        let ours_again = self.node.ownership().epoch(shard).is_some();
         self.queues.lock().retain(|queue, addr| {
-            let gone = theirs(queue.as_u128());
-            if gone {
+            let theirs = theirs(queue.as_u128());
+            if theirs {
                 addr.do_send(LetGo);
             }
-            !gone
+            ours_again || !theirs
         });
         self.agents.lock().retain(|agent, addr| {
-            let gone = theirs(agent.as_u128());
-            if gone {
+            let theirs = theirs(agent.as_u128());
+            if theirs {
                 addr.do_send(LetGo);
             }
-            !gone
+            ours_again || !theirs
         });
     }
 
@@ -386,6 +388,23 @@ impl Router {
         })
     }
 
+    /// Asks a queue's record, and waits for its word.
+    pub(crate) async fn ask_queue(
+        self: &Arc<Self>,
+        tenant: TenantId,
+        queue: QueueId,
+        message: QueueMessage,
+    ) -> Result<Answer, Fault> {
+        let (reply, answer) = oneshot::channel();
+        deliver(&self.queues, queue, AskQueue { message, reply }, || {
+            self.start_queue(tenant, queue, 0)
+        })?;
+        match tokio::time::timeout(ANSWER, answer).await {
+            Ok(Ok(answer)) => Ok(answer),
+            _ => Err(away()),
+        }
+    }
+
     /// Tells an agent. A message that does not arrive is repeated by the protocol.
     pub(crate) fn tell_agent(
         self: &Arc<Self>,
@@ -409,13 +428,11 @@ impl Router {
         tenant: TenantId,
         agent: UserId,
         ask: impl Into<Ask>,
-        supervisor: bool,
     ) -> Result<(Answer, View), Fault> {
         let (reply, answer) = oneshot::channel();
         let ask = AskAgent {
             tenant,
             ask: ask.into(),
-            supervisor,
             reply,
         };
         deliver(&self.agents, agent, ask, || {

@@ -1,12 +1,18 @@
 //! The words of `proto/` and those of the rules, one into the other.
 
 use centro_kernel::{
-    Code, Fault, IdError, Timestamp,
+    Code, ContactId, Fault, IdError, Timestamp,
     contact::{LeftReason, OfferEnd, Outcome, Reservation},
 };
 use centro_proto::{routing as pb, types};
-use centro_routing_core::{Caller, Chosen, State, View};
+use centro_routing_core::{
+    Caller, Chosen, Comparison, ContactKind, Desktop, Membership, Need, Needs, Part, Rest,
+    SlotPhase, State, Step, View, skills::MOST_STEPS,
+};
 use std::{str::FromStr, time::Duration};
+
+/// Needs that one step may have.
+const MOST_NEEDS: usize = 20;
 
 /// An id from a request.
 ///
@@ -217,6 +223,112 @@ pub fn status_out(view: &View) -> pb::AgentStatus {
             .unwrap_or_default(),
         caller: party(&view.caller),
         wrap_up_until: view.wrap_up_until.map(time),
+        memberships: view.memberships.iter().map(membership_out).collect(),
+        rest_until: view.rest.map(|(until, _)| time(until)),
+        rest: match view.rest.map(|(_, why)| why) {
+            None => pb::Rest::Unspecified,
+            Some(Rest::Unreachable) => pb::Rest::Unreachable,
+            Some(Rest::Rejected) => pb::Rest::Rejected,
+            Some(Rest::Busy) => pb::Rest::Busy,
+            Some(Rest::NoAnswer) => pb::Rest::NoAnswer,
+        }
+        .into(),
+        desktop: match view.desktop {
+            Desktop::None => pb::Desktop::None,
+            Desktop::Open => pb::Desktop::Open,
+            Desktop::Gone => pb::Desktop::Gone,
+        }
+        .into(),
+        contacts: view.in_hand.iter().map(in_hand_out).collect(),
+    }
+}
+
+fn membership_out(membership: &Membership) -> pb::QueueMembership {
+    let (paused, pause_reason) = match &membership.part {
+        Part::Paused(reason) => (true, reason.to_string()),
+        Part::Taken | Part::NotResponding => (false, String::new()),
+    };
+    pb::QueueMembership {
+        queue_id: membership.queue.to_string(),
+        temporary: membership.temporary,
+        paused,
+        pause_reason,
+        not_responding: membership.part == Part::NotResponding,
+    }
+}
+
+fn in_hand_out((contact, phase): &(ContactId, SlotPhase)) -> pb::ContactInHand {
+    let state = match phase {
+        SlotPhase::Reserved | SlotPhase::Revoked => types::AgentState::Reserved,
+        SlotPhase::Alerting => types::AgentState::Alerting,
+        SlotPhase::Connected => types::AgentState::Connected,
+        SlotPhase::WrapUp => types::AgentState::WrapUp,
+    };
+    pb::ContactInHand {
+        contact_id: contact.to_string(),
+        state: state.into(),
+    }
+}
+
+/// What a contact needs.
+///
+/// # Errors
+/// `id_invalid` for a skill that is none, `needs_invalid` for levels and steps out of range.
+pub fn needs(from: Option<&types::SkillNeeds>) -> Result<Needs, Fault> {
+    let wrong = |text: &str| Fault::new(Code::Invalid, "needs_invalid", text).at("/attach/needs");
+    let Some(from) = from else {
+        return Ok(Needs::default());
+    };
+    if from.steps.len() > MOST_STEPS {
+        return Err(wrong("needs have at most 10 steps"));
+    }
+    let steps = from.steps.iter().map(|step| {
+        if step.needs.len() > MOST_NEEDS {
+            return Err(wrong("a step has at most 20 needs"));
+        }
+        let needs = step.needs.iter().map(|need| {
+            let level = u8::try_from(need.level).unwrap_or(0);
+            if !(1..=10).contains(&level) {
+                return Err(wrong("levels go from 1 to 10"));
+            }
+            Ok(Need {
+                skill: id(&need.skill_id, "/attach/needs")?,
+                comparison: match need.op() {
+                    types::SkillOp::Unspecified | types::SkillOp::AtLeast => Comparison::AtLeast,
+                    types::SkillOp::AtMost => Comparison::AtMost,
+                    types::SkillOp::Equal => Comparison::Equal,
+                    types::SkillOp::MoreThan => Comparison::MoreThan,
+                    types::SkillOp::LessThan => Comparison::LessThan,
+                },
+                level,
+            })
+        });
+        Ok(Step {
+            needs: needs.collect::<Result<_, Fault>>()?,
+            lasts: step.lasts.as_ref().map(duration),
+        })
+    });
+    let steps = steps.collect::<Result<_, Fault>>()?;
+    Ok(Needs { steps })
+}
+
+/// How a contact came about; who does not say it is a call.
+pub const fn kind(from: types::ContactKind) -> ContactKind {
+    match from {
+        types::ContactKind::Unspecified | types::ContactKind::Call => ContactKind::Call,
+        types::ContactKind::Chat => ContactKind::Chat,
+        types::ContactKind::Callback => ContactKind::Callback,
+        types::ContactKind::Outbound => ContactKind::Outbound,
+    }
+}
+
+/// How a contact came about, for the wire.
+pub const fn kind_out(kind: ContactKind) -> types::ContactKind {
+    match kind {
+        ContactKind::Call => types::ContactKind::Call,
+        ContactKind::Chat => types::ContactKind::Chat,
+        ContactKind::Callback => types::ContactKind::Callback,
+        ContactKind::Outbound => types::ContactKind::Outbound,
     }
 }
 

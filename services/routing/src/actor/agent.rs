@@ -15,13 +15,13 @@ use actix::{
     Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, Message, WrapFuture,
 };
 use centro_cluster::Epoch;
-use centro_kernel::{Code, ContactId, Fault, TenantId, Timestamp, UserId, contact::Reservation};
+use centro_kernel::{ContactId, Fault, TenantId, Timestamp, UserId, contact::Reservation};
 use centro_node::{Role, To};
 use centro_proto::telephony::{
     CancelOfferRequest, HasOfferRequest, call_edge_client::CallEdgeClient,
 };
 use centro_routing_core::{
-    Agent, AgentEffect, AgentMessage, AgentOut, AgentRecord, Answer, Chosen, SlotPhase, State, View,
+    Agent, AgentEffect, AgentMessage, AgentOut, AgentRecord, Answer, Chosen, SlotPhase, View,
 };
 use futures::FutureExt;
 use std::{collections::HashMap, sync::Arc, time::Duration};
@@ -67,8 +67,6 @@ pub struct AskAgent {
     pub tenant: TenantId,
     /// What is asked.
     pub ask: Ask,
-    /// Asked by somebody who manages agents.
-    pub supervisor: bool,
     /// Where the answer goes.
     pub reply: Reply,
 }
@@ -253,16 +251,6 @@ impl AgentActor {
         let due = self.core.next_due().map(|(due, _)| due);
         wakeup::arm(self, ctx, self.router.now(), due);
     }
-
-    /// Whether somebody who does not manage agents may end this wrap-up (spec D6, P10).
-    fn may_end_wrap_up(&self) -> bool {
-        let view = self.core.view();
-        view.state != State::WrapUp
-            || view
-                .contact_queue
-                .and_then(|queue| self.router.directory.queue(queue))
-                .is_some_and(|queue| queue.agent_may_end_wrap_up)
-    }
 }
 
 impl Actor for AgentActor {
@@ -346,16 +334,22 @@ impl Handler<Reconcile> for AgentActor {
             ctx.notify(TellAgent(AgentMessage::SetStatus(Chosen::LoggedOut)));
             return;
         }
-        let serves = directory.assigned(self.tenant, record.id);
-        let not_served = record.queues.iter().filter(|q| !serves.contains(q));
-        let left: Vec<_> = not_served.copied().collect();
+        let serves = directory.memberships(self.tenant, record.id);
+        let is_served = |queue| serves.iter().any(|m| m.queue == queue);
+        let left = record.memberships.iter().filter(|m| {
+            // Who was logged in without being assigned stays until the log-out (spec S48), or until the queue is gone.
+            !is_served(m.queue) && !(m.temporary && directory.queue(m.queue).is_some())
+        });
+        let left: Vec<_> = left.map(|m| m.queue).collect();
         if !left.is_empty() {
             ctx.notify(TellAgent(AgentMessage::LeaveQueues(left)));
         }
-        let not_yet = serves.into_iter().filter(|q| !record.queues.contains(q));
-        let new: Vec<_> = not_yet.collect();
-        if record.all_queues && !new.is_empty() {
-            ctx.notify(TellAgent(AgentMessage::JoinQueues(new)));
+        if record.chosen != Chosen::LoggedOut {
+            ctx.notify(TellAgent(AgentMessage::JoinQueues(serves)));
+            let profile = directory.profile(record.id);
+            if record.profile != profile {
+                ctx.notify(TellAgent(AgentMessage::SetProfile(profile)));
+            }
         }
         if let Some(device) = record.device {
             let online = directory.rings_for(device, self.tenant, record.id);
@@ -370,7 +364,9 @@ impl Handler<LetGo> for AgentActor {
     type Result = ();
 
     fn handle(&mut self, _: LetGo, ctx: &mut Self::Context) {
-        self.stop(ctx);
+        if self.router.epoch(self.core.record().id.as_u128()) != Some(self.epoch) {
+            self.stop(ctx);
+        }
     }
 }
 
@@ -392,12 +388,7 @@ impl Handler<AskAgent> for AgentActor {
     type Result = ();
 
     fn handle(&mut self, ask: AskAgent, ctx: &mut Self::Context) {
-        let AskAgent {
-            tenant,
-            ask,
-            supervisor,
-            reply,
-        } = ask;
+        let AskAgent { tenant, ask, reply } = ask;
         if tenant != self.tenant {
             let _ = reply.send(Err(Fault::not_found("agent", self.core.record().id)));
             return;
@@ -416,18 +407,6 @@ impl Handler<AskAgent> for AgentActor {
                 }
             }
         };
-        match &message {
-            AgentMessage::EndWrapUp if !supervisor && !self.may_end_wrap_up() => {
-                let text = "this queue does not let agents end their wrap-up early";
-                let _ = reply.send(Err(Fault::new(
-                    Code::Forbidden,
-                    "wrap_up_not_endable",
-                    text,
-                )));
-                return;
-            }
-            _ => {}
-        }
         if self.step(ctx, message, Some(reply)) {
             self.rearm(ctx);
         }

@@ -118,12 +118,21 @@ fn to_wire(message: EdgeMessage) -> Message {
             epoch,
             reservation,
             ring,
+            briefing,
         } => Message::Offer(pb::Offer {
             attach_no,
             epoch,
             reservation: Some(wire::reservation_out(reservation)),
             ring_timeout: Some(wire::span(ring)),
+            connect_delay: Some(wire::span(briefing.connect_delay)),
+            agent_announcement: briefing.announcement.to_string(),
+            report_wait_to_agent: briefing.tell_wait,
         }),
+        EdgeMessage::MoveTo { attach_no, queue } => Message::MoveTo(pb::MoveTo {
+            attach_no,
+            queue_id: queue.to_string(),
+        }),
+        EdgeMessage::TakenOut { attach_no } => Message::TakenOut(pb::TakenOut { attach_no }),
         EdgeMessage::Position { position, waiting } => {
             Message::Position(pb::Position { position, waiting })
         }

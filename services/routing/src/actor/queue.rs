@@ -17,11 +17,11 @@ use centro_cluster::Epoch;
 use centro_kernel::TenantId;
 use centro_proto::routing::WaitResponse;
 use centro_routing_core::{
-    EdgeMessage, Queue, QueueEffect, QueueMessage, QueueOut, QueueRecord, QueueSettings,
+    Answer, EdgeMessage, Queue, QueueEffect, QueueMessage, QueueOut, QueueRecord, QueueSettings,
 };
 use futures::FutureExt;
 use std::sync::Arc;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tonic::Status;
 
 /// Deadlines handled in one go; the rest after other messages had their turn.
@@ -29,10 +29,28 @@ const AT_ONCE: usize = 256;
 
 type Sender = mpsc::Sender<Result<WaitResponse, Status>>;
 
+/// Who waits for a step.
+enum Asker {
+    Nobody,
+    /// A contact's edge, heard on its stream.
+    Edge(Sender),
+    Person(oneshot::Sender<Answer>),
+}
+
 /// A message of the protocol.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct TellQueue(pub QueueMessage);
+
+/// A person's request that waits for the record's word.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct AskQueue {
+    /// What is asked.
+    pub message: QueueMessage,
+    /// Where the answer goes.
+    pub reply: oneshot::Sender<Answer>,
+}
 
 /// What an edge said, with the way back.
 #[derive(Message)]
@@ -105,12 +123,7 @@ impl QueueActor {
     }
 
     /// Decides, commits, and carries out. False when the store takes its time; nothing else is handled meanwhile.
-    fn step(
-        &mut self,
-        ctx: &mut Context<Self>,
-        message: QueueMessage,
-        sender: Option<Sender>,
-    ) -> bool {
+    fn step(&mut self, ctx: &mut Context<Self>, message: QueueMessage, asker: Asker) -> bool {
         let now = self.router.now();
         let out = self.core.handle(&self.router.deadlines, now, message);
         if out.deposed {
@@ -118,7 +131,7 @@ impl QueueActor {
             return false;
         }
         if !out.fence && out.changes.is_empty() && out.events.is_empty() {
-            self.carry_out(ctx, out, sender);
+            self.carry_out(ctx, out, asker);
             return true;
         }
         let mut out = out;
@@ -134,13 +147,13 @@ impl QueueActor {
             events,
         });
         match (&mut commit).now_or_never() {
-            Some(result) => self.committed(ctx, result, out, sender),
+            Some(result) => self.committed(ctx, result, out, asker),
             None => {
                 ctx.wait(
                     commit
                         .into_actor(self)
                         .map(move |result, actor: &mut Self, ctx| {
-                            if actor.committed(ctx, result, out, sender) {
+                            if actor.committed(ctx, result, out, asker) {
                                 actor.rearm(ctx);
                             }
                         }),
@@ -155,7 +168,7 @@ impl QueueActor {
         ctx: &mut Context<Self>,
         result: Result<(), StoreError>,
         out: QueueOut,
-        sender: Option<Sender>,
+        asker: Asker,
     ) -> bool {
         if result.is_err() {
             self.stop(ctx);
@@ -166,11 +179,15 @@ impl QueueActor {
                 .live
                 .queue_changed(self.settings.id, &out.changes);
         }
-        self.carry_out(ctx, out, sender);
+        self.carry_out(ctx, out, asker);
         true
     }
 
-    fn carry_out(&mut self, ctx: &mut Context<Self>, out: QueueOut, sender: Option<Sender>) {
+    fn carry_out(&mut self, ctx: &mut Context<Self>, out: QueueOut, asker: Asker) {
+        let sender = match &asker {
+            Asker::Edge(sender) => Some(sender),
+            Asker::Nobody | Asker::Person(_) => None,
+        };
         for effect in out.send {
             match effect {
                 QueueEffect::Agent(agent, message) => {
@@ -179,7 +196,7 @@ impl QueueActor {
                 QueueEffect::Edge(contact, message) => {
                     let attach_no = self.edges.attach_no(contact);
                     let offer = matches!(message, EdgeMessage::Offer { .. });
-                    let heard = self.edges.tell(contact, message, sender.as_ref());
+                    let heard = self.edges.tell(contact, message, sender);
                     // Nobody reads: as good as a broken stream. An offer that was lost is released when the edge is back.
                     if let Some(attach_no) = attach_no.filter(|_| !heard) {
                         let detached = QueueMessage::Detached { contact, attach_no };
@@ -189,6 +206,9 @@ impl QueueActor {
                     }
                 }
             }
+        }
+        if let (Asker::Person(reply), Some(answer)) = (asker, out.answer) {
+            let _ = reply.send(answer);
         }
     }
 
@@ -244,7 +264,7 @@ impl Wakes for QueueActor {
             let Some((_, timer)) = self.core.next_due().filter(|(due, _)| *due <= now) else {
                 break;
             };
-            if !self.step(ctx, QueueMessage::Timer(timer), None) {
+            if !self.step(ctx, QueueMessage::Timer(timer), Asker::Nobody) {
                 return;
             }
         }
@@ -263,7 +283,17 @@ impl Handler<TellQueue> for QueueActor {
         if let QueueMessage::Configure(settings) = &message {
             self.settings = QueueSettings::clone(settings);
         }
-        if self.step(ctx, message, None) {
+        if self.step(ctx, message, Asker::Nobody) {
+            self.rearm(ctx);
+        }
+    }
+}
+
+impl Handler<AskQueue> for QueueActor {
+    type Result = ();
+
+    fn handle(&mut self, ask: AskQueue, ctx: &mut Self::Context) {
+        if self.step(ctx, ask.message, Asker::Person(ask.reply)) {
             self.rearm(ctx);
         }
     }
@@ -288,7 +318,9 @@ impl Handler<LetGo> for QueueActor {
     type Result = ();
 
     fn handle(&mut self, _: LetGo, ctx: &mut Self::Context) {
-        self.stop(ctx);
+        if self.router.epoch(self.settings.id.as_u128()) != Some(self.epoch) {
+            self.stop(ctx);
+        }
     }
 }
 
@@ -324,7 +356,7 @@ impl Handler<FromEdge> for QueueActor {
             }
             _ => {}
         }
-        if self.step(ctx, from.message, Some(from.sender)) {
+        if self.step(ctx, from.message, Asker::Edge(from.sender)) {
             self.rearm(ctx);
         }
     }

@@ -4,15 +4,16 @@ use super::Doors;
 use crate::{actor::Ask, log_in::LogIn, router::Router, wire};
 use async_trait::async_trait;
 use centro_contract::{Principal, principal, status::from_fault};
-use centro_kernel::{Code, Fault, QueueId, TenantId, UserId};
+use centro_kernel::{Code, ContactId, Fault, QueueId, TenantId, UserId};
 use centro_proto::routing::{
-    AgentStatus, EndWrapUpRequest, GetAgentStatusRequest, ListAgentStatusesRequest,
-    ListAgentStatusesResponse, LogInRequest, LogOutRequest, PauseRequest, SetReadyRequest,
+    AgentStatus, EndWrapUpRequest, ExtendWrapUpRequest, GetAgentStatusRequest,
+    ListAgentStatusesRequest, ListAgentStatusesResponse, LogInRequest, LogOutRequest,
+    PauseInQueueRequest, PauseRequest, ResumeInQueueRequest, SeeDesktopRequest, SetReadyRequest,
     agents_server::Agents,
 };
 use centro_routing_core::{AgentMessage, AgentRecord, Answer, Chosen, View};
 use centro_store::page;
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tonic::{Request, Response, Status};
 
 /// The permission to act for others.
@@ -20,6 +21,9 @@ const MANAGE: &str = "agents.manage";
 
 /// Longest reason for a pause, in characters.
 const LONGEST_REASON: usize = 255;
+
+/// By how much a wrap-up is prolonged when nothing is said.
+const EXTENSION: Duration = Duration::from_secs(30);
 
 /// Who asks, and about whom.
 struct Asker {
@@ -83,12 +87,7 @@ impl Doors {
         asker: Asker,
         message: impl Into<Ask>,
     ) -> Result<Response<AgentStatus>, Status> {
-        let Asker {
-            tenant,
-            agent,
-            supervisor,
-        } = asker;
-        act(&self.0, tenant, agent, message, supervisor)
+        act(&self.0, asker.tenant, asker.agent, message)
             .await
             .map(Response::new)
             .map_err(from_fault)
@@ -106,9 +105,8 @@ pub(super) async fn act(
     tenant: TenantId,
     agent: UserId,
     message: impl Into<Ask>,
-    supervisor: bool,
 ) -> Result<AgentStatus, Fault> {
-    let (answer, view) = router.ask_agent(tenant, agent, message, supervisor).await?;
+    let (answer, view) = router.ask_agent(tenant, agent, message).await?;
     match answer {
         Answer::NotLoggedIn => Err(Fault::new(Code::Conflict, "not_logged_in", "log in first")),
         Answer::NotInWrapUp => Err(Fault::new(
@@ -116,6 +114,14 @@ pub(super) async fn act(
             "not_in_wrap_up",
             "there is no wrap-up to end",
         )),
+        Answer::WrapUpFixed => {
+            let text = "this queue does not let agents end or prolong their wrap-up";
+            Err(Fault::new(Code::Forbidden, "wrap_up_not_endable", text))
+        }
+        Answer::NotInQueue => {
+            let text = "the agent is not logged in to this queue";
+            Err(Fault::new(Code::Conflict, "not_in_queue", text))
+        }
         _ => Ok(wire::status_out(&view)),
     }
 }
@@ -179,6 +185,8 @@ impl Agents for Doors {
             device: r.device_id,
             queues: r.queue_ids,
             ready: r.ready,
+            desktop: r.desktop,
+            unassigned: asker.supervisor && self.0.directory.may_log_in_unassigned(asker.tenant),
         };
         self.act_for(asker, wanted).await
     }
@@ -203,12 +211,8 @@ impl Agents for Doors {
 
     async fn pause(&self, request: Request<PauseRequest>) -> Result<Response<AgentStatus>, Status> {
         let asker = self.asker(&request, &request.get_ref().agent_id, MANAGE)?;
-        let reason = request.into_inner().reason.trim().to_owned();
-        if reason.chars().count() > LONGEST_REASON {
-            let text = "a reason has at most 255 characters";
-            let fault = Fault::new(Code::Invalid, "reason_too_long", text).at("/reason");
-            return Err(from_fault(fault));
-        }
+        let reason = reason(&request.get_ref().reason).map_err(from_fault)?;
+        let reason = reason.to_owned();
         self.act_for(asker, AgentMessage::SetStatus(Chosen::Paused(reason)))
             .await
     }
@@ -218,6 +222,81 @@ impl Agents for Doors {
         request: Request<EndWrapUpRequest>,
     ) -> Result<Response<AgentStatus>, Status> {
         let asker = self.asker(&request, &request.get_ref().agent_id, MANAGE)?;
-        self.act_for(asker, AgentMessage::EndWrapUp).await
+        let supervisor = asker.supervisor;
+        let contact = contact_of(&request.get_ref().contact_id).map_err(from_fault)?;
+        let message = AgentMessage::EndWrapUp {
+            contact,
+            supervisor,
+        };
+        self.act_for(asker, message).await
     }
+
+    async fn extend_wrap_up(
+        &self,
+        request: Request<ExtendWrapUpRequest>,
+    ) -> Result<Response<AgentStatus>, Status> {
+        let asker = self.asker(&request, &request.get_ref().agent_id, MANAGE)?;
+        let supervisor = asker.supervisor;
+        let r = request.get_ref();
+        let contact = contact_of(&r.contact_id).map_err(from_fault)?;
+        let by = r.by.as_ref().map_or(EXTENSION, wire::duration);
+        let message = AgentMessage::ExtendWrapUp {
+            contact,
+            by,
+            supervisor,
+        };
+        self.act_for(asker, message).await
+    }
+
+    async fn pause_in_queue(
+        &self,
+        request: Request<PauseInQueueRequest>,
+    ) -> Result<Response<AgentStatus>, Status> {
+        let asker = self.asker(&request, &request.get_ref().agent_id, MANAGE)?;
+        let r = request.into_inner();
+        let queue = wire::id(&r.queue_id, "/queueId").map_err(from_fault)?;
+        let reason = reason(&r.reason).map_err(from_fault)?;
+        let pause = Some(Arc::from(reason));
+        let message = AgentMessage::SetQueueStatus { queue, pause };
+        self.act_for(asker, message).await
+    }
+
+    async fn resume_in_queue(
+        &self,
+        request: Request<ResumeInQueueRequest>,
+    ) -> Result<Response<AgentStatus>, Status> {
+        let asker = self.asker(&request, &request.get_ref().agent_id, MANAGE)?;
+        let queue = wire::id(&request.get_ref().queue_id, "/queueId").map_err(from_fault)?;
+        let message = AgentMessage::SetQueueStatus { queue, pause: None };
+        self.act_for(asker, message).await
+    }
+
+    async fn see_desktop(
+        &self,
+        request: Request<SeeDesktopRequest>,
+    ) -> Result<Response<AgentStatus>, Status> {
+        let asker = self.asker(&request, &request.get_ref().agent_id, MANAGE)?;
+        let message = if request.get_ref().closed {
+            AgentMessage::DesktopClosed
+        } else {
+            AgentMessage::DesktopSeen
+        };
+        self.act_for(asker, message).await
+    }
+}
+
+/// The contact that a request names, if it does.
+fn contact_of(id: &str) -> Result<Option<ContactId>, Fault> {
+    let named = Some(id).filter(|id| !id.is_empty());
+    named.map(|id| wire::id(id, "/contactId")).transpose()
+}
+
+/// A reason for a pause, without what surrounds it.
+fn reason(given: &str) -> Result<&str, Fault> {
+    let reason = given.trim();
+    if reason.chars().count() > LONGEST_REASON {
+        let text = "a reason has at most 255 characters";
+        return Err(Fault::new(Code::Invalid, "reason_too_long", text).at("/reason"));
+    }
+    Ok(reason)
 }

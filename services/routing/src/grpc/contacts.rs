@@ -25,7 +25,7 @@ impl Doors {
         message: AgentMessage,
     ) -> Result<Answer, Fault> {
         let tenant: TenantId = wire::id(tenant, "/tenantId")?;
-        Ok(self.0.ask_agent(tenant, of.agent, message, false).await?.0)
+        Ok(self.0.ask_agent(tenant, of.agent, message).await?.0)
     }
 
     async fn alert_device(&self, r: AlertRequest) -> Result<AlertResponse, Fault> {
@@ -137,7 +137,7 @@ impl Doors {
                 );
             }
         };
-        agents::act(&self.0, tenant, user, ask, false).await
+        agents::act(&self.0, tenant, user, ask).await
     }
 }
 

@@ -8,6 +8,7 @@ use centro_proto::routing::{
     ListQueueStatusesRequest, ListQueueStatusesResponse, QueueStatus, WaitingContact,
     queue_statuses_server::QueueStatuses,
 };
+use centro_routing_core::Wish;
 use centro_store::page;
 use tonic::{Request, Response, Status};
 
@@ -57,6 +58,15 @@ impl Doors {
                     .first()
                     .map(|r| r.agent.to_string())
                     .unwrap_or_default(),
+                kind: wire::kind_out(entry.kind).into(),
+                step: entry.step.into(),
+                steps: u32::try_from(entry.needs.steps.len()).unwrap_or(u32::MAX),
+                relax_time: entry.relax_due.map(wire::time),
+                boosted: entry.boosted,
+                moving_to: match entry.wish {
+                    Some((Wish::MoveTo(queue), _)) => queue.to_string(),
+                    Some((Wish::TakeOut, _)) | None => String::new(),
+                },
             });
         QueueStatus {
             queue_id: queue.settings.id.to_string(),

@@ -233,6 +233,8 @@ impl Stream {
             priority: attach.priority,
             excluded,
             holding: holding.collect::<Result<_, Fault>>()?,
+            needs: Arc::new(wire::needs(attach.needs.as_ref())?),
+            kind: wire::kind(attach.kind()),
             caller: Arc::new(wire::caller(attach.caller.as_ref(), &attach.dialled)),
             edge: Arc::from(attach.edge),
         })

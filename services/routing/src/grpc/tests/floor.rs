@@ -402,6 +402,7 @@ impl Floor {
             device_id,
             queue_ids,
             ready: true,
+            desktop: false,
         };
         Ok(self
             .agents_door()
@@ -443,6 +444,7 @@ impl Floor {
     pub async fn end_wrap_up(&self, asker: UserId, agent: u128) -> Result<AgentStatus, Status> {
         let request = pb::EndWrapUpRequest {
             agent_id: user(agent).to_string(),
+            contact_id: String::new(),
         };
         Ok(self
             .agents_door()

@@ -1,0 +1,137 @@
+//! `WaitingContacts`: what people do to those who wait.
+
+use super::Doors;
+use crate::{log_in::LogIn, wire};
+use async_trait::async_trait;
+use centro_contract::{principal, status::from_fault};
+use centro_kernel::{Code, ContactId, Fault, QueueId, TenantId};
+use centro_proto::routing::{
+    MoveContactRequest, PickUpContactRequest, SetContactPriorityRequest, TakeContactOutRequest,
+    waiting_contacts_server::WaitingContacts,
+};
+use centro_routing_core::{Answer, PickUp, QueueMessage, Wish};
+use tonic::{Request, Response, Status};
+
+impl Doors {
+    /// Asks the queue, and says what became of it.
+    async fn steer(
+        &self,
+        tenant: TenantId,
+        queue: &str,
+        message: QueueMessage,
+    ) -> Result<Response<()>, Fault> {
+        let queue = self.queue_of(tenant, queue, "/queueId")?;
+        match self.0.ask_queue(tenant, queue, message).await? {
+            Answer::NotWaiting => {
+                let text = "the contact does not wait in this queue any more";
+                Err(Fault::new(Code::Conflict, "contact_not_waiting", text))
+            }
+            _ => Ok(Response::new(())),
+        }
+    }
+
+    /// A queue of the tenant.
+    fn queue_of(&self, tenant: TenantId, queue: &str, at: &str) -> Result<QueueId, Fault> {
+        let id: QueueId = wire::id(queue, at)?;
+        let known = self.0.directory.queue(id);
+        if known.is_some_and(|queue| queue.tenant == tenant) {
+            Ok(id)
+        } else {
+            Err(Fault::not_found("queue", id).at(at))
+        }
+    }
+
+    async fn move_to(
+        &self,
+        tenant: TenantId,
+        r: &MoveContactRequest,
+    ) -> Result<Response<()>, Fault> {
+        let contact: ContactId = wire::id(&r.contact_id, "/contactId")?;
+        let to = self.queue_of(tenant, &r.to_queue_id, "/toQueueId")?;
+        let wish = Wish::MoveTo(to);
+        let message = QueueMessage::Wish { contact, wish };
+        self.steer(tenant, &r.queue_id, message).await
+    }
+
+    async fn pick_up(
+        &self,
+        request: &Request<PickUpContactRequest>,
+    ) -> Result<Response<()>, Fault> {
+        let (tenant, who) = principal(request)
+            .map_err(|_| Fault::new(Code::Unauthenticated, "unauthenticated", "sign in first"))?;
+        let r = request.get_ref();
+        let contact: ContactId = wire::id(&r.contact_id, "/contactId")?;
+        let Some(agent) = who.user() else {
+            let text = "a key has no phone: only people pick up";
+            return Err(Fault::new(Code::Invalid, "agent_needed", text));
+        };
+        let device = match self
+            .0
+            .live
+            .agent(tenant, agent)
+            .and_then(|view| view.device)
+        {
+            Some(_) if r.device_id.is_empty() => None,
+            _ => {
+                let asked = LogIn {
+                    device: r.device_id.clone(),
+                    ..LogIn::default()
+                };
+                let device = asked.device(&self.0.directory, tenant, agent)?;
+                if !self.0.directory.rings_for(device, tenant, agent) {
+                    let text = "this phone is not registered";
+                    return Err(Fault::new(Code::Conflict, "device_offline", text).at("/deviceId"));
+                }
+                Some(device)
+            }
+        };
+        let pick_up = PickUp { contact, device };
+        let message = QueueMessage::PickUp { agent, pick_up };
+        self.steer(tenant, &r.queue_id, message).await
+    }
+}
+
+#[async_trait]
+impl WaitingContacts for Doors {
+    async fn set_contact_priority(
+        &self,
+        request: Request<SetContactPriorityRequest>,
+    ) -> Result<Response<()>, Status> {
+        let (tenant, _) = principal(&request)?;
+        let r = request.into_inner();
+        let contact = wire::id(&r.contact_id, "/contactId").map_err(from_fault)?;
+        let priority = r.priority;
+        let message = QueueMessage::SetPriority { contact, priority };
+        let steered = self.steer(tenant, &r.queue_id, message).await;
+        steered.map_err(from_fault)
+    }
+
+    async fn move_contact(
+        &self,
+        request: Request<MoveContactRequest>,
+    ) -> Result<Response<()>, Status> {
+        let (tenant, _) = principal(&request)?;
+        let moved = self.move_to(tenant, request.get_ref()).await;
+        moved.map_err(from_fault)
+    }
+
+    async fn take_contact_out(
+        &self,
+        request: Request<TakeContactOutRequest>,
+    ) -> Result<Response<()>, Status> {
+        let (tenant, _) = principal(&request)?;
+        let r = request.into_inner();
+        let contact = wire::id(&r.contact_id, "/contactId").map_err(from_fault)?;
+        let wish = Wish::TakeOut;
+        let message = QueueMessage::Wish { contact, wish };
+        let steered = self.steer(tenant, &r.queue_id, message).await;
+        steered.map_err(from_fault)
+    }
+
+    async fn pick_up_contact(
+        &self,
+        request: Request<PickUpContactRequest>,
+    ) -> Result<Response<()>, Status> {
+        self.pick_up(&request).await.map_err(from_fault)
+    }
+}
