@@ -20,6 +20,7 @@ mod live;
 mod log_in;
 mod metrics;
 mod notify;
+mod reasons;
 mod router;
 mod rules;
 mod settings;

@@ -1,7 +1,10 @@
 //! What happened, in the words of `proto/centro/events/v1`.
 
-use crate::wire::{
-    chosen_out, kind_out, left_reason_out, offer_end_out, outcome_out, party, state_out, time,
+use crate::{
+    reasons,
+    wire::{
+        chosen_out, kind_out, left_reason_out, offer_end_out, outcome_out, party, state_out, time,
+    },
 };
 use centro_bus::Event as Published;
 use centro_kernel::{ContactId, QueueId, TenantId, Timestamp, contact::Reservation};
@@ -80,6 +83,7 @@ pub fn publish(tenant: TenantId, now: Timestamp, event: Event) -> Published {
             contact,
             queue,
             reservation,
+            decision,
         } => {
             let (contact_id, queue_id, agent_id, reservation) = ids(contact, queue, reservation);
             let data = pb::ContactOffered {
@@ -87,8 +91,23 @@ pub fn publish(tenant: TenantId, now: Timestamp, event: Event) -> Published {
                 queue_id,
                 agent_id,
                 reservation,
+                decision: Some(reasons::decision_out(&decision)),
             };
             Published::new(tenant, "routing.contact.offered", contact, now, &data)
+        }
+        Event::BidsCompared {
+            reservation,
+            queue,
+            bids,
+        } => {
+            let data = pb::BidsCompared {
+                agent_id: reservation.agent.to_string(),
+                reservation: reservation.number,
+                queue_id: queue.to_string(),
+                bids: bids.iter().map(reasons::bid_out).collect(),
+            };
+            let agent = reservation.agent;
+            Published::new(tenant, "routing.agent.bids_compared", agent, now, &data)
         }
         Event::OfferEnded {
             contact,

@@ -2,8 +2,9 @@
 
 use crate::{
     agent::{State, View},
-    message::{Caller, ContactKind},
+    message::{Caller, ContactKind, Rank},
     queue::Boost,
+    reason::Decision,
 };
 use centro_kernel::{
     ContactId, QueueId, Timestamp, UserId,
@@ -69,6 +70,17 @@ pub enum Event {
         queue: QueueId,
         /// Which agent, and under which number.
         reservation: Reservation,
+        /// Why this agent (spec U1).
+        decision: Arc<Decision>,
+    },
+    /// An agent had bids of several queues and granted the best: higher weight, then the longer wait, then the draw.
+    BidsCompared {
+        /// Which agent, and under which number.
+        reservation: Reservation,
+        /// The queue that won.
+        queue: QueueId,
+        /// All of them with what they bid and the draw, the winner first; at most 16.
+        bids: Arc<[(QueueId, Rank, u64)]>,
     },
     /// An offer was answered or came to nothing.
     OfferEnded {

@@ -17,6 +17,7 @@ mod draw;
 mod event;
 pub mod message;
 pub mod queue;
+pub mod reason;
 pub mod settings;
 pub mod skills;
 pub mod strategy;

@@ -7,6 +7,7 @@
 mod award;
 mod empty;
 mod entry;
+mod explain;
 mod line;
 mod relax;
 mod roster;

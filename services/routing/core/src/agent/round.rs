@@ -5,13 +5,16 @@
 
 use super::{Agent, Slot, SlotPhase};
 use crate::{
-    Deadlines,
+    Deadlines, Event,
     draw::draw,
-    message::{AgentEffect, AgentOut, Bid, Epoch, Grant, Medium, PickUp, QueueMessage},
+    message::{AgentEffect, AgentOut, Bid, Epoch, Grant, Medium, PickUp, QueueMessage, Rank},
     settings::Terms,
 };
 use centro_kernel::{QueueId, Timestamp};
 use std::{cmp::Reverse, sync::Arc};
+
+/// Bids that are told of one decision.
+const MOST_COMPARED: usize = 16;
 
 impl Agent {
     /// Queues whose answer is awaited; none while there is no room.
@@ -159,7 +162,16 @@ impl Agent {
         });
         if let Some((&queue, (epoch, rank, terms))) = best {
             let (bid, terms, waits_since) = ((*epoch, ver), terms.clone(), rank.enqueued_at);
+            let compared = self.compared();
             let lost: Vec<_> = self.bids.keys().filter(|q| **q != queue).copied().collect();
+            if let Some(bids) = compared {
+                let reservation = self.record.reservation(self.record.next);
+                out.events.push(Event::BidsCompared {
+                    reservation,
+                    queue,
+                    bids,
+                });
+            }
             self.grant(cfg, now, queue, bid, terms, None, out);
             for effect in &mut out.send {
                 if let AgentEffect::Queue(to, QueueMessage::Presence(presence)) = effect
@@ -169,6 +181,21 @@ impl Agent {
                 }
             }
         }
+    }
+
+    /// All bids, the best first, when there was a choice.
+    fn compared(&self) -> Option<Arc<[(QueueId, Rank, u64)]>> {
+        if self.bids.len() < 2 {
+            return None;
+        }
+        let (agent, ver) = (self.record.id, self.record.ver);
+        let bids = self.bids.iter();
+        let mut all: Vec<_> = bids
+            .map(|(queue, (_, rank, _))| (*queue, *rank, draw(agent, ver, *queue)))
+            .collect();
+        all.sort_by_key(|(_, rank, draw)| Reverse((rank.weight, Reverse(rank.enqueued_at), *draw)));
+        all.truncate(MOST_COMPARED);
+        Some(Arc::from(all))
     }
 
     #[allow(clippy::too_many_arguments)]

@@ -9,12 +9,13 @@ use crate::{
     message::{
         AgentMessage, Bid, EdgeMessage, Grant, PickUp, Presence, QueueEffect, QueueOut, Rank,
     },
+    reason::Decision,
     settings::Standing,
     skills::Need,
     strategy::Strategy,
 };
 use centro_kernel::{ContactId, Timestamp, UserId, contact::Reservation};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 impl Queue {
     /// Bids for agents on behalf of every contact that has no running bid, in order.
@@ -301,16 +302,20 @@ impl Queue {
             ver: ver + 1,
             free,
             standing: Standing::InContact,
-            ..member
+            ..member.clone()
         });
         let Some(contact) = first else {
             release(reservation, out);
             return true;
         };
+        let decision = self
+            .line
+            .get(contact)
+            .map(|entry| self.decision(entry, &member));
         if contact != bid.hint {
             self.hand_cover_over(contact, bid.hint);
         }
-        self.offer(cfg, now, contact, reservation, out);
+        self.offer(cfg, now, contact, reservation, decision, out);
         true
     }
 
@@ -348,6 +353,7 @@ impl Queue {
         now: Timestamp,
         contact: ContactId,
         reservation: Reservation,
+        decision: Option<Decision>,
         out: &mut QueueOut,
     ) {
         let due = now + self.settings.terms.ring + cfg.ring_margin;
@@ -360,11 +366,14 @@ impl Queue {
         };
         self.offered.insert(reservation, contact);
         self.stored(contact, out);
-        out.events.push(Event::ContactOffered {
-            contact,
-            queue: self.settings.id,
-            reservation,
-        });
+        if let Some(decision) = decision {
+            out.events.push(Event::ContactOffered {
+                contact,
+                queue: self.settings.id,
+                reservation,
+                decision: Arc::new(decision),
+            });
+        }
         self.send_offer(contact, attach_no, reservation, out);
     }
 

@@ -113,6 +113,16 @@ impl Roster {
         self.bids.keys().copied().collect()
     }
 
+    /// How many agents are logged in.
+    pub(super) fn len(&self) -> u32 {
+        u32::try_from(self.members.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Whether an agent has room and no bid of ours.
+    pub(super) fn is_free(&self, member: &Presence) -> bool {
+        member.free && !self.bids.contains_key(&member.agent)
+    }
+
     pub(super) fn nobody_free(&self) -> bool {
         self.free.is_empty()
     }

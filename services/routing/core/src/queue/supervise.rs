@@ -179,7 +179,8 @@ impl Queue {
             if let Some(asked) = self.line.covered_by(contact) {
                 self.slow_down(asked);
             }
-            self.offer(cfg, now, contact, reservation, out);
+            let decision = self.line.get(contact).map(|entry| self.picked_up(entry));
+            self.offer(cfg, now, contact, reservation, decision, out);
         } else {
             release(reservation, out);
         }

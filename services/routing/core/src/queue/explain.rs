@@ -1,0 +1,173 @@
+//! The queue's answers to "why" (spec U1, U2): read from what it knows, changing nothing.
+
+use super::{Entry, Queue};
+use crate::{
+    message::Presence,
+    reason::{Candidate, Decision, MOST_CANDIDATES, Verdict, WhyIdle, WhyWaiting},
+    settings::Standing,
+    skills::{Need, SkillMatch, score},
+    strategy::Strategy,
+};
+use centro_kernel::{ContactId, UserId};
+use std::collections::BTreeMap;
+
+impl Queue {
+    /// Why this agent gets this contact: everybody who could have, in turn, and then those who could not. `chosen` is the
+    /// agent as it was asked.
+    pub(super) fn decision(&self, entry: &Entry, chosen: &Presence) -> Decision {
+        let first = self.candidate(entry, chosen, Verdict::Chosen);
+        let mut candidates = vec![first];
+        let in_turn = self
+            .roster
+            .free()
+            .filter_map(|(agent, _)| self.roster.member(agent));
+        let in_turn = in_turn.take(MOST_CANDIDATES);
+        candidates.extend(in_turn.map(|m| self.candidate(entry, m, self.verdict(entry, m))));
+        if let Some(others) = candidates.get_mut(1..) {
+            others.sort_by_key(|c| {
+                (
+                    c.verdict.clone(),
+                    std::cmp::Reverse(c.score),
+                    c.key,
+                    c.idle_since,
+                )
+            });
+        }
+        let rest = self.roster.members().filter(|m| !self.roster.is_free(m));
+        let rest = rest.filter(|m| m.agent != chosen.agent);
+        let room = MOST_CANDIDATES.saturating_sub(candidates.len());
+        candidates.extend(
+            rest.take(room)
+                .map(|m| self.candidate(entry, m, self.verdict(entry, m))),
+        );
+        candidates.truncate(MOST_CANDIDATES);
+        self.table(entry, false, candidates)
+    }
+
+    /// A person took the contact: nobody was chosen.
+    pub(super) fn picked_up(&self, entry: &Entry) -> Decision {
+        self.table(entry, true, Vec::new())
+    }
+
+    fn table(&self, entry: &Entry, picked_up: bool, candidates: Vec<Candidate>) -> Decision {
+        let listed = u32::try_from(candidates.len()).unwrap_or(u32::MAX);
+        Decision {
+            version: self.settings.version,
+            strategy: self.settings.strategy,
+            skill_match: self.settings.skill_match,
+            needs: entry.needs_now().to_vec(),
+            picked_up,
+            candidates,
+            others: self.roster.len().saturating_sub(listed),
+        }
+    }
+
+    fn candidate(&self, entry: &Entry, member: &Presence, verdict: Verdict) -> Candidate {
+        let (key, idle_since, agent) = self.settings.strategy.turn(self.settings.id, member);
+        Candidate {
+            agent,
+            verdict,
+            score: score(entry.needs_now(), &member.skills),
+            key,
+            idle_since,
+        }
+    }
+
+    /// Which rule keeps a contact from an agent, or that none does.
+    fn verdict(&self, entry: &Entry, member: &Presence) -> Verdict {
+        let agent = member.agent;
+        if entry.offers.iter().any(|r| r.agent == agent) {
+            return Verdict::RingsForIt;
+        }
+        if member.standing != Standing::Ready {
+            return Verdict::Busy(member.standing);
+        }
+        if !member.free {
+            return Verdict::NoRoom;
+        }
+        let unmet = self.unmet_by(entry, member);
+        if !unmet.is_empty() {
+            return Verdict::Unskilled(unmet);
+        }
+        if let Some(until) = entry.excluded.get(&agent) {
+            return Verdict::Excluded(*until);
+        }
+        if self
+            .roster
+            .bid(agent)
+            .is_some_and(|bid| bid.hint != entry.contact)
+        {
+            return Verdict::AskedForAnother;
+        }
+        if entry.declined.contains(&agent) {
+            return Verdict::Declined;
+        }
+        Verdict::LaterInTurn
+    }
+
+    fn unmet_by(&self, entry: &Entry, member: &Presence) -> Vec<Need> {
+        if self.settings.skill_match != SkillMatch::AllRequired {
+            return Vec::new();
+        }
+        let needs = entry.needs_now().iter();
+        needs
+            .filter(|need| !need.is_met_by(&member.skills))
+            .copied()
+            .collect()
+    }
+
+    /// Why a contact still waits; none when it does not.
+    pub fn why_waiting(&self, contact: ContactId) -> Option<WhyWaiting> {
+        let entry = self.entry(contact)?;
+        let mut counts: BTreeMap<String, u32> = BTreeMap::new();
+        let mut candidates = Vec::new();
+        for member in self.roster.members() {
+            let verdict = self.verdict(entry, member);
+            *counts.entry(verdict.name().to_owned()).or_default() += 1;
+            if candidates.len() < MOST_CANDIDATES {
+                candidates.push(self.candidate(entry, member, verdict));
+            }
+        }
+        Some(WhyWaiting {
+            position: self.line.position(contact)?,
+            needs: entry.needs_now().to_vec(),
+            step: entry.step,
+            relaxes_at: entry.relax_due,
+            retries_at: entry.retry_due,
+            detached: !entry.attached,
+            holding: self.hold.is_some(),
+            wish: entry.wish.map(|(wish, _)| wish),
+            rings_at: entry.offers.iter().map(|r| r.agent).collect(),
+            logged_in: self.roster.len(),
+            counts,
+            candidates,
+        })
+    }
+
+    /// Why an agent gets nothing of this queue; none when the agent is not logged in here.
+    pub fn why_idle(&self, agent: UserId) -> Option<WhyIdle> {
+        let member = self.roster.member(agent)?;
+        let mut why = WhyIdle {
+            waiting: self.waiting(),
+            could_serve: self.first_for(agent),
+            unskilled: 0,
+            not_open: 0,
+            excluded: 0,
+            holding: self.hold.is_some(),
+            manual: self.settings.strategy == Strategy::ManualPick,
+        };
+        for entry in self.in_order() {
+            let field = if !self.line.is_open(entry) {
+                &mut why.not_open
+            } else if !self.unmet_by(entry, member).is_empty() {
+                &mut why.unskilled
+            } else if !entry.fits(agent) {
+                &mut why.excluded
+            } else {
+                continue;
+            };
+            *field += 1;
+        }
+        Some(why)
+    }
+}
