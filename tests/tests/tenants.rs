@@ -68,6 +68,10 @@ async fn stranger(centre: &mut Centre) -> Result<Stranger> {
     let plan = api.create_dial_plan(plan).await?;
     let number = api.create_number(NUMBER, &id(&plan)?).await?;
     let device = api.create_device("Olga's phone", &id(&user)?).await?;
+    let skill = json!({"displayName": "French"});
+    let skill = api.post("/v1/skills", skill).await?;
+    let path = format!("/v1/skills/{}/users/{}", id(&skill)?, id(&user)?);
+    api.put(&path, json!({})).await?;
     // The first tenant has a trunk at this address, too: the number decides whose call it is.
     let trunk = json!({"displayName": "Shared", "addresses": ["127.0.0.1"]});
     let trunk = api.post("/v1/trunks", trunk).await?;
@@ -89,6 +93,7 @@ async fn stranger(centre: &mut Centre) -> Result<Stranger> {
         ("users", id(&user)?),
         ("agents", id(&user)?),
         ("call-queues", id(&queue)?),
+        ("skills", id(&skill)?),
         ("dial-plans", id(&plan)?),
         ("numbers", id(&number)?),
         ("devices", id(&device)?),
@@ -199,6 +204,10 @@ async fn nothing_of_another_tenant_can_be_read_or_changed() -> Result<()> {
         let own = &centre.credentials().queues[0].id;
         let guest = &stranger.ids["users"];
         let path = format!("/v1/call-queues/{own}/agents/{guest}");
+        let answer = owner.call(Method::PUT, &path, Some(&json!({}))).await?;
+        answer.problem(404)?;
+        let french = owner.post("/v1/skills", json!({"displayName": "French"}));
+        let path = format!("/v1/skills/{}/users/{guest}", id(&french.await?)?);
         let answer = owner.call(Method::PUT, &path, Some(&json!({}))).await?;
         answer.problem(404)?;
 

@@ -1,10 +1,10 @@
-//! Bus in: a person who is gone serves no queue and has no phones; the phones of one who may not sign in may not either.
+//! Bus in: a person who is gone serves no queue and has no skills and phones; the phones of one who may not sign in may not either.
 
 use crate::store::Store;
 use centro_bus::{Event, Subscription};
 use centro_kernel::{Clock, Fault};
 use centro_proto::{
-    configuration::{Device, QueueAgent},
+    configuration::{Device, QueueAgent, UserSkill},
     events::UserChanged,
 };
 use std::{sync::Arc, time::Duration};
@@ -55,6 +55,7 @@ async fn take(store: &Store, clock: &dyn Clock, event: &Event) -> Result<(), Fau
     }
     if event.kind == DELETED {
         write.remove_of_user::<QueueAgent>(&user.user_id).await?;
+        write.remove_of_user::<UserSkill>(&user.user_id).await?;
         write.remove_of_user::<Device>(&user.user_id).await?;
     } else {
         write.suspend(&user.user_id, user.disabled).await?;

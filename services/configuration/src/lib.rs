@@ -1,4 +1,4 @@
-//! What a centre is made of: call queues and who serves them, numbers, dial plans, devices, trunks.
+//! What a centre is made of: call queues and who serves them, skills, numbers, dial plans, devices, trunks.
 //!
 //! | what | who decides |
 //! |---|---|
@@ -6,7 +6,7 @@
 //! | the order of changes | the installation's version, growing with each write |
 //! | tenants and people | identity; their short names are cached here |
 //!
-//! In: gRPC `CallQueues`, `Numbers`, `DialPlans`, `Devices`, `ConfigurationFeed`; `identity.user.…` from the bus.
+//! In: gRPC `CallQueues`, `Skills`, `Numbers`, `DialPlans`, `Devices`, `ConfigurationFeed`; `identity.user.…` from the bus.
 //! Out: `configuration.object.changed` through the outbox, never with credentials.
 
 pub mod core;
@@ -27,7 +27,7 @@ use centro_node::{Mount, Node, Role, Service};
 use centro_proto::configuration::{
     call_queues_server::CallQueuesServer, configuration_feed_server::ConfigurationFeedServer,
     devices_server::DevicesServer, dial_plans_server::DialPlansServer,
-    numbers_server::NumbersServer,
+    numbers_server::NumbersServer, skills_server::SkillsServer,
 };
 use centro_store::{
     outbox::{self, Wake},
@@ -47,6 +47,7 @@ impl Service for Configuration {
     async fn start(settings: Settings, node: Node, mount: &mut Mount) -> anyhow::Result<()> {
         let desk = open(settings, &node).await?;
         mount.grpc(CallQueuesServer::new(desk.clone()));
+        mount.grpc(SkillsServer::new(desk.clone()));
         mount.grpc(NumbersServer::new(desk.clone()));
         mount.grpc(DialPlansServer::new(desk.clone()));
         mount.grpc(DevicesServer::new(desk.clone()));

@@ -30,6 +30,7 @@ const SUPERVISOR: &[&str] = &[
     "queues.view",
     "recordings.listen",
     "reports.view",
+    "skills.view",
     "users.view",
 ];
 const ADMIN: &[&str] = &[
@@ -50,6 +51,8 @@ const ADMIN: &[&str] = &[
     "queues.view",
     "recordings.listen",
     "reports.view",
+    "skills.edit",
+    "skills.view",
     "users.edit",
     "users.view",
 ];

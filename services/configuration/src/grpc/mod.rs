@@ -5,6 +5,7 @@ mod feed;
 mod numbers;
 mod plans;
 mod queues;
+mod skills;
 mod trunks;
 
 use crate::{Settings, people::People, store::Store};

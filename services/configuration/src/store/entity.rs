@@ -18,8 +18,10 @@ pub mod object {
         pub claim: Option<String>,
         /// The queue of a queue agent.
         pub queue_id: Option<String>,
-        /// The person of a queue agent or a device.
+        /// The person of a queue agent, a skill or a device.
         pub user_id: Option<String>,
+        /// The skill that a person has.
+        pub skill_id: Option<String>,
         /// The encoded message, without secrets.
         pub body: Vec<u8>,
         pub ha1_md5: Option<String>,
@@ -54,7 +56,8 @@ pub mod extension {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// Which object leads to which: a dial plan to its queues, a number to its dial plan.
+/// Which object leads to which: a dial plan to its queues, a number to its dial plan, a
+/// person's skill to the skill.
 pub mod link {
     use sea_orm::entity::prelude::*;
 

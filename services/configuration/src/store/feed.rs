@@ -2,7 +2,9 @@
 
 use super::{Kind, Object, Store, decode, digests, entity::object as row};
 use centro_kernel::Fault;
-use centro_proto::configuration::{CallQueue, Change, Device, DialPlan, Number, QueueAgent, Trunk};
+use centro_proto::configuration::{
+    CallQueue, Change, Device, DialPlan, Number, QueueAgent, Skill, Trunk, UserSkill,
+};
 use centro_store::fault;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
@@ -49,6 +51,8 @@ fn change(row: &row::Model) -> Result<Change, Fault> {
         k if k == Kind::Device as i16 => decode::<Device>(row)?.into_change(credentials),
         k if k == Kind::Trunk as i16 => decode::<Trunk>(row)?.into_change(credentials),
         k if k == Kind::QueueAgent as i16 => decode::<QueueAgent>(row)?.into_change(None),
+        k if k == Kind::Skill as i16 => decode::<Skill>(row)?.into_change(None),
+        k if k == Kind::UserSkill as i16 => decode::<UserSkill>(row)?.into_change(None),
         other => {
             return Err(Fault::internal(format_args!(
                 "row {} has the unknown kind {other}",

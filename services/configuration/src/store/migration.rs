@@ -19,6 +19,7 @@ impl MigratorTrait for Migrator {
             Box::new(CreateInbox),
             Box::new(CreateConfiguration),
             Box::new(AddArrival),
+            Box::new(AddSkills),
         ]
     }
 }
@@ -135,4 +136,76 @@ async fn create_indexes(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .col(link::Column::ToId)
         .to_owned();
     manager.create_index(users_of).await
+}
+
+/// Who has a skill is looked for by the skill, too.
+struct AddSkills;
+
+impl MigrationName for AddSkills {
+    fn name(&self) -> &str {
+        "configuration_2_skills"
+    }
+}
+
+const OF_SKILL: &str = "ix_objects_skill";
+
+#[async_trait::async_trait]
+impl MigrationTrait for AddSkills {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let column = Table::alter()
+            .table(object::Entity)
+            .add_column(schema::text_null(object::Column::SkillId))
+            .to_owned();
+        manager.alter_table(column).await?;
+        let of_skill = Index::create()
+            .name(OF_SKILL)
+            .table(object::Entity)
+            .col(object::Column::SkillId)
+            .to_owned();
+        manager.create_index(of_skill).await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let of_skill = Index::drop()
+            .name(OF_SKILL)
+            .table(object::Entity)
+            .to_owned();
+        manager.drop_index(of_skill).await?;
+        let column = Table::alter()
+            .table(object::Entity)
+            .drop_column(object::Column::SkillId)
+            .to_owned();
+        manager.alter_table(column).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+
+    /// Migrations of an installation that knows no skills.
+    const BEFORE_SKILLS: u32 = 4;
+
+    #[tokio::test]
+    async fn an_older_installation_learns_skills_and_keeps_its_objects() {
+        let data = tempfile::tempdir().unwrap();
+        let url = centro_store::sqlite(data.path(), "old");
+        let db = centro_store::open(&url).await.unwrap();
+        Migrator::up(&db, Some(BEFORE_SKILLS)).await.unwrap();
+        let old = "INSERT INTO objects (id, tenant, kind, body, version) VALUES ('que_1', 'ten_1', 1, x'', 1)";
+        db.execute_unprepared(old).await.unwrap();
+        Migrator::up(&db, None).await.unwrap();
+        let kept = object::Entity::find_by_id("que_1").one(&db).await.unwrap();
+        let kept = kept.unwrap();
+        assert_eq!((kept.version, &kept.skill_id), (1, &None));
+        let mut skilled = kept.into_active_model();
+        skilled.skill_id = sea_orm::Set(Some("ski_1".to_owned()));
+        skilled.update(&db).await.unwrap();
+        let of_skill = object::Column::SkillId.eq("ski_1");
+        let found = object::Entity::find().filter(of_skill);
+        assert_eq!(found.all(&db).await.unwrap().len(), 1);
+        Migrator::down(&db, Some(1)).await.unwrap();
+        Migrator::up(&db, None).await.unwrap();
+    }
 }

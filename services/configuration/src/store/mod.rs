@@ -23,7 +23,7 @@ use sea_orm::{
 };
 use std::collections::BTreeSet;
 
-/// Queues, numbers, dial plans, devices, trunks and who serves which queue.
+/// Queues, numbers, dial plans, devices, trunks, skills, who serves which queue and who has which skill.
 #[derive(Clone)]
 pub struct Store {
     db: DatabaseConnection,
@@ -38,6 +38,8 @@ pub struct Only {
     pub queue_id: Option<String>,
     /// Those of this person.
     pub user_id: Option<String>,
+    /// Those about this skill.
+    pub skill_id: Option<String>,
 }
 
 impl Store {
@@ -81,7 +83,7 @@ impl Store {
         limit: u64,
         token: &str,
     ) -> Result<(Vec<T>, String), Fault> {
-        let filter = (&only.queue_id, &only.user_id);
+        let filter = (&only.queue_id, &only.user_id, &only.skill_id);
         let pages = self.pages.list(T::WHAT, tenant, &filter);
         let mut query = row::Entity::find()
             .filter(row::Column::Tenant.eq(tenant.to_string()))
@@ -96,6 +98,9 @@ impl Store {
         }
         if let Some(user) = only.user_id {
             query = query.filter(row::Column::UserId.eq(user));
+        }
+        if let Some(skill) = only.skill_id {
+            query = query.filter(row::Column::SkillId.eq(skill));
         }
         let mut rows = query.all(&self.db).await.map_err(fault)?;
         let next = pages.next(&mut rows, limit, |row| row.id.clone());

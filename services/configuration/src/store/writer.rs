@@ -122,6 +122,7 @@ impl Writer {
             claim: Set(object.claim()),
             queue_id: Set(object.queue_id()),
             user_id: Set(object.user_id()),
+            skill_id: Set(object.skill_id()),
             body: Set(object.encode_to_vec()),
             version: Set(version),
             ..Default::default()
@@ -132,6 +133,7 @@ impl Writer {
             C::Claim,
             C::QueueId,
             C::UserId,
+            C::SkillId,
             C::Body,
             C::Version,
         ];
@@ -380,9 +382,11 @@ impl Writer {
 
 /// Kind and name of an object that leads to another.
 fn title(row: &row::Model) -> Result<String, Fault> {
-    use centro_proto::configuration::{DialPlan, Number};
+    use centro_proto::configuration::{DialPlan, Number, UserSkill};
     Ok(if row.kind == Kind::DialPlan as i16 {
         format!("{} {}", DialPlan::WHAT, decode::<DialPlan>(row)?.title())
+    } else if row.kind == Kind::UserSkill as i16 {
+        format!("person {}", decode::<UserSkill>(row)?.title())
     } else {
         format!("{} {}", Number::WHAT, decode::<Number>(row)?.title())
     })

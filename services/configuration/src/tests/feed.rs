@@ -79,9 +79,18 @@ async fn the_snapshot_holds_every_tenants_present_state_with_credentials() {
     world.device(OTHER, "", "").await.unwrap();
     world.assign(&sales.id, ANNA).await.unwrap();
     world.delete_queue(&gone.id).await.unwrap();
+    let french = world.skill("French").await.unwrap();
+    world.give(&french.id, ANNA, Some(8)).await.unwrap();
 
     let all = snapshot(&world).await;
-    assert_eq!(all.len(), 5);
+    assert_eq!(all.len(), 7);
+    assert!(
+        all.iter().any(|change| matches!(
+            &change.object,
+            Some(Object::UserSkill(skill)) if skill.skill_id == french.id && skill.level == 8
+        )),
+        "{all:#?}"
+    );
     assert!(all.windows(2).all(|pair| pair[0].version < pair[1].version));
     assert!(all.iter().all(|change| !change.deleted));
     let tenants = all
@@ -153,11 +162,13 @@ async fn the_phones_of_a_person_who_may_not_sign_in_are_suspended_until_the_pers
 }
 
 #[tokio::test]
-async fn a_deleted_person_serves_no_queue_and_has_no_phone() {
+async fn a_deleted_person_serves_no_queue_and_has_no_skill_and_no_phone() {
     let world = World::new().await;
     let sales = world.queue("Sales", "").await.unwrap();
     world.assign(&sales.id, ANNA).await.unwrap();
     world.assign(&sales.id, BRUNO).await.unwrap();
+    let french = world.skill("French").await.unwrap();
+    world.give(&french.id, ANNA, None).await.unwrap();
     let phone = world.device(ACME, "", &ANNA.to_string()).await.unwrap();
     let mut events = world.watch().await;
     let data = UserChanged {
@@ -174,14 +185,15 @@ async fn a_deleted_person_serves_no_queue_and_has_no_phone() {
     world.bus.publish(gone.clone()).await.unwrap();
     world.bus.publish(gone).await.unwrap();
     let mut deleted = Vec::new();
-    while deleted.len() < 2 {
+    while deleted.len() < 3 {
         let (event, change) = next(&mut events).await;
         if change.deleted {
             deleted.push(event.subject);
         }
     }
-    assert_eq!(deleted, [format!("{}/{ANNA}", sales.id), phone.id]);
-    assert_eq!(snapshot(&world).await.len(), 2);
+    let of = |id: &str| format!("{id}/{ANNA}");
+    assert_eq!(deleted, [of(&sales.id), of(&french.id), phone.id]);
+    assert_eq!(snapshot(&world).await.len(), 3);
 }
 
 #[tokio::test]

@@ -23,6 +23,8 @@ async fn nothing_of_another_tenant_is_found() {
         .unwrap()
         .into_inner();
     world.assign(&queue.id, ANNA).await.unwrap();
+    let skill = world.skill("French").await.unwrap();
+    world.give(&skill.id, ANNA, None).await.unwrap();
 
     let desk = &world.desk;
     let mut refused = Vec::new();
@@ -69,6 +71,50 @@ async fn nothing_of_another_tenant_is_found() {
             user_id: ANNA.to_string(),
         }
     );
+    let (skill_id, anna) = (skill.id.clone(), ANNA.to_string());
+    refused!(
+        get_skill,
+        pb::GetSkillRequest {
+            id: skill_id.clone()
+        }
+    );
+    refused!(
+        list_skill_users,
+        pb::ListSkillUsersRequest {
+            skill_id: skill_id.clone(),
+            ..Default::default()
+        }
+    );
+    refused!(
+        list_user_skills,
+        pb::ListUserSkillsRequest {
+            user_id: anna.clone(),
+            ..Default::default()
+        }
+    );
+    refused!(
+        assign_skill,
+        pb::AssignSkillRequest {
+            skill_id: skill_id.clone(),
+            user_id: STRANGER.to_string(),
+            level: None,
+        }
+    );
+    refused!(
+        unassign_skill,
+        pb::UnassignSkillRequest {
+            skill_id: skill_id.clone(),
+            user_id: anna,
+        }
+    );
+    refused!(
+        update_skill,
+        pb::UpdateSkillRequest {
+            skill: Some(skill),
+            update_mask: None
+        }
+    );
+    refused!(delete_skill, pb::DeleteSkillRequest { id: skill_id });
     refused!(
         get_dial_plan,
         pb::GetDialPlanRequest {
@@ -142,6 +188,10 @@ async fn nothing_of_another_tenant_is_found() {
         .list_call_queues(world.ask(OTHER, pb::ListCallQueuesRequest::default()))
         .await;
     assert!(queues.unwrap().into_inner().call_queues.is_empty());
+    let skills = desk
+        .list_skills(world.ask(OTHER, pb::ListSkillsRequest::default()))
+        .await;
+    assert!(skills.unwrap().into_inner().skills.is_empty());
     let numbers = desk
         .list_numbers(world.ask(OTHER, pb::ListNumbersRequest::default()))
         .await;

@@ -7,6 +7,7 @@ mod isolation;
 mod numbers;
 mod plans;
 mod queues;
+mod skills;
 
 use crate::{Desk, Settings, open};
 use centro_bus::{Event, EventBus, LocalBus, Seen, Watch};
@@ -18,7 +19,7 @@ use centro_proto::{
     configuration::{
         self as pb, CallQueue, Change, Device, DialPlan, DialPlanNode, HangUpNode, Number,
         QueueNode, call_queues_server::CallQueues, devices_server::Devices, dial_plan_node::Kind,
-        dial_plans_server::DialPlans, numbers_server::Numbers,
+        dial_plans_server::DialPlans, numbers_server::Numbers, skills_server::Skills,
     },
     events::ConfigurationChanged,
     identity::{self, tenants_server, users_server},
@@ -206,6 +207,31 @@ impl World {
             .delete_call_queue(self.ask(ACME, request))
             .await
             .map(|_| ())
+    }
+
+    pub async fn skill(&self, name: &str) -> Result<pb::Skill, Status> {
+        let skill = pb::Skill {
+            display_name: name.to_owned(),
+            ..Default::default()
+        };
+        let request = pb::CreateSkillRequest { skill: Some(skill) };
+        let made = self.desk.create_skill(self.ask(ACME, request)).await?;
+        Ok(made.into_inner())
+    }
+
+    pub async fn give(
+        &self,
+        skill: &str,
+        user: UserId,
+        level: Option<u32>,
+    ) -> Result<pb::UserSkill, Status> {
+        let request = pb::AssignSkillRequest {
+            skill_id: skill.to_owned(),
+            user_id: user.to_string(),
+            level,
+        };
+        let given = self.desk.assign_skill(self.ask(ACME, request)).await?;
+        Ok(given.into_inner())
     }
 
     pub async fn watch(&self) -> Box<dyn Watch> {

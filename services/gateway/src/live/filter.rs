@@ -35,6 +35,7 @@ pub fn may_see(caller: &Principal, event: &Event) -> bool {
 fn may_see_change(caller: &Principal, change: &Change) -> bool {
     match &change.object {
         Some(Object::CallQueue(_) | Object::QueueAgent(_)) => caller.grants("queues.view"),
+        Some(Object::Skill(_) | Object::UserSkill(_)) => caller.grants("skills.view"),
         Some(Object::Number(_)) => caller.grants("numbers.view"),
         Some(Object::DialPlan(_)) => caller.grants("dialplans.view"),
         Some(Object::Trunk(_)) => caller.grants("devices.view"),
@@ -77,8 +78,8 @@ mod tests {
     use centro_kernel::{TenantId, Timestamp, UserId};
     use centro_proto::{
         configuration::{
-            CallQueue, Device, DeviceWithCredentials, DialPlan, Number, QueueAgent,
-            TrunkWithCredentials,
+            CallQueue, Device, DeviceWithCredentials, DialPlan, Number, QueueAgent, Skill,
+            TrunkWithCredentials, UserSkill,
         },
         events,
     };
@@ -157,6 +158,8 @@ mod tests {
             (Object::QueueAgent(QueueAgent::default()), &all),
             (Object::Number(Number::default()), &leading),
             (Object::DialPlan(DialPlan::default()), &leading),
+            (Object::Skill(Skill::default()), &leading),
+            (Object::UserSkill(UserSkill::default()), &leading),
             (Object::Trunk(TrunkWithCredentials::default()), &leading),
             (Object::Device(DeviceWithCredentials::default()), &leading),
         ];
