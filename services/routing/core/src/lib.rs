@@ -12,9 +12,11 @@
 //! The protocol in words: `docs/protocol.md`.
 
 pub mod agent;
+pub mod callback;
 mod deadlines;
 mod draw;
 mod event;
+pub mod figures;
 pub mod message;
 pub mod queue;
 pub mod reason;
