@@ -62,7 +62,6 @@ pub(super) struct AgentChange {
     pub(super) state: State,
     pub(super) before: State,
     pub(super) since: Timestamp,
-    pub(super) contact: Option<ContactId>,
 }
 
 impl AgentChange {
@@ -172,7 +171,6 @@ pub(super) fn fact(event: &Event) -> Option<Fact> {
             agent: view.agent,
             activity: Activity::of(view),
             since: view.since,
-            contact: view.contact,
             state: view.state,
             before: *previous,
         }),

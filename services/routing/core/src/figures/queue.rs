@@ -257,7 +257,7 @@ impl QueueFigures {
             return;
         };
         if change.ends(State::Connected) {
-            let wraps_up = change.state == State::WrapUp && change.contact == Some(key.0);
+            let wraps_up = change.state == State::WrapUp;
             let since = change.since;
             self.change(key, now, None, |s| s.hang_up(agent, since, wraps_up));
         }

@@ -315,8 +315,11 @@ fn what_the_queue_says_when_a_contact_leaves_counts_though_it_was_connected() {
 #[test]
 fn an_edge_that_comes_back_after_it_was_given_up_waits_at_its_place_again() {
     let mut support = Support::new();
-    support.stay(1, 0, 8_000, LeftReason::SystemFailure);
+    support.tell(0, queued(1, 0));
+    support.tell(7_000, connected(1, reservation(BRUNO, 1)));
+    support.tell(8_000, left(1, 0, 8_000, LeftReason::SystemFailure));
     support.tell(9_000, queued(1, 0));
+    support.tell(7_000, connected(1, reservation(BRUNO, 1)));
     let today = support.0.today(at(10_000));
     assert_eq!((today.offered, today.waiting, today.flow_out), (1, 1, 0));
     assert_eq!(today.longest_wait_ms, Some(10_000));
