@@ -3,10 +3,13 @@
 //! Filled by `feed`. Of two states of one object the one with the higher version counts, so the order in which the
 //! snapshot and the events arrive does not matter.
 
-use crate::rules;
+use crate::{rules, wire};
 use centro_kernel::{Code, DeviceId, Fault, QueueId, SkillId, TenantId, UserId};
 use centro_proto::configuration::{CallQueue, Change, change::Object};
-use centro_routing_core::{Capacity, Membership, Profile, QueueSettings};
+use centro_routing_core::{
+    Capacity, Membership, Profile, QueueSettings,
+    figures::{Rules, ServiceLevel},
+};
 use parking_lot::RwLock;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -19,6 +22,8 @@ pub struct QueueConfig {
     pub display_name: String,
     /// The rules.
     pub settings: QueueSettings,
+    /// The rules for its figures.
+    pub figures: Rules,
 }
 
 impl QueueConfig {
@@ -396,6 +401,35 @@ fn queue_config(tenant: TenantId, id: QueueId, queue: &CallQueue) -> QueueConfig
         tenant,
         display_name: queue.display_name.clone(),
         settings: rules::of(id, queue),
+        figures: figures(queue),
+    }
+}
+
+/// What the queue promises. Whole seconds: fractions are cut. What is out of range is left at its default.
+fn figures(queue: &CallQueue) -> Rules {
+    let seconds = |duration: &prost_types::Duration| {
+        u16::try_from(wire::duration(duration).as_secs()).unwrap_or(u16::MAX)
+    };
+    let default = Rules::default();
+    let promised = queue.service_level.as_ref();
+    let target = promised.and_then(|level| u8::try_from(level.target_percent).ok());
+    let within = promised.and_then(|level| level.within.as_ref());
+    let rules = Rules {
+        service_level: ServiceLevel {
+            target_percent: target.unwrap_or(default.service_level.target_percent),
+            within_seconds: within.map_or(default.service_level.within_seconds, seconds),
+            ..default.service_level
+        },
+        short_abandon_seconds: queue
+            .short_abandon
+            .as_ref()
+            .map_or(default.short_abandon_seconds, seconds),
+        ..default
+    };
+    if rules.validate().is_ok() {
+        rules
+    } else {
+        default
     }
 }
 

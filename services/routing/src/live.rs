@@ -1,8 +1,14 @@
 //! The floor as it is now, for lists: updated after each step was stored, so that a list asks no actor and walks over
 //! nothing but what it shows.
 
+mod figures;
+
+pub use figures::Figures;
+
 use centro_kernel::{ContactId, QueueId, TenantId, Timestamp, UserId};
-use centro_routing_core::{Desktop, Entry, Part, Place, QueueChange, State, View};
+use centro_routing_core::{
+    Desktop, Entry, Part, Place, QueueChange, State, View, figures::Serving,
+};
 use parking_lot::RwLock;
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -69,6 +75,14 @@ pub struct Staff {
 }
 
 impl Staff {
+    /// Those who serve the queue. Whoever is paused, does not respond or cannot be reached does not.
+    pub const fn serving(&self) -> Serving {
+        Serving {
+            agents: self.ready + self.alerting + self.in_contact + self.in_wrap_up,
+            free: self.ready,
+        }
+    }
+
     /// Where an agent counts in one of the agent's queues.
     fn field(&mut self, view: &View, part: &Part) -> Option<&mut u32> {
         Some(match view.state {
@@ -134,9 +148,19 @@ impl People {
 pub struct Live {
     queues: RwLock<HashMap<QueueId, Line>>,
     people: RwLock<People>,
+    /// What happened today.
+    pub figures: Figures,
 }
 
 impl Live {
+    /// Nothing is known of what happened before `started`.
+    pub fn new(started: Timestamp) -> Self {
+        Self {
+            figures: Figures::new(started),
+            ..Self::default()
+        }
+    }
+
     /// A queue's step was stored.
     pub fn queue_changed(&self, queue: QueueId, changes: &[QueueChange]) {
         let mut queues = self.queues.write();
@@ -274,6 +298,7 @@ mod tests {
         let staff = live.staff(a);
         assert_eq!((staff.logged_in, staff.in_contact), (2, 1));
         assert_eq!((staff.ready, staff.paused, staff.unreachable), (0, 0, 1));
+        assert_eq!(staff.serving(), Serving { agents: 1, free: 0 });
         assert_eq!((live.staff(b).logged_in, live.staff(b).paused), (3, 1));
         let agents = |queue, after: Option<u128>, limit| {
             let page = live.agents(TENANT, queue, after.map(UserId::from_u128), limit);

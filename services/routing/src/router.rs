@@ -83,11 +83,12 @@ impl Router {
         store: Arc<dyn HotStore>,
         directory: Arc<Directory>,
     ) -> Arc<Self> {
+        let live = Arc::new(Live::new(node.clock().now()));
         Arc::new(Self {
             node,
             store,
             directory,
-            live: Arc::default(),
+            live,
             deadlines: settings.deadlines(),
             mailbox: settings.mailbox,
             runtime: Handle::current(),

@@ -1,5 +1,9 @@
 //! The words of `proto/` and those of the rules, one into the other.
 
+mod figures;
+
+pub use figures::{agent_today_out, expected_wait_out, mean_wait_out, queue_today_out};
+
 use centro_kernel::{
     Code, ContactId, Fault, IdError, Timestamp,
     contact::{LeftReason, OfferEnd, Outcome, Reservation},
@@ -7,7 +11,7 @@ use centro_kernel::{
 use centro_proto::{routing as pb, types};
 use centro_routing_core::{
     Caller, Chosen, Comparison, ContactKind, Desktop, Membership, Need, Needs, Part, Rest,
-    SlotPhase, State, Step, View, skills::MOST_STEPS,
+    SlotPhase, State, Step, View, figures::AgentToday, skills::MOST_STEPS,
 };
 use std::{str::FromStr, time::Duration};
 
@@ -205,7 +209,7 @@ pub fn chosen_out(chosen: &Chosen) -> (types::AgentState, String) {
 }
 
 /// An agent's status, for the wire.
-pub fn status_out(view: &View) -> pb::AgentStatus {
+pub fn status_out(view: &View, today: Option<AgentToday>) -> pb::AgentStatus {
     let (chosen, pause_reason) = chosen_out(&view.chosen);
     pb::AgentStatus {
         agent_id: view.agent.to_string(),
@@ -240,6 +244,7 @@ pub fn status_out(view: &View) -> pb::AgentStatus {
         }
         .into(),
         contacts: view.in_hand.iter().map(in_hand_out).collect(),
+        today: today.map(agent_today_out),
     }
 }
 

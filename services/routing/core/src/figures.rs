@@ -21,7 +21,7 @@ mod window;
 
 pub use agent::{AgentFigures, AgentToday};
 pub use expected::{ExpectedWait, Method, Serving, UnknownWait};
-pub use facts::Activity;
+pub use facts::{Activity, Concerns, concerns};
 pub use measure::{Mean, MeanWait, Ratio};
 pub use queue::{QueueFigures, QueueToday};
 pub(crate) use rules::check_window;

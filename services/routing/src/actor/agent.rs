@@ -110,10 +110,10 @@ impl AgentActor {
             self.carry_out(out, reply);
             return true;
         }
-        let events = std::mem::take(&mut out.events);
-        let events = events
-            .into_iter()
-            .map(|e| notify::publish(self.tenant, now, e))
+        let events = out
+            .events
+            .iter()
+            .map(|e| notify::publish(self.tenant, now, e.clone()))
             .collect();
         let agent = self.core.record().id;
         let changes = Changes::Agent(agent, out.changes.pop().map(Box::new));
@@ -123,13 +123,13 @@ impl AgentActor {
             events,
         });
         match (&mut commit).now_or_never() {
-            Some(result) => self.committed(ctx, result, out, reply),
+            Some(result) => self.committed(ctx, now, result, out, reply),
             None => {
                 ctx.wait(
                     commit
                         .into_actor(self)
                         .map(move |result, actor: &mut Self, ctx| {
-                            if actor.committed(ctx, result, out, reply) {
+                            if actor.committed(ctx, now, result, out, reply) {
                                 actor.rearm(ctx);
                             }
                         }),
@@ -142,6 +142,7 @@ impl AgentActor {
     fn committed(
         &mut self,
         ctx: &mut Context<Self>,
+        now: Timestamp,
         result: Result<(), StoreError>,
         out: AgentOut,
         reply: Option<Reply>,
@@ -153,6 +154,7 @@ impl AgentActor {
         self.router
             .live
             .agent_changed(self.tenant, self.core.view().clone());
+        self.router.live.figures.happened(now, &out.events);
         self.carry_out(out, reply);
         true
     }

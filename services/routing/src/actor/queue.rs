@@ -14,7 +14,7 @@ use actix::{
     Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, Message, WrapFuture,
 };
 use centro_cluster::Epoch;
-use centro_kernel::TenantId;
+use centro_kernel::{TenantId, Timestamp};
 use centro_proto::routing::WaitResponse;
 use centro_routing_core::{
     Answer, EdgeMessage, Queue, QueueEffect, QueueMessage, QueueOut, QueueRecord, QueueSettings,
@@ -134,11 +134,10 @@ impl QueueActor {
             self.carry_out(ctx, out, asker);
             return true;
         }
-        let mut out = out;
-        let events = std::mem::take(&mut out.events);
-        let events = events
-            .into_iter()
-            .map(|e| notify::publish(self.tenant, now, e))
+        let events = out
+            .events
+            .iter()
+            .map(|e| notify::publish(self.tenant, now, e.clone()))
             .collect();
         let changes = Changes::Queue(self.settings.id, out.changes.clone());
         let mut commit = self.router.store.commit(Commit {
@@ -147,13 +146,13 @@ impl QueueActor {
             events,
         });
         match (&mut commit).now_or_never() {
-            Some(result) => self.committed(ctx, result, out, asker),
+            Some(result) => self.committed(ctx, now, result, out, asker),
             None => {
                 ctx.wait(
                     commit
                         .into_actor(self)
                         .map(move |result, actor: &mut Self, ctx| {
-                            if actor.committed(ctx, result, out, asker) {
+                            if actor.committed(ctx, now, result, out, asker) {
                                 actor.rearm(ctx);
                             }
                         }),
@@ -166,6 +165,7 @@ impl QueueActor {
     fn committed(
         &mut self,
         ctx: &mut Context<Self>,
+        now: Timestamp,
         result: Result<(), StoreError>,
         out: QueueOut,
         asker: Asker,
@@ -179,6 +179,7 @@ impl QueueActor {
                 .live
                 .queue_changed(self.settings.id, &out.changes);
         }
+        self.router.live.figures.happened(now, &out.events);
         self.carry_out(ctx, out, asker);
         true
     }

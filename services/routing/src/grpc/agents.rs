@@ -99,6 +99,12 @@ impl Doors {
     }
 }
 
+/// What the agent does, with the agent's day.
+fn status_out(router: &Router, view: &View) -> AgentStatus {
+    let today = router.live.figures.agent(router.now(), view.agent);
+    wire::status_out(view, today)
+}
+
 /// Asks the agent's record, and says what became of it.
 pub(super) async fn act(
     router: &Arc<Router>,
@@ -122,7 +128,7 @@ pub(super) async fn act(
             let text = "the agent is not logged in to this queue";
             Err(Fault::new(Code::Conflict, "not_in_queue", text))
         }
-        _ => Ok(wire::status_out(&view)),
+        _ => Ok(status_out(router, &view)),
     }
 }
 
@@ -156,7 +162,8 @@ impl Agents for Doors {
         let next_page_token = pages.next(&mut page, limit, |(agent, _)| *agent);
         let now = self.0.now();
         let agents = page.into_iter().map(|(agent, view)| {
-            wire::status_out(&view.unwrap_or_else(|| AgentRecord::new(agent, now).shown))
+            let view = view.unwrap_or_else(|| AgentRecord::new(agent, now).shown);
+            status_out(&self.0, &view)
         });
         Ok(Response::new(ListAgentStatusesResponse {
             agents: agents.collect(),
@@ -170,9 +177,8 @@ impl Agents for Doors {
         request: Request<GetAgentStatusRequest>,
     ) -> Result<Response<AgentStatus>, Status> {
         let asker = self.asker(&request, &request.get_ref().agent_id, "live.view")?;
-        Ok(Response::new(wire::status_out(
-            &self.status(asker.tenant, asker.agent),
-        )))
+        let view = self.status(asker.tenant, asker.agent);
+        Ok(Response::new(status_out(&self.0, &view)))
     }
 
     async fn log_in(

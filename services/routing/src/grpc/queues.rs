@@ -4,6 +4,7 @@ use super::Doors;
 use crate::{directory::QueueConfig, wire};
 use async_trait::async_trait;
 use centro_contract::{principal, status::from_fault};
+use centro_kernel::Timestamp;
 use centro_proto::routing::{
     ListQueueStatusesRequest, ListQueueStatusesResponse, QueueStatus, WaitingContact,
     queue_statuses_server::QueueStatuses,
@@ -32,19 +33,24 @@ impl QueueStatuses for Doors {
         let mut queues = self.0.directory.queues(tenant, after, most);
         let next_page_token = pages.next(&mut queues, limit, |queue| queue.settings.id);
 
-        let queues = queues.iter().map(|queue| self.queue_status(queue));
+        let now = self.0.now();
+        let queues = queues.iter().map(|queue| self.queue_status(now, queue));
         Ok(Response::new(ListQueueStatusesResponse {
             queues: queues.collect(),
             next_page_token,
-            as_of: Some(wire::time(self.0.now())),
+            as_of: Some(wire::time(now)),
         }))
     }
 }
 
 impl Doors {
-    fn queue_status(&self, queue: &QueueConfig) -> QueueStatus {
-        let staff = self.0.live.staff(queue.settings.id);
-        let live = self.0.live.queue(queue.settings.id, SHOWN);
+    fn queue_status(&self, now: Timestamp, queue: &QueueConfig) -> QueueStatus {
+        let id = queue.settings.id;
+        let staff = self.0.live.staff(id);
+        let live = self.0.live.queue(id, SHOWN);
+        let (rules, next) = (queue.figures, live.waiting.saturating_add(1));
+        let figures = &self.0.live.figures;
+        let (today, wait) = figures.queue(now, id, rules, next, staff.serving());
         let contacts = (1..)
             .zip(&live.first)
             .map(|(position, entry)| WaitingContact {
@@ -69,7 +75,7 @@ impl Doors {
                 },
             });
         QueueStatus {
-            queue_id: queue.settings.id.to_string(),
+            queue_id: id.to_string(),
             display_name: queue.display_name.clone(),
             waiting: live.waiting,
             longest_wait_since: live.longest_since.map(wire::time),
@@ -82,6 +88,9 @@ impl Doors {
             agents_alerting: staff.alerting,
             agents_unreachable: staff.unreachable,
             contacts: contacts.collect(),
+            mean_wait: wire::mean_wait_out(&today.mean_wait),
+            expected_wait: wire::expected_wait_out(wait),
+            today: Some(wire::queue_today_out(&today, &rules)),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The doors and the actors behind them, in a real node: edges drive `Wait` streams, people call `Agents`.
 
 mod deaths;
+mod figures;
 mod floor;
 mod store;
 

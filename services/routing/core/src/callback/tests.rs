@@ -148,6 +148,7 @@ fn p1_the_offer_needs_a_mean_strictly_above_the_threshold() {
 fn p1_who_still_waits_is_not_in_the_mean() {
     let mut figures = QueueFigures::new(QUEUE, Rules::default(), at(0));
     let event = Event::ContactQueued {
+        kind: crate::ContactKind::Call,
         contact: other(1),
         queue: QUEUE,
         caller: Default::default(),

@@ -174,9 +174,45 @@ pub(super) fn fact(event: &Event) -> Option<Fact> {
             state: view.state,
             before: *previous,
         }),
-        // An offer counts when it is over: then it is known how it ended.
-        Event::ContactOffered { .. } => return None,
+        // An offer counts when it is over: then it is known how it ended. The others move nobody in or out.
+        Event::ContactOffered { .. }
+        | Event::BidsCompared { .. }
+        | Event::ContactReprioritised { .. }
+        | Event::ContactBoosted { .. }
+        | Event::NeedsRelaxed { .. } => return None,
     })
+}
+
+/// Whose figures an event changes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Concerns {
+    /// This queue's. What an agent does concerns the queue that it last connected with as well.
+    pub queue: Option<QueueId>,
+    /// This agent's.
+    pub agent: Option<UserId>,
+    /// The agent is connected with a contact of the queue from here on.
+    pub connects: bool,
+}
+
+/// Whose figures an event changes, so that it is told to nobody else.
+pub fn concerns(event: &Event) -> Concerns {
+    let (queue, agent, connects) = match fact(event) {
+        None => (None, None, false),
+        Some(Fact::Entered { queue, .. } | Fact::Left { queue, .. }) => (Some(queue), None, false),
+        Some(Fact::Connected {
+            queue, reservation, ..
+        }) => (Some(queue), Some(reservation.agent), true),
+        Some(Fact::OfferEnded {
+            queue, reservation, ..
+        }) => (Some(queue), Some(reservation.agent), false),
+        Some(Fact::WrapUpEnded { queue, agent, .. }) => (Some(queue), Some(agent), false),
+        Some(Fact::Agent(change)) => (None, Some(change.agent), false),
+    };
+    Concerns {
+        queue,
+        agent,
+        connects,
+    }
 }
 
 /// Whether an offer reached the agent: the phone rang. Only such an offer is one that the agent could answer.

@@ -33,6 +33,7 @@ fn queued(n: u128, enqueued_at: i64) -> Event {
     Event::ContactQueued {
         contact: contact(n),
         queue: SUPPORT,
+        kind: crate::ContactKind::Call,
         caller: Arc::default(),
         enqueued_at: at(enqueued_at),
         priority: 0,

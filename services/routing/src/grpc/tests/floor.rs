@@ -619,17 +619,34 @@ impl Floor {
 
     /// The same, held by that node.
     pub async fn call_at(&self, edge: &str, contact: ContactId, attach_no: u32) -> Call {
-        let (out, messages) = mpsc::channel(16);
         let since = i64::try_from(contact.as_u128()).unwrap();
+        let since = prost_types::Timestamp {
+            seconds: since,
+            nanos: 0,
+        };
+        self.call_since(edge, contact, attach_no, since).await
+    }
+
+    /// A caller who comes in now; the others have waited since long ago.
+    pub async fn call_now(&self, contact: ContactId) -> Call {
+        let now = crate::wire::time(SystemClock.now());
+        self.call_since("floor", contact, 1, now).await
+    }
+
+    async fn call_since(
+        &self,
+        edge: &str,
+        contact: ContactId,
+        attach_no: u32,
+        since: prost_types::Timestamp,
+    ) -> Call {
+        let (out, messages) = mpsc::channel(16);
         let attach = pb::Attach {
             tenant_id: TENANT.to_string(),
             queue_id: queue(0).to_string(),
             contact_id: contact.to_string(),
             attach_no,
-            enqueue_time: Some(prost_types::Timestamp {
-                seconds: since,
-                nanos: 0,
-            }),
+            enqueue_time: Some(since),
             edge: edge.into(),
             ..pb::Attach::default()
         };
