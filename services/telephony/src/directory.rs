@@ -136,7 +136,7 @@ impl Directory {
             Object::DialPlan(plan) => self.set_plan(tenant, plan, deleted),
             Object::Device(device) => return self.set_device(tenant, device, deleted),
             Object::Trunk(trunk) => self.set_trunk(tenant, trunk, deleted),
-            Object::QueueAgent(_) => {}
+            Object::QueueAgent(_) | Object::Skill(_) | Object::UserSkill(_) => {}
         }
         None
     }
@@ -375,6 +375,8 @@ fn id_of(object: &Object) -> Option<String> {
         Object::Device(o) => o.device.as_ref()?.id.clone(),
         Object::Trunk(o) => o.trunk.as_ref()?.id.clone(),
         Object::QueueAgent(o) => format!("{}/{}", o.queue_id, o.user_id),
+        // No call asks for these.
+        Object::Skill(_) | Object::UserSkill(_) => return None,
     })
 }
 
