@@ -72,6 +72,8 @@ async fn stranger(centre: &mut Centre) -> Result<Stranger> {
     let skill = api.post("/v1/skills", skill).await?;
     let path = format!("/v1/skills/{}/users/{}", id(&skill)?, id(&user)?);
     api.put(&path, json!({})).await?;
+    let path = format!("/v1/routing-profiles/{}", id(&user)?);
+    api.patch(&path, json!({"chatCapacity": 4})).await?;
     // The first tenant has a trunk at this address, too: the number decides whose call it is.
     let trunk = json!({"displayName": "Shared", "addresses": ["127.0.0.1"]});
     let trunk = api.post("/v1/trunks", trunk).await?;
@@ -94,6 +96,7 @@ async fn stranger(centre: &mut Centre) -> Result<Stranger> {
         ("agents", id(&user)?),
         ("call-queues", id(&queue)?),
         ("skills", id(&skill)?),
+        ("routing-profiles", id(&user)?),
         ("dial-plans", id(&plan)?),
         ("numbers", id(&number)?),
         ("devices", id(&device)?),
@@ -179,9 +182,14 @@ async fn nothing_of_another_tenant_can_be_read_or_changed() -> Result<()> {
         let paths = document["paths"].as_object().context("no paths")?;
         for (path, operations) in paths.iter().filter(|(path, _)| path.contains('{')) {
             let here = foreign(path, &stranger.ids)?;
+            let mine = if path.starts_with("/v1/routing-profiles/") {
+                json!({"chatCapacity": 1})
+            } else {
+                json!({"displayName": "Mine"})
+            };
             for (method, body) in [
                 (Method::GET, None),
-                (Method::PATCH, Some(json!({"displayName": "Mine"}))),
+                (Method::PATCH, Some(mine)),
                 (Method::PUT, Some(json!({}))),
                 (Method::DELETE, None),
             ] {

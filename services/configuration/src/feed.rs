@@ -4,7 +4,7 @@ use crate::store::Store;
 use centro_bus::{Event, Subscription};
 use centro_kernel::{Clock, Fault};
 use centro_proto::{
-    configuration::{Device, QueueAgent, UserSkill},
+    configuration::{Device, QueueAgent, RoutingProfile, UserSkill},
     events::UserChanged,
 };
 use std::{sync::Arc, time::Duration};
@@ -56,6 +56,9 @@ async fn take(store: &Store, clock: &dyn Clock, event: &Event) -> Result<(), Fau
     if event.kind == DELETED {
         write.remove_of_user::<QueueAgent>(&user.user_id).await?;
         write.remove_of_user::<UserSkill>(&user.user_id).await?;
+        write
+            .remove_of_user::<RoutingProfile>(&user.user_id)
+            .await?;
         write.remove_of_user::<Device>(&user.user_id).await?;
     } else {
         write.suspend(&user.user_id, user.disabled).await?;

@@ -136,7 +136,10 @@ impl Directory {
             Object::DialPlan(plan) => self.set_plan(tenant, plan, deleted),
             Object::Device(device) => return self.set_device(tenant, device, deleted),
             Object::Trunk(trunk) => self.set_trunk(tenant, trunk, deleted),
-            Object::QueueAgent(_) | Object::Skill(_) | Object::UserSkill(_) => {}
+            Object::QueueAgent(_)
+            | Object::Skill(_)
+            | Object::UserSkill(_)
+            | Object::RoutingProfile(_) => {}
         }
         None
     }
@@ -376,7 +379,7 @@ fn id_of(object: &Object) -> Option<String> {
         Object::Trunk(o) => o.trunk.as_ref()?.id.clone(),
         Object::QueueAgent(o) => format!("{}/{}", o.queue_id, o.user_id),
         // No call asks for these.
-        Object::Skill(_) | Object::UserSkill(_) => return None,
+        Object::Skill(_) | Object::UserSkill(_) | Object::RoutingProfile(_) => return None,
     })
 }
 

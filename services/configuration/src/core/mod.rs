@@ -6,6 +6,7 @@ pub mod device;
 pub mod extension;
 pub mod number;
 pub mod plan;
+pub mod profile;
 pub mod queue;
 
 use centro_kernel::{Code, Fault};

@@ -4,6 +4,7 @@ mod devices;
 mod feed;
 mod numbers;
 mod plans;
+mod profiles;
 mod queues;
 mod skills;
 mod trunks;

@@ -1,10 +1,13 @@
 //! What the kinds of objects have in common, so that one store keeps them all.
 
+mod profile;
+mod skill;
+
 use crate::core::{plan, queue};
 use centro_kernel::{Fault, name};
 use centro_proto::configuration::{
-    CallQueue, Credentials, Device, DeviceWithCredentials, DialPlan, Number, QueueAgent, Skill,
-    Trunk, TrunkWithCredentials, UserSkill, change,
+    CallQueue, Credentials, Device, DeviceWithCredentials, DialPlan, Number, QueueAgent, Trunk,
+    TrunkWithCredentials, change,
 };
 use prost::Message;
 
@@ -20,6 +23,7 @@ pub enum Kind {
     QueueAgent = 6,
     Skill = 7,
     UserSkill = 8,
+    RoutingProfile = 9,
 }
 
 /// An object of the configuration: what of it is unique, what it leads to, how a change tells of it.
@@ -271,63 +275,5 @@ impl Object for QueueAgent {
     }
     fn into_change(self, _: Option<Credentials>) -> change::Object {
         change::Object::QueueAgent(self)
-    }
-}
-
-impl Object for Skill {
-    const KIND: Kind = Kind::Skill;
-    const WHAT: &'static str = "skill";
-
-    fn key(&self) -> String {
-        self.id.clone()
-    }
-    fn title(&self) -> &str {
-        &self.display_name
-    }
-    fn name_key(&self) -> Option<String> {
-        Some(name::key(&self.display_name))
-    }
-    fn stamp(&mut self, etag: String) {
-        self.etag = etag;
-    }
-    fn remains(&self) -> Self {
-        Self {
-            id: self.id.clone(),
-            ..Self::default()
-        }
-    }
-    fn into_change(self, _: Option<Credentials>) -> change::Object {
-        change::Object::Skill(self)
-    }
-}
-
-impl Object for UserSkill {
-    const KIND: Kind = Kind::UserSkill;
-    const WHAT: &'static str = "skill of the person";
-
-    fn key(&self) -> String {
-        format!("{}/{}", self.skill_id, self.user_id)
-    }
-    fn title(&self) -> &str {
-        &self.user_id
-    }
-    fn user_id(&self) -> Option<String> {
-        Some(self.user_id.clone())
-    }
-    fn skill_id(&self) -> Option<String> {
-        Some(self.skill_id.clone())
-    }
-    fn links(&self) -> Vec<String> {
-        vec![self.skill_id.clone()]
-    }
-    fn remains(&self) -> Self {
-        Self {
-            skill_id: self.skill_id.clone(),
-            user_id: self.user_id.clone(),
-            ..Self::default()
-        }
-    }
-    fn into_change(self, _: Option<Credentials>) -> change::Object {
-        change::Object::UserSkill(self)
     }
 }

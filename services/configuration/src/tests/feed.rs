@@ -1,7 +1,10 @@
 use super::*;
 use centro_kernel::EventId;
 use centro_proto::{
-    configuration::{change::Object, configuration_feed_server::ConfigurationFeed},
+    configuration::{
+        change::Object, configuration_feed_server::ConfigurationFeed,
+        routing_profiles_server::RoutingProfiles,
+    },
     events::UserChanged,
 };
 use std::collections::BTreeMap;
@@ -169,6 +172,17 @@ async fn a_deleted_person_serves_no_queue_and_has_no_skill_and_no_phone() {
     world.assign(&sales.id, BRUNO).await.unwrap();
     let french = world.skill("French").await.unwrap();
     world.give(&french.id, ANNA, None).await.unwrap();
+    let profile = pb::RoutingProfile {
+        user_id: ANNA.to_string(),
+        chat_capacity: Some(1),
+        ..Default::default()
+    };
+    let request = pb::UpdateRoutingProfileRequest {
+        routing_profile: Some(profile),
+        update_mask: None,
+    };
+    let request = world.ask(ACME, request);
+    world.desk.update_routing_profile(request).await.unwrap();
     let phone = world.device(ACME, "", &ANNA.to_string()).await.unwrap();
     let mut events = world.watch().await;
     let data = UserChanged {
@@ -185,14 +199,17 @@ async fn a_deleted_person_serves_no_queue_and_has_no_skill_and_no_phone() {
     world.bus.publish(gone.clone()).await.unwrap();
     world.bus.publish(gone).await.unwrap();
     let mut deleted = Vec::new();
-    while deleted.len() < 3 {
+    while deleted.len() < 4 {
         let (event, change) = next(&mut events).await;
         if change.deleted {
             deleted.push(event.subject);
         }
     }
     let of = |id: &str| format!("{id}/{ANNA}");
-    assert_eq!(deleted, [of(&sales.id), of(&french.id), phone.id]);
+    assert_eq!(
+        deleted,
+        [of(&sales.id), of(&french.id), ANNA.to_string(), phone.id]
+    );
     assert_eq!(snapshot(&world).await.len(), 3);
 }
 

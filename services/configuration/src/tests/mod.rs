@@ -6,6 +6,7 @@ mod feed;
 mod isolation;
 mod numbers;
 mod plans;
+mod profiles;
 mod queues;
 mod skills;
 

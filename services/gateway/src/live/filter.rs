@@ -36,6 +36,7 @@ fn may_see_change(caller: &Principal, change: &Change) -> bool {
     match &change.object {
         Some(Object::CallQueue(_) | Object::QueueAgent(_)) => caller.grants("queues.view"),
         Some(Object::Skill(_) | Object::UserSkill(_)) => caller.grants("skills.view"),
+        Some(Object::RoutingProfile(_)) => caller.grants("users.view"),
         Some(Object::Number(_)) => caller.grants("numbers.view"),
         Some(Object::DialPlan(_)) => caller.grants("dialplans.view"),
         Some(Object::Trunk(_)) => caller.grants("devices.view"),
@@ -78,8 +79,8 @@ mod tests {
     use centro_kernel::{TenantId, Timestamp, UserId};
     use centro_proto::{
         configuration::{
-            CallQueue, Device, DeviceWithCredentials, DialPlan, Number, QueueAgent, Skill,
-            TrunkWithCredentials, UserSkill,
+            CallQueue, Device, DeviceWithCredentials, DialPlan, Number, QueueAgent, RoutingProfile,
+            Skill, TrunkWithCredentials, UserSkill,
         },
         events,
     };
@@ -159,6 +160,7 @@ mod tests {
             (Object::Number(Number::default()), &leading),
             (Object::DialPlan(DialPlan::default()), &leading),
             (Object::Skill(Skill::default()), &leading),
+            (Object::RoutingProfile(RoutingProfile::default()), &leading),
             (Object::UserSkill(UserSkill::default()), &leading),
             (Object::Trunk(TrunkWithCredentials::default()), &leading),
             (Object::Device(DeviceWithCredentials::default()), &leading),
