@@ -102,6 +102,10 @@ describe('codes', () => {
 describe('read', () => {
   it('fills what ProtoJSON leaves out', () => {
     expect(queueStatus({ queueId: 'que_1' })).toMatchObject({ waiting: 0, loggedIn: 0, longestWaitSince: undefined, contacts: [] });
+    expect(queueStatus({ queueId: 'que_1' })).toMatchObject({ meanWait: undefined, expectedWaitMs: undefined });
+    // No wait and a mean of nothing are known values, and ProtoJSON leaves their numbers out.
+    expect(queueStatus({ meanWait: { sample: 3 }, expectedWait: {} })).toMatchObject({ meanWait: { ms: 0, sample: 3, complete: false }, expectedWaitMs: 0 });
+    expect(queueStatus({ expectedWait: { waitMs: '65000' } }).expectedWaitMs).toBe(65_000);
     expect(agentStatus({ agentId: 'usr_1' })).toMatchObject({ state: 'AGENT_STATE_LOGGED_OUT', chosen: 'AGENT_STATE_LOGGED_OUT', caller: undefined });
   });
   it('takes 64-bit integers as strings', () => {
@@ -127,7 +131,8 @@ describe('rotateAfter', () => {
 
 describe('queueCallerFigures', () => {
   it('counts the service level over who was answered or gave up, not over who waits or gave up at once', () => {
-    const figures = queueCallerFigures({ offered: '9', answered: '4', abandoned: '3', shortAbandoned: '1', serviceLevelPercent: 50 });
+    const figures = queueCallerFigures({ offered: '9', answered: '4', abandoned: '3', shortAbandoned: '1', flowOut: '2', serviceLevelPercent: 50 });
+    expect(figures.flowOut).toBe(2);
     expect(figures).toMatchObject({ offered: 9, serviceLevelPercent: 50, serviceLevelBase: 6 });
     expect(queueCallerFigures(undefined).serviceLevelBase).toBe(0);
   });

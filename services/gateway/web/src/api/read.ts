@@ -133,6 +133,10 @@ export interface QueueStatus {
   /** Ready, but the phone is not registered. */
   unreachable: number;
   contacts: WaitingContact[];
+  /** Of those who left in the last minutes; absent when nobody did. */
+  meanWait: { ms: number; sample: number; complete: boolean } | undefined;
+  /** Of a contact that enters now; absent when it cannot be told. */
+  expectedWaitMs: number | undefined;
 }
 export const queueStatus = (wire: QueueStatusWire): QueueStatus => ({
   queueId: wire.queueId ?? '',
@@ -148,6 +152,8 @@ export const queueStatus = (wire: QueueStatusWire): QueueStatus => ({
   alerting: wire.agentsAlerting ?? 0,
   unreachable: wire.agentsUnreachable ?? 0,
   contacts: (wire.contacts ?? []).map(waitingContact),
+  meanWait: wire.meanWait && { ms: count(wire.meanWait.meanMs), sample: wire.meanWait.sample ?? 0, complete: wire.meanWait.complete ?? false },
+  expectedWaitMs: wire.expectedWait && count(wire.expectedWait.waitMs),
 });
 
 export interface CallQueue {
@@ -205,6 +211,8 @@ export interface QueueCallerFigures {
   offered: number;
   answered: number;
   abandoned: number;
+  /** Left otherwise. */
+  flowOut: number;
   /** Absent when it has no base. */
   serviceLevelPercent: number | undefined;
   /** The calls that the service level is about: who still waits, or gave up at once, is not among them. */
@@ -215,6 +223,7 @@ export const queueCallerFigures = (wire: QueueCallerFiguresWire | undefined): Qu
   offered: count(wire?.offered),
   answered: count(wire?.answered),
   abandoned: count(wire?.abandoned),
+  flowOut: count(wire?.flowOut),
   serviceLevelPercent: wire?.serviceLevelPercent,
   serviceLevelBase: count(wire?.answered) + count(wire?.abandoned) - count(wire?.shortAbandoned),
 });

@@ -110,6 +110,8 @@ export interface QueueStatusWire {
   agentsInWrapUp?: number;
   agentsNotResponding?: number;
   contacts?: WaitingContactWire[];
+  meanWait?: { meanMs?: Int64; sample?: number; complete?: boolean };
+  expectedWait?: { waitMs?: Int64 };
 }
 
 export interface CallQueueWire {
@@ -158,6 +160,7 @@ export interface QueueCallerFiguresWire {
   answered?: Int64;
   abandoned?: Int64;
   shortAbandoned?: Int64;
+  flowOut?: Int64;
   serviceLevelPercent?: number;
 }
 

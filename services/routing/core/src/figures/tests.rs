@@ -470,3 +470,32 @@ fn figures_survive_their_text_form() {
     let text = serde_json::to_string(&bruno).unwrap();
     assert_eq!(serde_json::from_str::<AgentToday>(&text).unwrap(), bruno);
 }
+
+/// The names of the first column of a table of the definitions.
+fn defined(heading: &str) -> Vec<&'static str> {
+    let text = include_str!("../../../../../docs/metrics-definitions.md");
+    let after = text.split(heading).nth(1).expect("the heading");
+    let table = after.split("\n## ").next().unwrap_or(after);
+    let first = |row: &'static str| row.strip_prefix("| `")?.split('`').next();
+    table.lines().filter_map(first).collect()
+}
+
+fn undefined(figures: &impl serde::Serialize, heading: &str) -> Vec<String> {
+    let names = defined(heading);
+    let fields = serde_json::to_value(figures).unwrap();
+    let fields = fields.as_object().unwrap().keys();
+    let plain = ["agent", "as_of", "day_start"];
+    fields
+        .map(|field| field.strip_suffix("_ms").unwrap_or(field).to_owned())
+        .filter(|name| !plain.contains(&&**name) && !names.contains(&&**name))
+        .collect()
+}
+
+#[test]
+fn every_figure_has_a_definition() {
+    let queue = Support::new().0.today(at(1));
+    assert_eq!(undefined(&queue, "\n## Queues\n"), Vec::<String>::new());
+    let agent = AgentFigures::new(BRUNO, at(0)).today(at(1));
+    assert_eq!(undefined(&agent, "\n## Agents\n"), Vec::<String>::new());
+    assert!(defined("\n## Queues\n").contains(&"expected_wait"));
+}

@@ -1,13 +1,15 @@
 /** Queues, the worst first. A row opens to the callers who wait; the first ones with callers are open by themselves. */
 import { ChevronRight, CircleAlert, CircleCheck, CircleMinus, TriangleAlert } from 'lucide-react';
-import { Fragment, useState } from 'react';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { CallQueue, QueueCallerFigures, QueueStatus } from '../../api/read';
 import { numberFormat } from '../../i18n/number';
+import { Explained } from '../../parts/Explained';
 import { StateBar } from '../../parts/State';
 import { Length } from '../../parts/Times';
 import { useNow } from '../../time/clock';
 import { clockText } from '../../time/format';
+import { DayCells, ExpectedWait } from './QueueFigures';
 import { WaitingCallers } from './WaitingCallers';
 import { mixOf, queueRows, type QueueRow } from './order';
 
@@ -52,21 +54,24 @@ export function QueueTable({ queues, settings, today, reports, nameOf }: Props) 
           </th>
           <th scope="col">{t('queues.queue')}</th>
           <th scope="col" className="r col-number">
-            {t('queues.waiting')}
+            <Explained word={t('queues.waiting')} figures={['waiting']} />
           </th>
           <th scope="col" className="r col-number">
-            {t('queues.longest')}
+            <Explained word={t('queues.longest')} figures={['longest_wait']} />
+          </th>
+          <th scope="col" className="r wide-only col-figure">
+            <Explained word={t('queues.expected')} figures={['expected_wait', 'mean_wait']} />
           </th>
           <th scope="col" className="col-agents wide-only">
             {t('queues.agents')}
           </th>
           {reports && (
             <>
-              <th scope="col" className="r wide-only col-number">
-                {t('queues.answered')}
+              <th scope="col" className="r wide-only col-figure">
+                <Explained word={t('queues.level')} figures={['service_level']} />
               </th>
-              <th scope="col" className="r wide-only col-number">
-                {t('queues.abandoned')}
+              <th scope="col" className="r wide-only col-figure">
+                <Explained word={t('queues.answeredToday')} figures={['answered', 'abandoned', 'flow_out']} />
               </th>
             </>
           )}
@@ -131,17 +136,15 @@ export function QueueTable({ queues, settings, today, reports, nameOf }: Props) 
                   <div className="small dim">{t('queues.target', { time: clockText(row.settings.targetMs) })}</div>
                 )}
               </td>
+              <td className="r wide-only">
+                <ExpectedWait queue={queue} />
+              </td>
               <td className="wide-only">{agents}</td>
-              {reports && (
-                <Fragment>
-                  <td className="r num wide-only">{today ? number.format(figures?.answered ?? 0) : '–'}</td>
-                  <td className="r num wide-only">{today ? number.format(figures?.abandoned ?? 0) : '–'}</td>
-                </Fragment>
-              )}
+              {reports && <DayCells known={today !== undefined} figures={figures} targetPercent={row.settings?.targetPercent} />}
             </tr>
             {open && (
               <tr className="inset" id={panel}>
-                <td colSpan={reports ? 7 : 5}>
+                <td colSpan={reports ? 8 : 6}>
                   <WaitingCallers queue={queue} nameOf={nameOf} />
                 </td>
               </tr>
