@@ -51,6 +51,8 @@ pub enum Consequence {
     Assigned(TenantId, UserId, QueueId),
     /// A person no longer serves a queue.
     Unassigned(TenantId, UserId, QueueId),
+    /// What a person can do, or how much at once, has changed.
+    ProfileChanged(UserId),
     /// A device went from the first person to the second, or is gone.
     DeviceMoved(TenantId, DeviceId, Option<UserId>, Option<UserId>),
 }
@@ -64,6 +66,10 @@ pub enum Key {
     QueueAgent(QueueId, UserId),
     /// A device.
     Device(DeviceId),
+    /// What somebody can do.
+    UserSkill(UserId, SkillId),
+    /// How much somebody can do at once.
+    RoutingProfile(UserId),
 }
 
 #[derive(Debug, Default)]
@@ -316,6 +322,16 @@ impl State {
                 let before = people.entry(user).or_default().insert(queue, order);
                 (before != Some(order)).then_some(Consequence::Assigned(tenant, user, queue))
             }
+            (Key::UserSkill(user, skill), Object::UserSkill(has)) => {
+                let level = u8::try_from(has.level).ok()?;
+                let before = self.skills.entry(user).or_default().insert(skill, level);
+                (before != Some(level)).then_some(Consequence::ProfileChanged(user))
+            }
+            (Key::RoutingProfile(user), Object::RoutingProfile(profile)) => {
+                let capacity = rules::capacity(profile);
+                let before = self.capacities.insert(user, capacity);
+                (before != Some(capacity)).then_some(Consequence::ProfileChanged(user))
+            }
             (Key::Device(id), Object::Device(device)) => {
                 let device = device.device.as_ref()?;
                 let owner = device.user_id.parse().ok();
@@ -362,6 +378,18 @@ impl State {
                 }
                 was.then_some(Consequence::Unassigned(tenant, user, queue))
             }
+            Key::UserSkill(user, skill) => {
+                let skills = self.skills.get_mut(&user)?;
+                let had = skills.remove(&skill).is_some();
+                if skills.is_empty() {
+                    self.skills.remove(&user);
+                }
+                had.then_some(Consequence::ProfileChanged(user))
+            }
+            Key::RoutingProfile(user) => {
+                let had = self.capacities.remove(&user).is_some();
+                had.then_some(Consequence::ProfileChanged(user))
+            }
             Key::Device(id) => {
                 self.online.remove(&id);
                 let user = self.disown(id)?;
@@ -392,6 +420,10 @@ fn key(object: &Object) -> Option<Key> {
         Object::CallQueue(queue) => Key::Queue(queue.id.parse().ok()?),
         Object::QueueAgent(a) => Key::QueueAgent(a.queue_id.parse().ok()?, a.user_id.parse().ok()?),
         Object::Device(device) => Key::Device(device.device.as_ref()?.id.parse().ok()?),
+        Object::UserSkill(has) => {
+            Key::UserSkill(has.user_id.parse().ok()?, has.skill_id.parse().ok()?)
+        }
+        Object::RoutingProfile(profile) => Key::RoutingProfile(profile.user_id.parse().ok()?),
         _ => return None,
     })
 }
@@ -517,6 +549,30 @@ mod tests {
             Some(Consequence::Unassigned(tenant, user, queue))
         );
         assert!(!directory.knows(tenant, user));
+    }
+
+    #[test]
+    fn what_a_person_can_do_is_told_when_it_changes_and_forgotten_when_it_is_taken_away() {
+        use centro_proto::configuration::UserSkill;
+        let directory = Directory::default();
+        let (user, skill) = (UserId::from_u128(2), SkillId::from_u128(7));
+        let has = |version, level, deleted| Change {
+            tenant_id: TenantId::from_u128(1).to_string(),
+            version,
+            deleted,
+            object: Some(Object::UserSkill(UserSkill {
+                user_id: user.to_string(),
+                skill_id: skill.to_string(),
+                level,
+                create_time: None,
+            })),
+        };
+        let changed = Some(Consequence::ProfileChanged(user));
+        assert_eq!(directory.apply(&has(1, 5, false)).1, changed);
+        assert_eq!(directory.apply(&has(2, 5, false)).1, None);
+        assert_eq!(directory.profile(user).skills.level(skill), Some(5));
+        assert_eq!(directory.apply(&has(3, 0, true)).1, changed);
+        assert_eq!(directory.profile(user), Profile::default());
     }
 
     #[test]

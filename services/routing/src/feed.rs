@@ -136,6 +136,7 @@ fn follow(router: &Arc<Router>, consequence: Option<Consequence>) {
         Some(Consequence::Assigned(_, agent, _) | Consequence::Unassigned(_, agent, _)) => {
             router.reconcile(Actor::Agent(agent))
         }
+        Some(Consequence::ProfileChanged(agent)) => router.reconcile(Actor::Agent(agent)),
         Some(Consequence::DeviceMoved(_, _, from, to)) => {
             for agent in from.into_iter().chain(to) {
                 router.reconcile(Actor::Agent(agent));

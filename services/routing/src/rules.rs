@@ -7,8 +7,8 @@ use centro_proto::{
     types,
 };
 use centro_routing_core::{
-    Ageing, Briefing, EmptyRule, Medium, QueueSettings, Rona, RonaAction, SkillMatch, Standing,
-    Standings, Strategy, Terms, WrapUp, WrapUpMode,
+    Ageing, Briefing, Capacity, EmptyRule, Medium, QueueSettings, Rona, RonaAction, SkillMatch,
+    Standing, Standings, Strategy, Terms, WrapUp, WrapUpMode,
 };
 use std::{sync::Arc, time::Duration};
 
@@ -38,6 +38,18 @@ pub fn of(id: QueueId, queue: &CallQueue) -> QueueSettings {
             announcement: Arc::from(queue.agent_announcement.as_str()),
             tell_wait: queue.report_wait_to_agent,
         }),
+    }
+}
+
+/// How much a person can do at once.
+pub fn capacity(profile: &pb::RoutingProfile) -> Capacity {
+    let default = Capacity::default();
+    let chats = profile.chat_capacity.and_then(|n| u8::try_from(n).ok());
+    Capacity {
+        chats: chats.unwrap_or(default.chats),
+        voice_interrupts_chat: profile
+            .voice_interrupts_chat
+            .unwrap_or(default.voice_interrupts_chat),
     }
 }
 
