@@ -149,7 +149,13 @@ impl Agent {
                     self.changed(cfg, now, &mut out);
                 }
             }
-            AgentMessage::LeaveQueues(queues) => self.leave_queues(cfg, now, &queues, &mut out),
+            AgentMessage::LeaveQueues(queues) => {
+                self.leave_queues(cfg, now, |m| queues.contains(&m.queue), &mut out);
+            }
+            AgentMessage::Unassigned(queues) => {
+                let leaves = |m: &Membership| !m.temporary && queues.contains(&m.queue);
+                self.leave_queues(cfg, now, leaves, &mut out);
+            }
             AgentMessage::JoinQueues(queues) => self.join_queues(cfg, now, queues, &mut out),
             AgentMessage::Bid(bid) => self.on_bid(cfg, now, bid, &mut out),
             AgentMessage::Pass { queue, epoch, ver } => {
@@ -218,7 +224,7 @@ impl Agent {
     fn changed(&mut self, cfg: &Deadlines, now: Timestamp, out: &mut AgentOut) {
         let r = &mut self.record;
         let mut left: Arc<[Membership]> = Arc::from([]);
-        if r.chosen == Chosen::LoggedOut && r.slots.is_empty() {
+        if r.logged_out() {
             left = std::mem::replace(&mut r.memberships, left);
             r.device = None;
             r.device_online = false;
@@ -229,6 +235,9 @@ impl Agent {
         }
         r.ver += 1;
         self.dirty = true;
+        // Of several changes in one step the queues hear the last.
+        out.send
+            .retain(|e| !matches!(e, AgentEffect::Queue(_, QueueMessage::Presence(_))));
         self.announce(cfg, now, out);
         for membership in left.iter() {
             self.presence(membership.queue, out);

@@ -283,14 +283,14 @@ pub enum AgentMessage {
     },
     /// Ends the wrap-up before its time.
     EndWrapUp {
-        /// Of this contact; none: of whichever there is.
+        /// Of this contact; none: of all that the asker may end.
         contact: Option<ContactId>,
         /// Asked by somebody who manages agents, who always may (spec S37).
         supervisor: bool,
     },
     /// Prolongs the wrap-up.
     ExtendWrapUp {
-        /// Of this contact; none: of whichever there is.
+        /// Of this contact; none: of all that the asker may prolong.
         contact: Option<ContactId>,
         /// By how long.
         by: Duration,
@@ -310,8 +310,10 @@ pub enum AgentMessage {
         /// Whether it is registered.
         online: bool,
     },
-    /// The agent is no longer assigned to these queues, or they were deleted.
+    /// The agent logs out of these queues, or is logged out of them by a supervisor, or they were deleted.
     LeaveQueues(Vec<QueueId>),
+    /// The agent is no longer assigned to these queues. A log-in that needed no assignment stays (spec S48, P8).
+    Unassigned(Vec<QueueId>),
     /// The agent was assigned to these queues, or their settings changed. Obeyed by whoever logged in to all of them, and
     /// where the agent is logged in already.
     JoinQueues(Vec<Membership>),

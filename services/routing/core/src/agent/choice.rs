@@ -1,7 +1,7 @@
 //! What the person or a supervisor wants: log in, choose a status, serve other queues. The last wish wins, and a contact in
 //! progress goes on.
 
-use super::{Agent, Chosen, Desktop, Membership, Part, Rest, SlotPhase};
+use super::{Agent, Chosen, Desktop, Membership, Part, Rest, SlotPhase, State};
 use crate::{
     Deadlines,
     message::{AgentEffect, AgentOut, Answer, LogIn},
@@ -17,11 +17,10 @@ impl Agent {
         log_in: LogIn,
         out: &mut AgentOut,
     ) {
-        let mut queues = log_in.queues;
-        queues.sort_unstable_by_key(|m| m.queue);
-        queues.dedup_by_key(|m| m.queue);
         let before = self.record.memberships.clone();
-        if self.record.chosen == Chosen::LoggedOut {
+        let queues = self.memberships_after(log_in.queues);
+        // Whoever logs in again before a log-out took effect was never away: times and counts go on.
+        if self.record.device.is_none() || self.record.state() == State::LoggedOut {
             self.record.logged_in_at = now;
             self.record.received_at = now;
             self.record.contacts = 0;
@@ -32,7 +31,7 @@ impl Agent {
         r.device = Some(log_in.device);
         r.device_online = log_in.device_online;
         r.rest = None;
-        r.memberships = Arc::from(queues);
+        r.memberships = queues;
         r.profile = log_in.profile;
         r.desktop = if log_in.desktop {
             Desktop::Open
@@ -40,15 +39,36 @@ impl Agent {
             Desktop::None
         };
         self.desktop_due = log_in.desktop.then(|| now + cfg.desktop);
-        let chosen = if log_in.ready {
-            Chosen::Ready
-        } else {
-            Chosen::Paused(String::new())
+        let chosen = match &r.chosen {
+            _ if log_in.ready => Chosen::Ready,
+            paused @ Chosen::Paused(_) => paused.clone(), // another phone is no other reason
+            _ => Chosen::Paused(String::new()),
         };
         self.choose(now, chosen, out);
         self.changed(cfg, now, out);
         self.tell_those_left(&before, out);
         out.answer = Some(Answer::Done);
+    }
+
+    /// The memberships after a log-in to these queues. Whoever is logged in already keeps what a supervisor gave for the
+    /// time being (spec S48), and stays paused where a queue was paused.
+    fn memberships_after(&self, mut wanted: Vec<Membership>) -> Arc<[Membership]> {
+        wanted.sort_by_key(|m| (m.queue, m.temporary));
+        wanted.dedup_by_key(|m| m.queue);
+        if self.record.chosen != Chosen::LoggedOut {
+            for known in self.record.memberships.iter() {
+                match wanted.binary_search_by_key(&known.queue, |m| m.queue) {
+                    Ok(at) => {
+                        if let Some(again) = wanted.get_mut(at) {
+                            (again.part, again.misses) = (known.part.clone(), known.misses);
+                        }
+                    }
+                    Err(at) if known.temporary => wanted.insert(at, known.clone()),
+                    Err(_) => {}
+                }
+            }
+        }
+        Arc::from(wanted)
     }
 
     pub(super) fn set_status(
@@ -58,6 +78,7 @@ impl Agent {
         chosen: Chosen,
         out: &mut AgentOut,
     ) {
+        out.fence = true;
         let r = &self.record;
         if r.chosen == Chosen::LoggedOut && chosen != Chosen::LoggedOut {
             out.answer = Some(Answer::NotLoggedIn);
@@ -72,7 +93,6 @@ impl Agent {
                 .iter()
                 .any(|m| m.part != Part::Taken || m.misses > 0);
         if r.chosen == chosen && !(chosen == Chosen::Ready && back) {
-            out.fence = true;
             return;
         }
         self.choose(now, chosen, out);
@@ -164,11 +184,11 @@ impl Agent {
         &mut self,
         cfg: &Deadlines,
         now: Timestamp,
-        queues: &[QueueId],
+        leaves: impl Fn(&Membership) -> bool,
         out: &mut AgentOut,
     ) {
         let before = self.record.memberships.clone();
-        let stay = before.iter().filter(|m| !queues.contains(&m.queue));
+        let stay = before.iter().filter(|m| !leaves(m));
         let stay: Vec<_> = stay.cloned().collect();
         if stay.len() == before.len() {
             return;
@@ -226,7 +246,7 @@ impl Agent {
     /// A sign of life. Only the first after an absence changes anything that is stored.
     pub(super) fn desktop_seen(&mut self, cfg: &Deadlines, now: Timestamp, out: &mut AgentOut) {
         out.answer = Some(Answer::Done);
-        if self.record.chosen == Chosen::LoggedOut {
+        if self.record.logged_out() {
             return;
         }
         self.desktop_due = Some(now + cfg.desktop);

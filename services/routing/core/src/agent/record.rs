@@ -19,8 +19,8 @@ const MOST_REMEMBERED: usize = 4_096;
 pub struct Ended {
     /// Its number.
     pub number: u64,
-    /// Whether the parties had been connected.
-    pub was_connected: bool,
+    /// The contact that the agent had been connected with.
+    pub connected: Option<ContactId>,
     /// When.
     pub at: Timestamp,
 }
@@ -312,6 +312,11 @@ impl AgentRecord {
         at.ok().and_then(|at| self.memberships.get(at))
     }
 
+    /// Whether nothing is left of the log-in: it was ended, and so was every contact.
+    pub(crate) fn logged_out(&self) -> bool {
+        self.chosen == Chosen::LoggedOut && self.slots.is_empty()
+    }
+
     /// Whether the agent takes any contact at all now.
     pub fn available(&self) -> bool {
         self.chosen == Chosen::Ready
@@ -359,12 +364,17 @@ impl AgentRecord {
     pub fn standing(&self, membership: &Membership) -> Standing {
         match (self.state(), &membership.part) {
             (State::Reserved | State::Alerting | State::Connected, _) => Standing::InContact,
+            // Whoever closed the browser went home, and will not come back from the wrap-up either.
+            (State::WrapUp, _) if self.desktop == Desktop::Gone => Standing::Unreachable,
             (State::WrapUp, _) => Standing::WrapUp,
             (State::NotResponding, _) | (_, Part::NotResponding) => Standing::NotResponding,
             (State::Paused | State::LoggedOut, _) | (_, Part::Paused(_)) => Standing::Paused,
             (State::Ready, Part::Taken) => {
-                let chats = membership.medium == Medium::Chat && self.desktop == Desktop::Open;
-                if chats || self.reachable() {
+                let reachable = match membership.medium {
+                    Medium::Voice => self.reachable(),
+                    Medium::Chat => self.desktop == Desktop::Open,
+                };
+                if reachable {
                     Standing::Ready
                 } else {
                     Standing::Unreachable
@@ -423,14 +433,14 @@ impl AgentRecord {
         now: Timestamp,
         keep: Duration,
         number: u64,
-        was_connected: bool,
+        connected: Option<ContactId>,
     ) {
         if self.done.iter().any(|ended| ended.number == number) {
             return;
         }
         self.done.push_back(Ended {
             number,
-            was_connected,
+            connected,
             at: now,
         });
         while self.done.len() > REMEMBERED

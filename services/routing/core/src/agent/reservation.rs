@@ -6,7 +6,7 @@
 use super::{Agent, Chosen, Part, Rest, SlotPhase};
 use crate::{
     Deadlines, Event,
-    message::{AgentEffect, AgentOut, Answer, Caller, Medium},
+    message::{AgentEffect, AgentOut, Answer, Caller},
     settings::{Rona, RonaAction},
 };
 use centro_kernel::{ContactId, QueueId, Timestamp, contact::OfferEnd};
@@ -33,9 +33,8 @@ impl Agent {
         out.answer = Some(match slot {
             Some(slot) => {
                 let device = slot.pick_up.and_then(|p| p.device).or(usual);
-                let rings = device.is_some() || slot.terms.medium == Medium::Chat;
                 match slot.phase {
-                    SlotPhase::Reserved if rings => {
+                    SlotPhase::Reserved => {
                         let ring = ring.max(slot.terms.ring).min(LONGEST_RING);
                         slot.phase = SlotPhase::Alerting;
                         slot.since = now;
@@ -102,6 +101,11 @@ impl Agent {
             Some(slot) if slot.phase == SlotPhase::Connected => Answer::ConnectOk,
             _ => Answer::Refused,
         });
+        // A store that lost a write knows nothing of the ring: whoever was refused here must not be served later.
+        let slot = self.record.slot(number);
+        if slot.is_some_and(|s| s.phase == SlotPhase::Reserved) {
+            self.drop_slot(cfg, now, number, false, out);
+        }
     }
 
     /// A contact was received: the agent is there, and the counts that strategies go by move on.
@@ -125,7 +129,15 @@ impl Agent {
         out: &mut AgentOut,
     ) {
         out.fence = true;
-        let was_connected = match self.record.slot(number).map(|s| s.phase) {
+        // Another contact's word about this number is of one that it lost long ago: its own is over, ours goes on.
+        let slot = self.record.slot(number);
+        if slot.is_some_and(|s| s.contact.is_some_and(|held| held != contact)) {
+            out.answer = Some(Answer::Ended {
+                was_connected: false,
+            });
+            return;
+        }
+        let was_connected = match slot.map(|s| s.phase) {
             Some(SlotPhase::Connected) => {
                 if why == OfferEnd::CommitFailed {
                     self.drop_slot(cfg, now, number, true, out);
@@ -139,11 +151,10 @@ impl Agent {
                 self.offer_failed(cfg, now, number, Some(contact), why, out);
                 false
             }
-            None => self
-                .record
-                .done
-                .iter()
-                .any(|ended| ended.number == number && ended.was_connected),
+            None => {
+                let mut done = self.record.done.iter();
+                done.any(|e| e.number == number && e.connected == Some(contact))
+            }
         };
         out.answer = Some(Answer::Ended { was_connected });
     }
@@ -222,7 +233,8 @@ impl Agent {
     }
 
     /// An offer came to nothing. A device that rang in vain counts as missed. One that could not be reached does not, but
-    /// is left alone for a while: the next contact would fare no better.
+    /// is left alone for a while: the next contact would fare no better. Whoever paused while it rang was there, and
+    /// whoever picked the contact up asked for it: what they chose stays.
     fn offer_failed(
         &mut self,
         cfg: &Deadlines,
@@ -237,6 +249,7 @@ impl Agent {
         };
         let (queue, terms) = (slot.queue, slot.terms.clone());
         let rang = slot.phase != SlotPhase::Reserved;
+        let counts = slot.phase == SlotPhase::Alerting && slot.pick_up.is_none();
         let ring = if rang {
             now.since(slot.since)
         } else {
@@ -253,21 +266,24 @@ impl Agent {
             });
         }
         let rest = match why {
+            _ if !counts => None,
             OfferEnd::DeviceFailed => Some((cfg.unreachable, Rest::Unreachable)),
             OfferEnd::Busy => Some((terms.busy_delay, Rest::Busy)),
             OfferEnd::Rejected => Some((terms.reject_delay, Rest::Rejected)),
             OfferEnd::NoAnswer => Some((terms.no_answer_delay, Rest::NoAnswer)),
             _ => None,
         };
-        if let Some((time, rest)) = rest.filter(|(time, _)| !time.is_zero()) {
-            self.record.rest = Some((now + time, rest));
+        let rest = rest.filter(|(time, _)| !time.is_zero());
+        if let Some(rest) = rest.map(|(time, rest)| (now + time, rest)) {
+            // Of two, as conversations may bring them, the longer holds.
+            self.record.rest = self.record.rest.max(Some(rest));
         }
-        if matches!(why, OfferEnd::NoAnswer | OfferEnd::Rejected) {
+        if counts && matches!(why, OfferEnd::NoAnswer | OfferEnd::Rejected) {
             self.record.idle_since = now;
         }
         self.record.slots.retain(|s| s.number != number);
         let mut leaves = false;
-        if why == OfferEnd::NoAnswer {
+        if counts && why == OfferEnd::NoAnswer {
             leaves = self.missed(now, queue, &terms.rona, out);
         }
         self.drop_slot(cfg, now, number, false, out);
@@ -327,9 +343,10 @@ impl Agent {
         was_connected: bool,
         out: &mut AgentOut,
     ) {
+        let slot = self.record.slot(number).filter(|_| was_connected);
+        let connected = slot.and_then(|s| s.contact);
         self.record.slots.retain(|s| s.number != number);
-        self.record
-            .remember(now, cfg.tombstone, number, was_connected);
+        self.record.remember(now, cfg.tombstone, number, connected);
         if was_connected {
             self.record.idle_since = now;
         }

@@ -96,6 +96,11 @@ impl Agent {
             return;
         }
         if let Some(wanted) = pick_up {
+            let in_hand =
+                |s: &Slot| s.phase != SlotPhase::WrapUp && s.contact == Some(wanted.contact);
+            if self.record.slots.iter().any(in_hand) {
+                return; // a repeat of what was granted long ago
+            }
             self.on_pick_up(cfg, now, queue, epoch, wanted, terms, out);
             return;
         }
@@ -134,6 +139,7 @@ impl Agent {
         } else {
             let (agent, contact) = (r.id, wanted.contact);
             let refused = QueueMessage::PickUpRefused { agent, contact };
+            out.fence = true;
             out.send.push(AgentEffect::Queue(queue, refused));
         }
     }
@@ -228,8 +234,11 @@ impl Agent {
         });
         self.changed(cfg, now, out);
         let grant = self.grant_of(number, queue, bid, pick_up);
-        // The winner learns the new version from the grant: a presence that overtook it would kill the bid it answers.
-        out.send.retain(|effect| !matches!(effect, AgentEffect::Queue(q, QueueMessage::Presence(_)) if *q == queue));
+        if pick_up.is_none() {
+            // The winner learns the new version from the grant: a presence that overtook it would kill the bid it answers.
+            // A pick-up answers no bid on a version, so its queue learns the version as all others do.
+            out.send.retain(|effect| !matches!(effect, AgentEffect::Queue(q, QueueMessage::Presence(_)) if *q == queue));
+        }
         out.send
             .push(AgentEffect::Queue(queue, QueueMessage::Grant(grant)));
     }

@@ -5,7 +5,7 @@ use super::{Agent, Slot, SlotPhase};
 use crate::{
     Deadlines, Event,
     message::{AgentOut, Answer},
-    settings::WrapUpMode,
+    settings::{WrapUp, WrapUpMode},
 };
 use centro_kernel::{ContactId, Timestamp};
 use std::time::Duration;
@@ -21,7 +21,8 @@ impl Agent {
         number: u64,
         out: &mut AgentOut,
     ) {
-        self.record.remember(now, cfg.tombstone, number, true);
+        let contact = self.record.slot(number).and_then(|s| s.contact);
+        self.record.remember(now, cfg.tombstone, number, contact);
         let Some(slot) = self.record.slot_mut(number) else {
             return;
         };
@@ -75,20 +76,10 @@ impl Agent {
         supervisor: bool,
         out: &mut AgentOut,
     ) {
-        out.fence = true;
-        let (number, may) = match self.in_wrap_up(contact) {
-            Some(slot) => (slot.number, supervisor || slot.terms.wrap_up.agent_ends()),
-            None => {
-                out.answer = Some(Answer::NotInWrapUp);
-                return;
-            }
-        };
-        if !may {
-            out.answer = Some(Answer::WrapUpFixed);
-            return;
+        let ends = |wrap_up: &WrapUp| supervisor || wrap_up.agent_ends();
+        for number in self.wrap_ups(contact, ends, out) {
+            self.finish_wrap_up(cfg, now, number, out);
         }
-        self.finish_wrap_up(cfg, now, number, out);
-        out.answer = Some(Answer::Done);
     }
 
     /// Prolongs it, up to the longest.
@@ -100,32 +91,36 @@ impl Agent {
         supervisor: bool,
         out: &mut AgentOut,
     ) {
-        out.fence = true;
-        let (number, may) = match self.in_wrap_up(contact) {
-            Some(slot) => {
-                let extends = slot.terms.wrap_up.mode == WrapUpMode::TimedExtendable;
-                (slot.number, supervisor || extends)
+        let extends = |wrap_up: &WrapUp| supervisor || wrap_up.mode == WrapUpMode::TimedExtendable;
+        for number in self.wrap_ups(contact, extends, out) {
+            if let Some(slot) = self.record.slot_mut(number) {
+                let latest = slot.since + LONGEST;
+                let due = slot.due.unwrap_or(now).max(now) + by;
+                slot.due = Some(due.min(latest));
+                self.dirty = true;
             }
-            None => {
-                out.answer = Some(Answer::NotInWrapUp);
-                return;
-            }
-        };
-        if !may {
-            out.answer = Some(Answer::WrapUpFixed);
-            return;
         }
-        if let Some(slot) = self.record.slot_mut(number) {
-            let latest = slot.since + LONGEST;
-            let due = slot.due.unwrap_or(now).max(now) + by;
-            slot.due = Some(due.min(latest));
-            self.dirty = true;
-        }
-        out.answer = Some(Answer::Done);
     }
 
-    fn in_wrap_up(&self, contact: Option<ContactId>) -> Option<&Slot> {
-        let mut slots = self.record.slots.iter();
-        slots.find(|s| s.phase == SlotPhase::WrapUp && contact.is_none_or(|c| s.contact == Some(c)))
+    /// The wrap-ups of this contact, or of all, with which the asker may do that; and the answer.
+    fn wrap_ups(
+        &self,
+        contact: Option<ContactId>,
+        may: impl Fn(&WrapUp) -> bool,
+        out: &mut AgentOut,
+    ) -> Vec<u64> {
+        let concerned = |s: &&Slot| {
+            s.phase == SlotPhase::WrapUp && contact.is_none_or(|c| s.contact == Some(c))
+        };
+        let found: Vec<_> = self.record.slots.iter().filter(concerned).collect();
+        let allowed = found.iter().filter(|s| may(&s.terms.wrap_up));
+        let allowed: Vec<_> = allowed.map(|s| s.number).collect();
+        out.fence = true;
+        out.answer = Some(match (found.is_empty(), allowed.is_empty()) {
+            (true, _) => Answer::NotInWrapUp,
+            (false, true) => Answer::WrapUpFixed,
+            (false, false) => Answer::Done,
+        });
+        allowed
     }
 }

@@ -1,0 +1,603 @@
+//! Rules that hold whatever people, queues and edges say, and whatever is lost, repeated or late.
+
+use super::*;
+use crate::skills::Capacity;
+use proptest::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Calls, calls, conversations, conversations.
+const QUEUES: [QueueId; 4] = [A, B, CHAT, QueueId::from_u128(4)];
+/// Longer than anything that ends by itself, and shorter than two of the longest.
+const LONG_ENOUGH: u64 = 5 * 60 * 60 * 1_000;
+
+/// One thing that happens. Numbers choose among what there is; a message that is lost is one that is not here.
+#[derive(Clone, Debug)]
+enum Act {
+    Say(Saying, u8, u8),
+    /// Said before, and now again.
+    Again(u16),
+    Wait(u32),
+    TakeOver,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Saying {
+    LogIn,
+    Choose,
+    PauseInQueue,
+    EndWrapUp,
+    ExtendWrapUp,
+    Device,
+    DesktopSeen,
+    DesktopClosed,
+    Profile,
+    Leave,
+    Join,
+    Bid,
+    OldBid,
+    PickUp,
+    Pass,
+    Release,
+    Alert,
+    Connect,
+    End,
+    EdgeDead,
+    NotHeld,
+    QueueMoved,
+}
+
+fn acts() -> impl Strategy<Value = Vec<Act>> {
+    use Saying::*;
+    let often = [Bid, Bid, Bid, Alert, Alert, Connect, End, End, Pass, Pass];
+    let at_times = [LogIn, Choose, Device, DesktopSeen, PickUp, EndWrapUp];
+    let rarely = [
+        PauseInQueue,
+        ExtendWrapUp,
+        DesktopClosed,
+        Profile,
+        Leave,
+        Join,
+        OldBid,
+        Release,
+        EdgeDead,
+        NotHeld,
+        QueueMoved,
+    ];
+    let saying = prop_oneof![
+        12 => prop::sample::select(often.to_vec()),
+        2 => prop::sample::select(at_times.to_vec()),
+        1 => prop::sample::select(rarely.to_vec()),
+    ];
+    let act = prop_oneof![
+        16 => (saying, any::<u8>(), any::<u8>()).prop_map(|(s, x, y)| Act::Say(s, x, y)),
+        3 => any::<u16>().prop_map(Act::Again),
+        3 => (0_u32..200).prop_map(Act::Wait),
+        1 => (0_u32..70_000).prop_map(Act::Wait),
+        1 => Just(Act::TakeOver),
+    ];
+    prop::collection::vec(act, 1..250)
+}
+
+fn rules_of(queue: QueueId, x: u8) -> Arc<Terms> {
+    use WrapUpMode::{FixedNoEarlyExit, None, Timed, TimedExtendable, UntilDone};
+    terms(|t| {
+        t.medium = medium_of(queue);
+        t.ring = secs(5 + u64::from(x % 50));
+        t.wrap_up.mode =
+            [None, Timed, TimedExtendable, UntilDone, FixedNoEarlyExit][usize::from(x % 5)];
+        t.wrap_up.agent_may_end = x.is_multiple_of(2);
+        t.rona = Rona {
+            count: u32::from(x % 3) + 1,
+            action: [
+                RonaAction::NotResponding,
+                RonaAction::NotResponding,
+                RonaAction::Pause("missed".into()),
+                RonaAction::LogOut,
+                RonaAction::None,
+            ][usize::from(x / 3 % 5)]
+            .clone(),
+            this_queue_only: x % 7 < 3,
+        };
+        t.no_answer_delay = secs(u64::from(x % 4));
+    })
+}
+
+fn medium_of(queue: QueueId) -> Medium {
+    if queue == A || queue == B {
+        Medium::Voice
+    } else {
+        Medium::Chat
+    }
+}
+
+fn membership(queue: QueueId, x: u8) -> Membership {
+    let order = u32::from(x);
+    Membership {
+        medium: medium_of(queue),
+        order,
+        temporary: x.is_multiple_of(3),
+        ..Membership::new(queue)
+    }
+}
+
+/// What was promised so far, and the agent who has to keep it.
+struct Trial {
+    desk: Desk,
+    said: Vec<AgentMessage>,
+    epoch: Epoch,
+    /// Numbers that were given out.
+    given: BTreeSet<u64>,
+    /// How far each got, by rank of its phase.
+    phases: BTreeMap<u64, u8>,
+    /// What is over for good: reservation and contact.
+    over: BTreeSet<(u64, ContactId)>,
+    /// What was said of ended ones, and when.
+    truths: BTreeMap<(u64, ContactId), (bool, Timestamp)>,
+    /// What each version means to each queue.
+    news: BTreeMap<(QueueId, u64), (bool, bool, Standing, u8, u32, Timestamp)>,
+    /// The latest view that was told, and how long each state lasted by what was told.
+    view: View,
+    logged_in: Duration,
+    by_state: Duration,
+    state_since: Timestamp,
+    looked: Timestamp,
+}
+
+const fn rank(phase: SlotPhase) -> u8 {
+    match phase {
+        SlotPhase::Reserved => 0,
+        SlotPhase::Alerting => 1,
+        SlotPhase::Revoked | SlotPhase::Connected => 2,
+        SlotPhase::WrapUp => 3,
+    }
+}
+
+impl Trial {
+    fn new() -> Self {
+        let mut desk = Desk::empty();
+        // So that hours of waiting are few steps.
+        (desk.cfg.refresh, desk.cfg.recheck) = (secs(3_600), secs(600));
+        let mut trial = Self {
+            view: desk.agent.view().clone(),
+            state_since: desk.now,
+            looked: desk.now,
+            desk,
+            said: vec![],
+            epoch: 1,
+            given: BTreeSet::new(),
+            phases: BTreeMap::new(),
+            over: BTreeSet::new(),
+            truths: BTreeMap::new(),
+            news: BTreeMap::new(),
+            logged_in: secs(0),
+            by_state: secs(0),
+        };
+        trial.say(log_in_to(&[], |log_in| {
+            log_in.queues = QUEUES.map(|queue| membership(queue, 1)).into();
+            log_in.desktop = true;
+        }));
+        trial
+    }
+
+    fn act(&mut self, act: &Act) {
+        match act {
+            Act::Say(saying, x, y) => {
+                let message = self.message(*saying, *x, *y);
+                self.said.push(message.clone());
+                self.say(message);
+            }
+            Act::Again(which) => {
+                if !self.said.is_empty() {
+                    let at = usize::from(*which) % self.said.len();
+                    self.say(self.said[at].clone());
+                }
+            }
+            Act::Wait(ms) => self.wait(u64::from(*ms)),
+            Act::TakeOver => self.take_over(),
+        }
+    }
+
+    fn message(&mut self, saying: Saying, x: u8, y: u8) -> AgentMessage {
+        let record = self.desk.agent.record();
+        let mostly = !x.is_multiple_of(8);
+        // Mostly a queue that may have the agent, else any.
+        let asks = record.memberships.iter().filter(|m| record.room_for(m));
+        let asks: Vec<_> = asks.map(|m| m.queue).filter(|_| mostly).collect();
+        let queue = *asks
+            .get(usize::from(x) % asks.len().max(1))
+            .unwrap_or(&QUEUES[usize::from(x) % QUEUES.len()]);
+        // Mostly a number of which that can be said, else any that was.
+        let fits = |s: &&Slot| match saying {
+            Saying::Alert | Saying::Release => s.phase == SlotPhase::Reserved,
+            Saying::Connect => s.phase == SlotPhase::Alerting,
+            Saying::End => s.phase != SlotPhase::Reserved,
+            _ => true,
+        };
+        let fitting: Vec<_> = record
+            .slots
+            .iter()
+            .filter(fits)
+            .filter(|_| mostly)
+            .collect();
+        let slot = fitting.get(usize::from(y) % fitting.len().max(1));
+        let number = slot.map_or(u64::from(y) % record.next, |s| s.number);
+        let any_contact = contact(u128::from(y % 4));
+        let contact = slot.and_then(|s| s.contact).unwrap_or(any_contact);
+        let ver = record.ver;
+        match saying {
+            Saying::LogIn => log_in_to(&[], |log_in| {
+                let queues = QUEUES.iter().filter(|q| x & (1 << q.as_u128()) != 0);
+                log_in.queues = queues.map(|q| membership(*q, y)).collect();
+                log_in.all_queues = x.is_multiple_of(2);
+                log_in.ready = !y.is_multiple_of(8);
+                log_in.desktop = !y.is_multiple_of(3);
+                log_in.device_online = !y.is_multiple_of(5);
+                log_in.profile.capacity.voice_interrupts_chat = y.is_multiple_of(2);
+            }),
+            Saying::Choose => match x % 12 {
+                0 => LOG_OUT,
+                1 => paused("lunch"),
+                2 => paused("meeting"),
+                _ => READY,
+            },
+            Saying::PauseInQueue => pause_in(queue, (y.is_multiple_of(2)).then_some("training")),
+            Saying::EndWrapUp => AgentMessage::EndWrapUp {
+                contact: (y.is_multiple_of(3)).then_some(contact),
+                supervisor: x.is_multiple_of(2),
+            },
+            Saying::ExtendWrapUp => AgentMessage::ExtendWrapUp {
+                contact: (y.is_multiple_of(3)).then_some(contact),
+                by: secs(u64::from(x)),
+                supervisor: y.is_multiple_of(2),
+            },
+            Saying::Device => AgentMessage::Device {
+                device: DEVICE,
+                online: !x.is_multiple_of(3),
+            },
+            Saying::DesktopSeen => AgentMessage::DesktopSeen,
+            Saying::DesktopClosed => AgentMessage::DesktopClosed,
+            Saying::Profile => AgentMessage::SetProfile(Profile {
+                capacity: Capacity {
+                    chats: 1 + x % 4,
+                    voice_interrupts_chat: y.is_multiple_of(2),
+                },
+                ..Profile::default()
+            }),
+            Saying::Leave if y.is_multiple_of(2) => AgentMessage::LeaveQueues(vec![queue]),
+            Saying::Leave => AgentMessage::Unassigned(vec![queue]),
+            Saying::Join => AgentMessage::JoinQueues(vec![membership(queue, y)]),
+            Saying::Pass if y.is_multiple_of(2) => AgentMessage::Timer(AgentTimer::Solicit),
+            Saying::Bid | Saying::OldBid | Saying::PickUp => AgentMessage::Bid(Bid {
+                queue,
+                epoch: self.epoch,
+                ver: match saying {
+                    Saying::Bid => ver,
+                    _ => ver.saturating_sub(u64::from(y % 3)),
+                },
+                rank: Rank {
+                    weight: u32::from(y % 3),
+                    enqueued_at: at(i64::from(x)),
+                },
+                terms: rules_of(queue, y),
+                pick_up: matches!(saying, Saying::PickUp).then_some(PickUp {
+                    contact: any_contact,
+                    device: (x.is_multiple_of(2)).then_some(DeviceId::from_u128(8)),
+                }),
+            }),
+            Saying::Pass => AgentMessage::Pass {
+                queue,
+                epoch: self.epoch,
+                ver,
+            },
+            Saying::Release => AgentMessage::Release { number },
+            Saying::Alert => alert(number, contact),
+            Saying::Connect => connect(number, contact),
+            Saying::End => {
+                use OfferEnd::*;
+                let all = [
+                    Answered,
+                    NeverRang,
+                    NoAnswer,
+                    NoAnswer,
+                    Rejected,
+                    CallerGone,
+                    Cut,
+                    Elsewhere,
+                    Revoked,
+                    CommitFailed,
+                    DeviceFailed,
+                    Busy,
+                ];
+                end(number, contact, all[usize::from(y) % all.len()])
+            }
+            Saying::EdgeDead => AgentMessage::EdgeDead { contact },
+            Saying::NotHeld => AgentMessage::NotHeld { number, contact },
+            Saying::QueueMoved => {
+                self.epoch += u64::from(y % 2);
+                let epoch = self.epoch;
+                AgentMessage::QueueMoved { queue, epoch }
+            }
+        }
+    }
+
+    /// One step, of which everything is checked.
+    fn say(&mut self, message: AgentMessage) -> AgentOut {
+        let before = self.desk.agent.record().clone();
+        self.pass_time();
+        let mut twin = self.desk.clone();
+        let out = self.desk.say(message.clone());
+        assert_eq!(
+            out,
+            twin.say(message.clone()),
+            "the same again: {message:?}"
+        );
+        assert_eq!(self.desk.agent, twin.agent);
+        self.check_record(&before, &message, &out);
+        self.check_answer(&message, &out);
+        self.check_told(&out);
+        out
+    }
+
+    fn check_record(&mut self, before: &AgentRecord, message: &AgentMessage, out: &AgentOut) {
+        let record = self.desk.agent.record();
+        assert!(
+            record.ver >= before.ver && record.next >= before.next,
+            "{message:?}"
+        );
+        let stored = out.changes.as_slice();
+        assert!(
+            stored.len() <= 1 && (stored.is_empty() || out.fence),
+            "{message:?}"
+        );
+        match stored {
+            [stored] => assert_eq!(stored, record),
+            // When an edge is asked next is not worth a write.
+            _ => assert_eq!(
+                without_questions(before),
+                without_questions(record),
+                "{message:?}"
+            ),
+        }
+        assert!(
+            out.events.is_empty() || !stored.is_empty(),
+            "an event without its cause"
+        );
+        for slot in record
+            .slots
+            .iter()
+            .filter(|s| before.slot(s.number).is_none())
+        {
+            assert!(
+                self.given.insert(slot.number),
+                "a number twice: {message:?}"
+            );
+            let (calls, chats) = (before.load(Medium::Voice), before.load(Medium::Chat));
+            let room = before
+                .profile
+                .capacity
+                .has_room(slot.terms.medium, calls, chats);
+            assert!(room, "beyond what the agent can do: {message:?}");
+            if slot.pick_up.is_none() {
+                let member = before.membership(slot.queue);
+                assert!(member.is_some_and(|m| before.room_for(m)), "{message:?}");
+            }
+        }
+        assert!(record.load(Medium::Voice) <= 1, "two calls: {message:?}");
+        for slot in &record.slots {
+            let rank = rank(slot.phase);
+            let reached = self.phases.insert(slot.number, rank);
+            assert!(
+                reached.is_none_or(|was| was <= rank),
+                "backwards: {message:?}"
+            );
+            assert!(slot.due.is_some(), "no deadline: {slot:?}");
+            assert_eq!(slot.contact.is_some(), slot.phase != SlotPhase::Reserved);
+        }
+        let sorted = record
+            .memberships
+            .windows(2)
+            .all(|w| w[0].queue < w[1].queue);
+        assert!(sorted, "{message:?}");
+    }
+
+    fn check_answer(&mut self, message: &AgentMessage, out: &AgentOut) {
+        let (number, contact) = match *message {
+            AgentMessage::Alert {
+                number, contact, ..
+            }
+            | AgentMessage::Connect { number, contact }
+            | AgentMessage::End {
+                number, contact, ..
+            } => (number, contact),
+            _ => return,
+        };
+        assert!(out.fence, "believed, but not fenced: {message:?}");
+        let key = (number, contact);
+        match out.answer {
+            Some(Answer::AlertOk { .. } | Answer::ConnectOk) => {
+                assert!(
+                    !self.over.contains(&key),
+                    "refused or ended before: {message:?}"
+                );
+            }
+            Some(Answer::Refused) => {
+                // The edge may have asked too late; what it was told of the talk stays true.
+                self.over.insert(key);
+            }
+            Some(Answer::Ended { was_connected }) => {
+                self.over.insert(key);
+                let now = self.desk.now;
+                let (truth, since) = *self.truths.entry(key).or_insert((was_connected, now));
+                if now.since(since) < self.desk.cfg.tombstone {
+                    assert_eq!(truth, was_connected, "{message:?}");
+                }
+            }
+            Some(Answer::Late) => {}
+            ref other => panic!("{message:?} is answered with {other:?}"),
+        }
+    }
+
+    fn check_told(&mut self, out: &AgentOut) {
+        for (queue, news) in told(out) {
+            let told = (
+                news.member,
+                news.free,
+                news.standing,
+                news.load,
+                news.order,
+                news.idle_since,
+            );
+            let known = *self.news.entry((queue, news.ver)).or_insert(told);
+            assert_eq!(known, told, "one version, two meanings");
+            assert_eq!(news.ver, self.desk.agent.record().ver, "old news");
+        }
+        for view in views(out) {
+            let same_time = View {
+                since: self.view.since,
+                ..view.clone()
+            };
+            assert_ne!(same_time, self.view, "an event without a visible change");
+            let now = self.desk.now;
+            assert!(view.since == self.view.since || view.since == now);
+            if self.view.state != view.state {
+                assert_eq!(view.since, now, "a state begins when it begins");
+                self.count_state(now);
+            }
+            self.view = view.clone();
+        }
+        assert_eq!(
+            &self.view,
+            self.desk.agent.view(),
+            "others see what they were told"
+        );
+    }
+
+    /// The state that was shown until now has lasted so long.
+    fn count_state(&mut self, now: Timestamp) {
+        if self.view.state != State::LoggedOut {
+            self.by_state += now.since(self.state_since);
+        }
+        self.state_since = now;
+    }
+
+    /// Time as it passes for somebody who looks at the agent instead of listening.
+    fn pass_time(&mut self) {
+        if self.desk.agent.record().state() != State::LoggedOut {
+            self.logged_in += self.desk.now.since(self.looked);
+        }
+        self.looked = self.desk.now;
+    }
+
+    fn wait(&mut self, ms: u64) {
+        let until = self.desk.now + Duration::from_millis(ms);
+        let mut at_once = 0;
+        while let Some((due, timer)) = self.desk.agent.next_due().filter(|(due, _)| *due <= until) {
+            at_once = if due > self.desk.now { 0 } else { at_once + 1 };
+            assert!(at_once < 200, "timers fire without end: {timer:?}");
+            self.desk.now = due.max(self.desk.now);
+            self.say(AgentMessage::Timer(timer));
+        }
+        self.desk.now = until;
+    }
+
+    fn take_over(&mut self) {
+        let before = self.desk.agent.record().clone();
+        self.pass_time();
+        let out = self.desk.take_over();
+        assert!(!out.fence && out.changes.is_empty() && out.events.is_empty());
+        let after = self.desk.agent.record();
+        let mut with_old_times = after.clone();
+        for (slot, old) in with_old_times.slots.iter_mut().zip(&before.slots) {
+            assert!(slot.due >= old.due, "early: {old:?}");
+            if old.phase == SlotPhase::WrapUp {
+                assert_eq!(slot.due, old.due, "a wrap-up keeps its end");
+            }
+            slot.due = old.due;
+        }
+        assert_eq!(with_old_times, before);
+        self.check_told(&out);
+        let asked: BTreeSet<_> = told(&out).into_iter().map(|(queue, _)| queue).collect();
+        let queues = self.desk.queues().into_iter();
+        assert_eq!(asked, queues.collect(), "all queues are told");
+    }
+
+    /// Nothing more is heard: what is unfinished ends by its own deadlines.
+    fn comes_to_rest(&mut self) {
+        self.wait(LONG_ENOUGH);
+        let record = self.desk.agent.record();
+        let talks = |s: &Slot| s.phase == SlotPhase::Connected;
+        assert!(record.slots.iter().all(talks), "stuck: {:?}", record.slots);
+        assert_eq!(record.rest, None);
+        let state = record.state();
+        let stable = matches!(
+            state,
+            State::LoggedOut | State::Ready | State::Paused | State::NotResponding
+        );
+        assert!(stable || !record.slots.is_empty(), "{state:?}");
+        if record.chosen == Chosen::LoggedOut && record.slots.is_empty() {
+            assert!(record.memberships.is_empty() && record.device.is_none());
+        }
+        let now = self.desk.now;
+        self.count_state(now);
+        self.pass_time();
+        assert_eq!(self.by_state, self.logged_in, "durations add up");
+    }
+}
+
+/// The record without what only says when an edge is asked next.
+fn without_questions(record: &AgentRecord) -> AgentRecord {
+    let mut record = record.clone();
+    let talks = record.slots.iter_mut();
+    for slot in talks.filter(|s| s.phase == SlotPhase::Connected) {
+        slot.due = None;
+    }
+    record
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_is_said_lost_repeated_or_late_the_rules_hold(acts in acts()) {
+        let mut trial = Trial::new();
+        for act in &acts {
+            trial.act(act);
+        }
+        trial.comes_to_rest();
+    }
+
+    #[test]
+    fn a_taken_over_agent_comes_to_rest_like_any_other(acts in acts()) {
+        let mut trial = Trial::new();
+        for act in &acts {
+            trial.act(act);
+        }
+        trial.take_over();
+        trial.comes_to_rest();
+    }
+}
+
+/// The histories above must reach what they are about; else they would prove nothing.
+#[test]
+fn the_histories_reach_every_state_and_every_phase() {
+    use proptest::{strategy::ValueTree, test_runner::TestRunner};
+    let mut runner = TestRunner::deterministic();
+    let (mut states, mut phases, mut ends) = (BTreeSet::new(), BTreeSet::new(), 0);
+    for _ in 0..100 {
+        let mut trial = Trial::new();
+        for act in acts().new_tree(&mut runner).unwrap().current() {
+            trial.act(&act);
+            let record = trial.desk.agent.record();
+            states.insert(record.state());
+            phases.extend(record.slots.iter().map(|s| s.phase));
+        }
+        ends += trial
+            .truths
+            .values()
+            .filter(|(connected, _)| *connected)
+            .count();
+    }
+    assert_eq!(states.len(), 8, "{states:?}");
+    assert_eq!(phases.len(), 5, "{phases:?}");
+    assert!(ends > 50, "{ends} talks ended");
+}
