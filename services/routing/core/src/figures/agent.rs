@@ -18,7 +18,7 @@ const MOST_REASONS: usize = 50;
 
 /// Figures of one agent, fed with events.
 ///
-/// `apply` costs O(log n). Memory: 50 pause reasons and 1,024 reservations to know repeats.
+/// `apply` costs O(log n). Memory: 50 pause reasons and twice 512 reservations to know repeats.
 #[derive(Clone, Debug)]
 pub struct AgentFigures {
     agent: UserId,

@@ -22,14 +22,14 @@ use std::{
 };
 
 /// Stays remembered after they are over, to know a repeated event. One that is repeated later counts again.
-const REMEMBERED: usize = 4_096;
+const REMEMBERED: usize = 512;
 
 /// A stay's name: the contact, and when it took its place.
 type Key = (ContactId, Timestamp);
 
 /// Figures of one queue, fed with events.
 ///
-/// `apply` costs O(log n). Memory: those who wait or talk, 4,096 stays that are over, 20,000 samples per window.
+/// `apply` costs O(log n). Memory: those who wait or talk, 512 stays that are over, 20,000 samples per window.
 #[derive(Clone, Debug)]
 pub struct QueueFigures {
     queue: QueueId,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, VecDeque};
 
 /// Keys remembered. A repeat that comes later than so many others counts again.
-const REMEMBERED: usize = 1_024;
+const REMEMBERED: usize = 512;
 
 #[derive(Clone, Debug)]
 pub(super) struct Recent<K> {

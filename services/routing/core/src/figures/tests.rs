@@ -340,7 +340,24 @@ fn what_is_remembered_of_stays_that_are_over_is_bounded() {
     let today = support.0.today(at(6_000));
     assert_eq!((today.offered, today.abandoned), (5_000, 5_000));
     let written = format!("{:?}", support.0);
-    assert_eq!(written.matches("entered_at").count(), 4_096);
+    assert_eq!(written.matches("entered_at").count(), 512);
+}
+
+#[test]
+fn a_connection_that_is_told_after_the_leaving_counts_with_its_own_wait() {
+    let mut support = Support::new();
+    let bruno = reservation(BRUNO, 1);
+    support.tell(0, queued(1, 0));
+    support.tell(5_010, left(1, 0, 5_010, LeftReason::Answered));
+    assert_eq!(support.0.today(at(5_010)).speed_of_answer.sum_ms, 5_010);
+    support.tell(5_000, connected(1, bruno));
+    let ready = view(BRUNO, State::Ready, 65_000, None);
+    support.tell(65_000, state_changed(ready, State::Connected));
+    let today = support.0.today(at(70_000));
+    assert_eq!((today.offered, today.answered, today.waiting), (1, 1, 0));
+    assert_eq!(today.speed_of_answer.sum_ms, 5_000);
+    assert_eq!(today.mean_wait.mean.sum_ms, 5_000);
+    assert_eq!((today.talk.sum_ms, today.talk.count), (60_000, 1));
 }
 
 #[test]
