@@ -27,7 +27,7 @@ export const NOT_MET = [
   'body_unexpected', 'json_malformed', 'websocket_needed', 'idempotency_key_reused', 'idempotency_running', 'idempotency_outcome_unknown',
   'already_exists', 'etag_mismatch', 'span_missing', 'span_empty',
   // between services
-  'action_unknown', 'agent_needed', 'alert_late', 'not_attached', 'reason_invalid', 'too_many',
+  'action_unknown', 'agent_needed', 'alert_late', 'not_attached', 'reason_invalid', 'needs_invalid', 'too_many',
   // editing people, queues, numbers and plans
   'login_taken', 'login_empty', 'login_too_long', 'login_bad_character', 'slug_taken', 'slug_bad_format', 'role_needed', 'role_unknown', 'owner_only', 'last_admin', 'expire_time_past',
   'name_duplicate', 'extension_taken', 'extensions_exhausted', 'number_taken', 'number_bad_format', 'address_bad_format',
