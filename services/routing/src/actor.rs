@@ -12,8 +12,10 @@ mod faults;
 mod queue;
 mod wakeup;
 
-pub use agent::{AgentActor, Ask, AskAgent, TellAgent};
+pub use agent::{AgentActor, Ask, AskAgent, LookAtAgent, TellAgent};
 pub use edges::{EdgeStream, Released};
 #[cfg(test)]
 pub use faults::{Die, Stall};
-pub use queue::{AskQueue, CheckEdges, FromEdge, LetGo, QueueActor, Reconcile, TellQueue};
+pub use queue::{
+    AskQueue, CheckEdges, FromEdge, LetGo, LookAtQueue, QueueActor, Reconcile, TellQueue,
+};

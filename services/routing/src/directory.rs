@@ -66,6 +66,8 @@ pub enum Key {
     QueueAgent(QueueId, UserId),
     /// A device.
     Device(DeviceId),
+    /// A skill.
+    Skill(SkillId),
     /// What somebody can do.
     UserSkill(UserId, SkillId),
     /// How much somebody can do at once.
@@ -83,6 +85,7 @@ struct State {
     assigned: HashMap<TenantId, BTreeMap<UserId, BTreeMap<QueueId, u64>>>,
     agents_of: HashMap<QueueId, BTreeSet<UserId>>,
     skills: HashMap<UserId, BTreeMap<SkillId, u8>>,
+    skill_names: HashMap<SkillId, String>,
     capacities: HashMap<UserId, Capacity>,
     /// Tenants whose queues may be served by people who are not assigned to them.
     open_to_unassigned: HashSet<TenantId>,
@@ -188,6 +191,11 @@ impl Directory {
             skills: skills.map(|(skill, level)| (*skill, *level)).collect(),
             capacity: state.capacities.get(&user).copied().unwrap_or_default(),
         }
+    }
+
+    /// What a skill is called.
+    pub fn skill_name(&self, skill: SkillId) -> Option<String> {
+        self.0.read().skill_names.get(&skill).cloned()
     }
 
     /// Whether people of the tenant may be logged in to queues to which they are not assigned (spec S47).
@@ -322,6 +330,10 @@ impl State {
                 let before = people.entry(user).or_default().insert(queue, order);
                 (before != Some(order)).then_some(Consequence::Assigned(tenant, user, queue))
             }
+            (Key::Skill(id), Object::Skill(skill)) => {
+                self.skill_names.insert(id, skill.display_name.clone());
+                None
+            }
             (Key::UserSkill(user, skill), Object::UserSkill(has)) => {
                 let level = u8::try_from(has.level).ok()?;
                 let before = self.skills.entry(user).or_default().insert(skill, level);
@@ -378,6 +390,10 @@ impl State {
                 }
                 was.then_some(Consequence::Unassigned(tenant, user, queue))
             }
+            Key::Skill(id) => {
+                self.skill_names.remove(&id);
+                None
+            }
             Key::UserSkill(user, skill) => {
                 let skills = self.skills.get_mut(&user)?;
                 let had = skills.remove(&skill).is_some();
@@ -420,6 +436,7 @@ fn key(object: &Object) -> Option<Key> {
         Object::CallQueue(queue) => Key::Queue(queue.id.parse().ok()?),
         Object::QueueAgent(a) => Key::QueueAgent(a.queue_id.parse().ok()?, a.user_id.parse().ok()?),
         Object::Device(device) => Key::Device(device.device.as_ref()?.id.parse().ok()?),
+        Object::Skill(skill) => Key::Skill(skill.id.parse().ok()?),
         Object::UserSkill(has) => {
             Key::UserSkill(has.user_id.parse().ok()?, has.skill_id.parse().ok()?)
         }

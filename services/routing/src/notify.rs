@@ -1,6 +1,7 @@
 //! What happened, in the words of `proto/centro/events/v1`.
 
 use crate::{
+    directory::Directory,
     reasons,
     wire::{
         chosen_out, kind_out, left_reason_out, offer_end_out, outcome_out, party, state_out, time,
@@ -13,7 +14,7 @@ use centro_routing_core::{Boost, Event};
 use std::time::Duration;
 
 /// The public event for what happened in a tenant.
-pub fn publish(tenant: TenantId, now: Timestamp, event: Event) -> Published {
+pub fn publish(tenant: TenantId, now: Timestamp, event: Event, directory: &Directory) -> Published {
     let tenant = Some(tenant);
     match event {
         Event::ContactQueued {
@@ -91,7 +92,7 @@ pub fn publish(tenant: TenantId, now: Timestamp, event: Event) -> Published {
                 queue_id,
                 agent_id,
                 reservation,
-                decision: Some(reasons::decision_out(&decision)),
+                decision: Some(reasons::decision_out(&decision, directory)),
             };
             Published::new(tenant, "routing.contact.offered", contact, now, &data)
         }

@@ -1,17 +1,25 @@
-//! Decisions, for the wire.
+//! Decisions and what keeps contacts and agents waiting, for the wire.
 
-use crate::wire::{self, time};
-use centro_kernel::QueueId;
-use centro_proto::types as pb;
+mod sentence;
+
+use crate::{
+    directory::Directory,
+    wire::{self, time},
+};
+use centro_kernel::{QueueId, SkillId, Timestamp};
+use centro_proto::{routing, types as pb};
 use centro_routing_core::{
     Comparison, Need, Rank, Strategy,
-    reason::{Candidate, Decision, Verdict},
-    settings::Standing,
+    reason::{Candidate, Decision, Hindrance, Verdict, VerdictKind, WhyIdle, WhyWaiting},
 };
+use sentence::Language;
 
 /// Why a contact was offered to this agent.
-pub fn decision_out(decision: &Decision) -> pb::Decision {
+pub fn decision_out(decision: &Decision, directory: &Directory) -> pb::Decision {
+    let names = |skill: SkillId| directory.skill_name(skill);
     pb::Decision {
+        sentence_en: Language::English.decision(decision, &names),
+        sentence_it: Language::Italian.decision(decision, &names),
         queue_version: decision.version,
         strategy: strategy_out(decision.strategy).into(),
         needs: decision.needs.iter().map(need_out).collect(),
@@ -30,7 +38,7 @@ pub fn candidate_out(candidate: &Candidate) -> pb::Candidate {
     };
     pb::Candidate {
         agent_id: candidate.agent.to_string(),
-        verdict: verdict_out(&candidate.verdict).into(),
+        verdict: verdict_out(candidate.verdict.kind()).into(),
         score: candidate.score,
         key: candidate.key,
         idle_since: Some(time(candidate.idle_since)),
@@ -39,21 +47,110 @@ pub fn candidate_out(candidate: &Candidate) -> pb::Candidate {
     }
 }
 
-const fn verdict_out(verdict: &Verdict) -> pb::Verdict {
+const fn verdict_out(verdict: VerdictKind) -> pb::Verdict {
     match verdict {
-        Verdict::Chosen => pb::Verdict::Chosen,
-        Verdict::LaterInTurn => pb::Verdict::LaterInTurn,
-        Verdict::Declined => pb::Verdict::Declined,
-        Verdict::AskedForAnother => pb::Verdict::AskedForAnother,
-        Verdict::RingsForIt => pb::Verdict::RingsForIt,
-        Verdict::Excluded(_) => pb::Verdict::Excluded,
-        Verdict::Unskilled(_) => pb::Verdict::Unskilled,
-        Verdict::Busy(Standing::InContact) => pb::Verdict::InContact,
-        Verdict::Busy(Standing::WrapUp) => pb::Verdict::WrapUp,
-        Verdict::Busy(Standing::Paused) => pb::Verdict::Paused,
-        Verdict::Busy(Standing::NotResponding) => pb::Verdict::NotResponding,
-        Verdict::Busy(Standing::Unreachable) => pb::Verdict::Unreachable,
-        Verdict::Busy(Standing::Ready) | Verdict::NoRoom => pb::Verdict::NoRoom,
+        VerdictKind::Chosen => pb::Verdict::Chosen,
+        VerdictKind::LaterInTurn => pb::Verdict::LaterInTurn,
+        VerdictKind::Declined => pb::Verdict::Declined,
+        VerdictKind::AskedForAnother => pb::Verdict::AskedForAnother,
+        VerdictKind::RingsForIt => pb::Verdict::RingsForIt,
+        VerdictKind::Excluded => pb::Verdict::Excluded,
+        VerdictKind::Unskilled => pb::Verdict::Unskilled,
+        VerdictKind::InContact => pb::Verdict::InContact,
+        VerdictKind::WrapUp => pb::Verdict::WrapUp,
+        VerdictKind::Paused => pb::Verdict::Paused,
+        VerdictKind::NotResponding => pb::Verdict::NotResponding,
+        VerdictKind::Unreachable => pb::Verdict::Unreachable,
+        VerdictKind::NoRoom => pb::Verdict::NoRoom,
+    }
+}
+
+/// Why a contact still waits.
+pub fn waiting_out(
+    why: &WhyWaiting,
+    now: Timestamp,
+    directory: &Directory,
+) -> routing::WaitingReasons {
+    let names = |skill: SkillId| directory.skill_name(skill);
+    let counts = why
+        .counts
+        .iter()
+        .map(|(verdict, agents)| routing::VerdictCount {
+            verdict: verdict_out(*verdict).into(),
+            agents: *agents,
+        });
+    routing::WaitingReasons {
+        sentence_en: Language::English.waiting(why, now, &names),
+        sentence_it: Language::Italian.waiting(why, now, &names),
+        position: why.position,
+        needs: why.needs.iter().map(need_out).collect(),
+        step: why.step.into(),
+        relax_time: why.relaxes_at.map(time),
+        retry_time: why.retries_at.map(time),
+        rings_at: why.rings_at.iter().map(ToString::to_string).collect(),
+        agents_logged_in: why.logged_in,
+        counts: counts.collect(),
+        candidates: why.candidates.iter().map(candidate_out).collect(),
+        as_of: Some(time(now)),
+    }
+}
+
+/// Why an agent gets no contact.
+pub fn agent_out(
+    hindrances: &[Hindrance],
+    queues: &[(QueueId, WhyIdle)],
+    now: Timestamp,
+) -> routing::AgentReasons {
+    let seen: Vec<_> = queues.iter().map(|(_, why)| why.clone()).collect();
+    routing::AgentReasons {
+        sentence_en: Language::English.idle(hindrances, &seen, now),
+        sentence_it: Language::Italian.idle(hindrances, &seen, now),
+        hindrances: hindrances.iter().map(hindrance_out).collect(),
+        queues: queues.iter().map(queue_out).collect(),
+        as_of: Some(time(now)),
+    }
+}
+
+fn hindrance_out(hindrance: &Hindrance) -> routing::Hindrance {
+    use routing::hindrance::Kind;
+    let mut out = routing::Hindrance::default();
+    let kind = match hindrance {
+        Hindrance::LoggedOut => Kind::LoggedOut,
+        Hindrance::Paused(reason) => {
+            out.pause_reason.clone_from(reason);
+            Kind::Paused
+        }
+        Hindrance::NotResponding => Kind::NotResponding,
+        Hindrance::Rests(until, why) => {
+            out.until = Some(time(*until));
+            out.rest = wire::rest_out(Some(*why)).into();
+            Kind::Rests
+        }
+        Hindrance::PhoneOffline => Kind::PhoneOffline,
+        Hindrance::DesktopGone => Kind::DesktopGone,
+        Hindrance::Full(_) => Kind::Full,
+        Hindrance::PausedIn(queue, reason) => {
+            out.queue_id = queue.to_string();
+            out.pause_reason.clone_from(reason);
+            Kind::PausedInQueue
+        }
+        Hindrance::NotRespondingIn(queue) => {
+            out.queue_id = queue.to_string();
+            Kind::NotRespondingInQueue
+        }
+    };
+    out.kind = kind.into();
+    out
+}
+
+fn queue_out((queue, why): &(QueueId, WhyIdle)) -> routing::QueueReasons {
+    routing::QueueReasons {
+        queue_id: queue.to_string(),
+        waiting: why.waiting,
+        could_serve: why.could_serve.map(|c| c.to_string()).unwrap_or_default(),
+        unskilled: why.unskilled,
+        not_open: why.not_open,
+        excluded: why.excluded,
     }
 }
 

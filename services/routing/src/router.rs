@@ -3,8 +3,8 @@
 
 use crate::{
     actor::{
-        AgentActor, Ask, AskAgent, AskQueue, CheckEdges, FromEdge, LetGo, QueueActor, Reconcile,
-        TellAgent, TellQueue,
+        AgentActor, Ask, AskAgent, AskQueue, CheckEdges, FromEdge, LetGo, LookAtAgent, LookAtQueue,
+        QueueActor, Reconcile, TellAgent, TellQueue,
     },
     directory::Directory,
     live::Live,
@@ -20,7 +20,9 @@ use actix::{
 use centro_cluster::{Change, Epoch, Owner, SHARDS, Shard};
 use centro_kernel::{Code, Fault, QueueId, TenantId, Timestamp, UserId};
 use centro_node::Node;
-use centro_routing_core::{AgentMessage, Answer, Chosen, Deadlines, QueueMessage, View};
+use centro_routing_core::{
+    Agent, AgentMessage, Answer, Chosen, Deadlines, Queue, QueueMessage, View,
+};
 use parking_lot::Mutex;
 use std::{
     collections::{HashMap, HashSet},
@@ -402,6 +404,42 @@ impl Router {
         })?;
         match tokio::time::timeout(ANSWER, answer).await {
             Ok(Ok(answer)) => Ok(answer),
+            _ => Err(away()),
+        }
+    }
+
+    /// Reads from a queue as it is between two steps.
+    pub(crate) async fn look_at_queue<R: Send + 'static>(
+        self: &Arc<Self>,
+        tenant: TenantId,
+        queue: QueueId,
+        look: impl FnOnce(&Queue) -> R + Send + 'static,
+    ) -> Result<R, Fault> {
+        let (seen, answer) = oneshot::channel();
+        let look = LookAtQueue(Box::new(move |queue| drop(seen.send(look(queue)))));
+        deliver(&self.queues, queue, look, || {
+            self.start_queue(tenant, queue, 0)
+        })?;
+        match tokio::time::timeout(ANSWER, answer).await {
+            Ok(Ok(seen)) => Ok(seen),
+            _ => Err(away()),
+        }
+    }
+
+    /// Reads from an agent as it is between two steps.
+    pub(crate) async fn look_at_agent<R: Send + 'static>(
+        self: &Arc<Self>,
+        tenant: TenantId,
+        agent: UserId,
+        look: impl FnOnce(&Agent) -> R + Send + 'static,
+    ) -> Result<R, Fault> {
+        let (seen, answer) = oneshot::channel();
+        let look = LookAtAgent(Box::new(move |agent| drop(seen.send(look(agent)))));
+        deliver(&self.agents, agent, look, || {
+            self.start_agent(tenant, agent, 0)
+        })?;
+        match tokio::time::timeout(ANSWER, answer).await {
+            Ok(Ok(seen)) => Ok(seen),
             _ => Err(away()),
         }
     }

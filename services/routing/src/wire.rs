@@ -229,14 +229,7 @@ pub fn status_out(view: &View, today: Option<AgentToday>) -> pb::AgentStatus {
         wrap_up_until: view.wrap_up_until.map(time),
         memberships: view.memberships.iter().map(membership_out).collect(),
         rest_until: view.rest.map(|(until, _)| time(until)),
-        rest: match view.rest.map(|(_, why)| why) {
-            None => pb::Rest::Unspecified,
-            Some(Rest::Unreachable) => pb::Rest::Unreachable,
-            Some(Rest::Rejected) => pb::Rest::Rejected,
-            Some(Rest::Busy) => pb::Rest::Busy,
-            Some(Rest::NoAnswer) => pb::Rest::NoAnswer,
-        }
-        .into(),
+        rest: rest_out(view.rest.map(|(_, why)| why)).into(),
         desktop: match view.desktop {
             Desktop::None => pb::Desktop::None,
             Desktop::Open => pb::Desktop::Open,
@@ -245,6 +238,17 @@ pub fn status_out(view: &View, today: Option<AgentToday>) -> pb::AgentStatus {
         .into(),
         contacts: view.in_hand.iter().map(in_hand_out).collect(),
         today: today.map(agent_today_out),
+    }
+}
+
+/// Why an agent is left alone, for the wire.
+pub const fn rest_out(rest: Option<Rest>) -> pb::Rest {
+    match rest {
+        None => pb::Rest::Unspecified,
+        Some(Rest::Unreachable) => pb::Rest::Unreachable,
+        Some(Rest::Rejected) => pb::Rest::Rejected,
+        Some(Rest::Busy) => pb::Rest::Busy,
+        Some(Rest::NoAnswer) => pb::Rest::NoAnswer,
     }
 }
 

@@ -39,6 +39,25 @@ pub enum Verdict {
     NoRoom,
 }
 
+/// A verdict without its details, to count by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[allow(missing_docs)] // as in `Verdict`
+pub enum VerdictKind {
+    Chosen,
+    LaterInTurn,
+    Declined,
+    AskedForAnother,
+    RingsForIt,
+    Excluded,
+    Unskilled,
+    InContact,
+    WrapUp,
+    Paused,
+    NotResponding,
+    Unreachable,
+    NoRoom,
+}
+
 /// One agent's line in the table.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Candidate {
@@ -96,8 +115,8 @@ pub struct WhyWaiting {
     pub rings_at: Vec<UserId>,
     /// How many agents are logged in.
     pub logged_in: u32,
-    /// How many of them fall under which rule, with the rule's details left out.
-    pub counts: BTreeMap<String, u32>,
+    /// How many of them fall under which rule.
+    pub counts: BTreeMap<VerdictKind, u32>,
     /// The agents, at most [`MOST_CANDIDATES`].
     pub candidates: Vec<Candidate>,
 }
@@ -188,22 +207,22 @@ impl AgentRecord {
 }
 
 impl Verdict {
-    /// Its name without details, to count by.
-    pub const fn name(&self) -> &'static str {
+    /// Which one it is, without details.
+    pub const fn kind(&self) -> VerdictKind {
         match self {
-            Self::Chosen => "chosen",
-            Self::LaterInTurn => "later_in_turn",
-            Self::Declined => "declined",
-            Self::AskedForAnother => "asked_for_another",
-            Self::RingsForIt => "rings_for_it",
-            Self::Excluded(_) => "excluded",
-            Self::Unskilled(_) => "unskilled",
-            Self::Busy(Standing::InContact) => "in_contact",
-            Self::Busy(Standing::WrapUp) => "wrap_up",
-            Self::Busy(Standing::Paused) => "paused",
-            Self::Busy(Standing::NotResponding) => "not_responding",
-            Self::Busy(Standing::Unreachable) => "unreachable",
-            Self::Busy(Standing::Ready) | Self::NoRoom => "no_room",
+            Self::Chosen => VerdictKind::Chosen,
+            Self::LaterInTurn => VerdictKind::LaterInTurn,
+            Self::Declined => VerdictKind::Declined,
+            Self::AskedForAnother => VerdictKind::AskedForAnother,
+            Self::RingsForIt => VerdictKind::RingsForIt,
+            Self::Excluded(_) => VerdictKind::Excluded,
+            Self::Unskilled(_) => VerdictKind::Unskilled,
+            Self::Busy(Standing::InContact) => VerdictKind::InContact,
+            Self::Busy(Standing::WrapUp) => VerdictKind::WrapUp,
+            Self::Busy(Standing::Paused) => VerdictKind::Paused,
+            Self::Busy(Standing::NotResponding) => VerdictKind::NotResponding,
+            Self::Busy(Standing::Unreachable) => VerdictKind::Unreachable,
+            Self::Busy(Standing::Ready) | Self::NoRoom => VerdictKind::NoRoom,
         }
     }
 }

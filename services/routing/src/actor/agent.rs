@@ -71,6 +71,11 @@ pub struct AskAgent {
     pub reply: Reply,
 }
 
+/// Reads from the agent as it is between two steps.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct LookAtAgent(pub Box<dyn FnOnce(&Agent) + Send>);
+
 /// Owns one agent.
 pub struct AgentActor {
     router: Arc<Router>,
@@ -113,7 +118,7 @@ impl AgentActor {
         let events = out
             .events
             .iter()
-            .map(|e| notify::publish(self.tenant, now, e.clone()))
+            .map(|e| notify::publish(self.tenant, now, e.clone(), &self.router.directory))
             .collect();
         let agent = self.core.record().id;
         let changes = Changes::Agent(agent, out.changes.pop().map(Box::new));
@@ -321,6 +326,14 @@ impl Handler<TellAgent> for AgentActor {
         if self.step(ctx, message, None) {
             self.rearm(ctx);
         }
+    }
+}
+
+impl Handler<LookAtAgent> for AgentActor {
+    type Result = ();
+
+    fn handle(&mut self, LookAtAgent(look): LookAtAgent, _: &mut Self::Context) {
+        look(&self.core);
     }
 }
 

@@ -52,6 +52,11 @@ pub struct AskQueue {
     pub reply: oneshot::Sender<Answer>,
 }
 
+/// Reads from the queue as it is between two steps.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct LookAtQueue(pub Box<dyn FnOnce(&Queue) + Send>);
+
 /// What an edge said, with the way back.
 #[derive(Message)]
 #[rtype(result = "()")]
@@ -137,7 +142,7 @@ impl QueueActor {
         let events = out
             .events
             .iter()
-            .map(|e| notify::publish(self.tenant, now, e.clone()))
+            .map(|e| notify::publish(self.tenant, now, e.clone(), &self.router.directory))
             .collect();
         let changes = Changes::Queue(self.settings.id, out.changes.clone());
         let mut commit = self.router.store.commit(Commit {
@@ -297,6 +302,14 @@ impl Handler<AskQueue> for QueueActor {
         if self.step(ctx, ask.message, Asker::Person(ask.reply)) {
             self.rearm(ctx);
         }
+    }
+}
+
+impl Handler<LookAtQueue> for QueueActor {
+    type Result = ();
+
+    fn handle(&mut self, LookAtQueue(look): LookAtQueue, _: &mut Self::Context) {
+        look(&self.core);
     }
 }
 

@@ -1,17 +1,17 @@
 //! `Agents`: the agent's working life, asked by people.
 
 use super::Doors;
-use crate::{actor::Ask, log_in::LogIn, router::Router, wire};
+use crate::{actor::Ask, log_in::LogIn, reasons, router::Router, wire};
 use async_trait::async_trait;
 use centro_contract::{Principal, principal, status::from_fault};
 use centro_kernel::{Code, ContactId, Fault, QueueId, TenantId, UserId};
 use centro_proto::routing::{
-    AgentStatus, EndWrapUpRequest, ExtendWrapUpRequest, GetAgentStatusRequest,
-    ListAgentStatusesRequest, ListAgentStatusesResponse, LogInRequest, LogOutRequest,
-    PauseInQueueRequest, PauseRequest, ResumeInQueueRequest, SeeDesktopRequest, SetReadyRequest,
-    agents_server::Agents,
+    AgentReasons, AgentStatus, EndWrapUpRequest, ExplainAgentRequest, ExtendWrapUpRequest,
+    GetAgentStatusRequest, ListAgentStatusesRequest, ListAgentStatusesResponse, LogInRequest,
+    LogOutRequest, PauseInQueueRequest, PauseRequest, ResumeInQueueRequest, SeeDesktopRequest,
+    SetReadyRequest, agents_server::Agents,
 };
-use centro_routing_core::{AgentMessage, AgentRecord, Answer, Chosen, View};
+use centro_routing_core::{Agent, AgentMessage, AgentRecord, Answer, Chosen, Queue, View};
 use centro_store::page;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tonic::{Request, Response, Status};
@@ -103,6 +103,29 @@ impl Doors {
 fn status_out(router: &Router, view: &View) -> AgentStatus {
     let today = router.live.figures.agent(router.now(), view.agent);
     wire::status_out(view, today)
+}
+
+impl Doors {
+    /// Asks the agent's record what is in the way, and each of the agent's queues what there is.
+    async fn why_idle(&self, asker: &Asker) -> Result<AgentReasons, Fault> {
+        let (tenant, agent) = (asker.tenant, asker.agent);
+        let look = |agent: &Agent| {
+            (
+                agent.record().hindrances(),
+                agent.record().memberships.clone(),
+            )
+        };
+        let (hindrances, memberships) = self.0.look_at_agent(tenant, agent, look).await?;
+        let mut queues = Vec::new();
+        for membership in memberships.iter() {
+            let look = move |queue: &Queue| queue.why_idle(agent);
+            let queue = membership.queue;
+            if let Some(why) = self.0.look_at_queue(tenant, queue, look).await? {
+                queues.push((queue, why));
+            }
+        }
+        Ok(reasons::agent_out(&hindrances, &queues, self.0.now()))
+    }
 }
 
 /// Asks the agent's record, and says what became of it.
@@ -275,6 +298,15 @@ impl Agents for Doors {
         let queue = wire::id(&request.get_ref().queue_id, "/queueId").map_err(from_fault)?;
         let message = AgentMessage::SetQueueStatus { queue, pause: None };
         self.act_for(asker, message).await
+    }
+
+    async fn explain_agent(
+        &self,
+        request: Request<ExplainAgentRequest>,
+    ) -> Result<Response<AgentReasons>, Status> {
+        let asker = self.asker(&request, &request.get_ref().agent_id, "live.view")?;
+        let why = self.why_idle(&asker).await;
+        why.map(Response::new).map_err(from_fault)
     }
 
     async fn see_desktop(

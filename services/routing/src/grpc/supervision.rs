@@ -1,15 +1,15 @@
 //! `WaitingContacts`: what people do to those who wait.
 
 use super::Doors;
-use crate::{log_in::LogIn, wire};
+use crate::{log_in::LogIn, reasons, wire};
 use async_trait::async_trait;
 use centro_contract::{principal, status::from_fault};
 use centro_kernel::{Code, ContactId, Fault, QueueId, TenantId};
 use centro_proto::routing::{
-    MoveContactRequest, PickUpContactRequest, SetContactPriorityRequest, TakeContactOutRequest,
-    waiting_contacts_server::WaitingContacts,
+    ExplainWaitingRequest, MoveContactRequest, PickUpContactRequest, SetContactPriorityRequest,
+    TakeContactOutRequest, WaitingReasons, waiting_contacts_server::WaitingContacts,
 };
-use centro_routing_core::{Answer, PickUp, QueueMessage, Wish};
+use centro_routing_core::{Answer, PickUp, Queue, QueueMessage, Wish};
 use tonic::{Request, Response, Status};
 
 impl Doors {
@@ -91,8 +91,32 @@ impl Doors {
     }
 }
 
+impl Doors {
+    async fn why_waiting(
+        &self,
+        tenant: TenantId,
+        r: &ExplainWaitingRequest,
+    ) -> Result<WaitingReasons, Fault> {
+        let queue = self.queue_of(tenant, &r.queue_id, "/queueId")?;
+        let contact: ContactId = wire::id(&r.contact_id, "/contactId")?;
+        let look = move |queue: &Queue| queue.why_waiting(contact);
+        let why = self.0.look_at_queue(tenant, queue, look).await?;
+        let why = why.ok_or_else(|| Fault::not_found("waiting contact", contact))?;
+        Ok(reasons::waiting_out(&why, self.0.now(), &self.0.directory))
+    }
+}
+
 #[async_trait]
 impl WaitingContacts for Doors {
+    async fn explain_waiting(
+        &self,
+        request: Request<ExplainWaitingRequest>,
+    ) -> Result<Response<WaitingReasons>, Status> {
+        let (tenant, _) = principal(&request)?;
+        let why = self.why_waiting(tenant, request.get_ref()).await;
+        why.map(Response::new).map_err(from_fault)
+    }
+
     async fn set_contact_priority(
         &self,
         request: Request<SetContactPriorityRequest>,

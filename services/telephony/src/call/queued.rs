@@ -14,8 +14,9 @@ use centro_kernel::{
     contact::{LeftReason, OfferEnd, Reservation},
 };
 use centro_proto::{
+    configuration::CallQueue,
     routing::{AlertRequest, Attach, Exclusion},
-    types::EndedBy,
+    types::{ContactKind, EndedBy},
 };
 use std::{collections::BTreeMap, time::Duration};
 
@@ -62,31 +63,27 @@ impl Call {
             self.stage = Stage::Queued { until: None };
             return self.leave_node(Outcome::Full).await;
         };
-        let settings = known.queue;
         let now = self.now();
+        self.stage = Stage::Queued {
+            until: timeout.map(|t| now + t),
+        };
+        self.wait_in(queue, &known.queue);
+        self.music();
+        self.drive(Command::Arrive(queue)).await;
+    }
+
+    /// Waits by this queue's settings: its language, its announcements, its delays.
+    fn wait_in(&mut self, queue: QueueId, settings: &CallQueue) {
         self.queue = Some(queue);
         self.language = if settings.language.is_empty() {
             "en".to_owned()
         } else {
             settings.language.clone()
         };
-        self.edge.set_reject_delay(
-            settings
-                .reject_delay
-                .as_ref()
-                .and_then(duration)
-                .unwrap_or_default(),
-        );
-        self.stage = Stage::Queued {
-            until: timeout.map(|t| now + t),
-        };
-        self.announce_at = settings
-            .announce_position_every
-            .as_ref()
-            .and_then(duration)
-            .map(|every| now + every);
-        self.music();
-        self.drive(Command::Arrive(queue)).await;
+        let delay = settings.reject_delay.as_ref().and_then(duration);
+        self.edge.set_reject_delay(delay.unwrap_or_default());
+        let every = settings.announce_position_every.as_ref();
+        self.announce_at = every.and_then(duration).map(|every| self.now() + every);
     }
 
     /// Tells the edge and does what it asks.
@@ -181,6 +178,13 @@ impl Call {
         if self.streams.open.contains_key(&attach_no) {
             return; // open or opening: the queue will answer on it
         }
+        if self.queue != Some(queue) {
+            // A person moved the call; the time-out of the dial plan's node goes on.
+            let known = self.context.directory.read().queue(queue);
+            if let Some(known) = known.filter(|q| q.tenant == self.tenant) {
+                self.wait_in(queue, &known.queue);
+            }
+        }
         let attach = Attach {
             tenant_id: self.tenant.to_string(),
             queue_id: queue.to_string(),
@@ -199,6 +203,9 @@ impl Call {
             edge: self.context.node.clone(),
             caller: Some(self.caller.clone()),
             dialled: self.dialled.clone(),
+            // What the caller needs is said by a node of the dial plan that there is not yet.
+            needs: None,
+            kind: ContactKind::Call.into(),
         };
         self.streams.attaches.retain(|no, _| *no + 8 > attach_no);
         self.streams.attaches.insert(attach_no, (queue, attach));

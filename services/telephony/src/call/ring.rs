@@ -28,12 +28,17 @@ pub(super) struct Party {
     /// The offer it belongs to; `None` for a device that was dialled.
     pub(super) reservation: Option<Reservation>,
     pub(super) answered: bool,
+    /// It rang.
+    rang: bool,
     /// It was told to end.
     ending: bool,
 }
 
-/// What a refusal by a person looks like (RFC 3261 §21.4.18, §21.6); everything else is the device's.
-const DECLINED: [u16; 4] = [486, 600, 603, 607];
+/// Declined by a person (RFC 3261 §21.6.2, RFC 8197).
+const DECLINED: [u16; 2] = [603, 607];
+
+/// Busy (RFC 3261 §21.4.24, §21.6.1). Many phones say so when a person declines, but then they rang before.
+const BUSY: [u16; 2] = [486, 600];
 
 impl Call {
     /// The agent's record agreed: ring.
@@ -118,6 +123,7 @@ impl Call {
                 sound: Some(sound),
                 reservation,
                 answered: false,
+                rang: false,
                 ending: false,
             };
             self.parties.insert(id, party);
@@ -185,7 +191,12 @@ impl Call {
 
     pub(super) async fn on_party(&mut self, id: LegId, event: LegEvent) {
         match event {
-            LegEvent::Ringing | LegEvent::Confirmed(_) => {}
+            LegEvent::Ringing => {
+                if let Some(party) = self.parties.get_mut(&id) {
+                    party.rang = true;
+                }
+            }
+            LegEvent::Confirmed(_) => {}
             LegEvent::Digit(digit) => self.pass_digit(id, digit),
             LegEvent::Answered(sdp) => self.on_party_answered(id, &sdp).await,
             LegEvent::Refused(status) => self.on_party_refused(id, status).await,
@@ -237,7 +248,8 @@ impl Call {
         if party.ending {
             return;
         }
-        let declined = DECLINED.contains(&status);
+        let busy = BUSY.contains(&status);
+        let declined = DECLINED.contains(&status) || (busy && party.rang);
         let Some(reservation) = party.reservation else {
             return self.all_refused(Some(declined)).await;
         };
@@ -248,7 +260,12 @@ impl Call {
         if declined {
             self.drive(Command::Rejected(reservation)).await;
         } else if !others {
-            self.drive(Command::DeviceFailed(reservation)).await;
+            let why = if busy {
+                Command::Busy(reservation)
+            } else {
+                Command::DeviceFailed(reservation)
+            };
+            self.drive(why).await;
         }
     }
 

@@ -161,6 +161,18 @@ fn signals(queue: QueueId, stream: u32, message: wait_response::Message) -> Vec<
             };
             vec![Signal::Edge(command)]
         }
+        Message::MoveTo(wish) => match wish.queue_id.parse() {
+            Ok(to) => vec![Signal::Edge(Command::MoveTo {
+                queue,
+                attach_no: wish.attach_no,
+                to,
+            })],
+            Err(_) => Vec::new(),
+        },
+        Message::TakenOut(wish) => vec![Signal::Edge(Command::TakenOut {
+            queue,
+            attach_no: wish.attach_no,
+        })],
         Message::LeftOk(ok) => vec![Signal::Edge(Command::LeftOk {
             queue,
             attach_no: ok.attach_no,

@@ -59,14 +59,14 @@ impl Outcome {
     /// of its own, so the call it was asked for in is over.
     pub const fn after_queue(reason: LeftReason) -> Option<Self> {
         Some(match reason {
-            LeftReason::DtmfExit => Self::Star,
+            // Taken out by a person: as if the caller had left by choice.
+            LeftReason::DtmfExit | LeftReason::TransferredByUser => Self::Star,
             LeftReason::Timeout => Self::TimedOut,
             LeftReason::JoinedEmpty | LeftReason::LeftEmpty => Self::Empty,
             LeftReason::NoSkillMatch => Self::NoMatch,
-            LeftReason::QueueFull
-            | LeftReason::QueueClosed
-            | LeftReason::TransferredByUser
-            | LeftReason::SystemFailure => Self::Full,
+            LeftReason::QueueFull | LeftReason::QueueClosed | LeftReason::SystemFailure => {
+                Self::Full
+            }
             LeftReason::Answered
             | LeftReason::Abandoned
             | LeftReason::CallbackRequested
@@ -248,6 +248,7 @@ mod tests {
         assert_eq!(taken(LeftReason::LeftEmpty), Some(Outcome::Empty));
         assert_eq!(taken(LeftReason::NoSkillMatch), Some(Outcome::NoMatch));
         assert_eq!(taken(LeftReason::QueueFull), Some(Outcome::Full));
+        assert_eq!(taken(LeftReason::TransferredByUser), Some(Outcome::Star));
         assert_eq!(taken(LeftReason::Abandoned), None);
         let mut plan = plan();
         let Some(Kind::Queue(queue)) = &mut plan.nodes[1].kind else {

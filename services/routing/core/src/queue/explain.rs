@@ -3,7 +3,7 @@
 use super::{Entry, Queue};
 use crate::{
     message::Presence,
-    reason::{Candidate, Decision, MOST_CANDIDATES, Verdict, WhyIdle, WhyWaiting},
+    reason::{Candidate, Decision, MOST_CANDIDATES, Verdict, VerdictKind, WhyIdle, WhyWaiting},
     settings::Standing,
     skills::{Need, SkillMatch, score},
     strategy::Strategy,
@@ -119,11 +119,11 @@ impl Queue {
     /// Why a contact still waits; none when it does not.
     pub fn why_waiting(&self, contact: ContactId) -> Option<WhyWaiting> {
         let entry = self.entry(contact)?;
-        let mut counts: BTreeMap<String, u32> = BTreeMap::new();
+        let mut counts: BTreeMap<VerdictKind, u32> = BTreeMap::new();
         let mut candidates = Vec::new();
         for member in self.roster.members() {
             let verdict = self.verdict(entry, member);
-            *counts.entry(verdict.name().to_owned()).or_default() += 1;
+            *counts.entry(verdict.kind()).or_default() += 1;
             if candidates.len() < MOST_CANDIDATES {
                 candidates.push(self.candidate(entry, member, verdict));
             }
