@@ -1,6 +1,6 @@
 //! The state of one contact and its transitions, except what an offer goes through (`offer.rs`).
 
-use crate::offer::OUR_FAULT;
+use crate::offer::AT_ONCE;
 use crate::{
     Command, Effect,
     state::{Bonds, Exit, Leg, LegState, Phase, Timing},
@@ -177,15 +177,30 @@ impl Edge {
             Command::Cancel(r) => self.give_up(now, r, OfferEnd::Revoked, &mut out),
             Command::Answered(reservation) => self.on_answered(now, reservation, &mut out),
             Command::Rejected(r) => self.give_up(now, r, OfferEnd::Rejected, &mut out),
+            // At once it would be busy again, and a queue without a busy delay would call it without end.
+            Command::Busy(r) => self.give_up_for(now, r, OfferEnd::Busy, Some(AT_ONCE), &mut out),
             Command::DeviceFailed(r) => self.give_up(now, r, OfferEnd::DeviceFailed, &mut out),
             Command::CouldNotRing(r) => {
-                self.give_up_for(now, r, OfferEnd::NeverRang, Some(OUR_FAULT), &mut out);
+                self.give_up_for(now, r, OfferEnd::NeverRang, Some(AT_ONCE), &mut out);
             }
             Command::AgentHungUp(reservation) => self.on_agent_hung_up(reservation, &mut out),
             Command::HungUp => self.on_hung_up(&mut out),
             Command::Star => self.want(Exit::Leave(LeftReason::DtmfExit), &mut out),
             Command::TimedOut => self.want(Exit::Leave(LeftReason::Timeout), &mut out),
-            Command::MoveTo(queue) => self.on_move(now, queue, &mut out),
+            Command::MoveTo {
+                queue,
+                attach_no,
+                to,
+            } => {
+                if to != queue {
+                    self.on_wish(queue, attach_no, Exit::Move(to), &mut out);
+                }
+            }
+            Command::TakenOut { queue, attach_no } => {
+                let exit = Exit::Leave(LeftReason::TransferredByUser);
+                self.on_wish(queue, attach_no, exit, &mut out);
+            }
+            Command::Transfer(queue) => self.on_transfer(now, queue, &mut out),
             Command::Revalidate => {
                 if let Phase::Connected(reservation) = self.phase {
                     out.push(Effect::Connect(reservation));
@@ -339,31 +354,37 @@ impl Edge {
         }
     }
 
-    fn on_move(&mut self, now: Timestamp, queue: QueueId, out: &mut Effects) {
-        match self.phase {
-            Phase::Waiting => {
-                self.exit.get_or_insert(Exit::Move(queue));
-                self.try_exit(now, out);
-            }
-            // A running conversation: the agent's record confirms the end first.
-            Phase::Connected(reservation) => {
-                self.phase = Phase::Waiting;
-                self.legs.insert(
-                    reservation,
-                    LegState {
-                        leg: Leg::Settling,
-                        due: now,
-                    },
-                );
-                self.exit = Some(Exit::Move(queue));
-                out.push(Effect::Stop {
-                    reservation,
-                    why: OfferEnd::Answered,
-                });
-                self.end(reservation, OfferEnd::Answered, out);
-            }
-            Phase::New | Phase::Gone(_) => {}
+    /// What a person wants with a contact that waits here. The last such wish counts, but neither against the customer's own
+    /// nor against what the queue or the dial plan decided before.
+    fn on_wish(&mut self, queue: QueueId, attach_no: u32, wish: Exit, out: &mut Effects) {
+        if !self.is_current(queue, attach_no) {
+            return; // a repeat: it has moved, left, or was answered
         }
+        if self.exit.is_some_and(Exit::is_a_persons_wish) {
+            self.exit = None;
+        }
+        self.want(wish, out);
+    }
+
+    /// The agent's record confirms the end of the conversation before the contact waits again.
+    fn on_transfer(&mut self, now: Timestamp, queue: QueueId, out: &mut Effects) {
+        let Phase::Connected(reservation) = self.phase else {
+            return;
+        };
+        self.phase = Phase::Waiting;
+        self.legs.insert(
+            reservation,
+            LegState {
+                leg: Leg::Settling,
+                due: now,
+            },
+        );
+        self.exit = Some(Exit::Move(queue));
+        out.push(Effect::Stop {
+            reservation,
+            why: OfferEnd::Answered,
+        });
+        self.end(reservation, OfferEnd::Answered, out);
     }
 
     fn on_tick(&mut self, now: Timestamp, out: &mut Effects) {

@@ -73,6 +73,8 @@ pub enum Command {
     Answered(Reservation),
     /// The person declined.
     Rejected(Reservation),
+    /// The device is busy with another call (SIP 486, 600).
+    Busy(Reservation),
     /// The device cannot be reached.
     DeviceFailed(Reservation),
     /// We could not ring it, for want of a port or the like: no fault of the agent's.
@@ -85,8 +87,25 @@ pub enum Command {
     Star,
     /// The node's time-out passed.
     TimedOut,
-    /// A person moves the contact to another queue; it keeps its enqueue time.
-    MoveTo(QueueId),
+    /// A person moves the waiting contact to another queue; it keeps its enqueue time. The queue repeats it until the
+    /// contact left; a repeat for an attachment that is over changes nothing.
+    MoveTo {
+        /// Where it waits.
+        queue: QueueId,
+        /// The attachment that the wish is about.
+        attach_no: u32,
+        /// Where it is wanted.
+        to: QueueId,
+    },
+    /// A person takes the waiting contact out. Repeated like [`Command::MoveTo`].
+    TakenOut {
+        /// Where it waits.
+        queue: QueueId,
+        /// The attachment that the wish is about.
+        attach_no: u32,
+    },
+    /// The agent sends the conversation on to a queue, where it keeps its enqueue time.
+    Transfer(QueueId),
     /// This process slept past its session: is the agent still ours?
     Revalidate,
     /// Time passed; see [`crate::Edge::next_due`].

@@ -11,8 +11,8 @@ use centro_kernel::{
 };
 use std::time::Duration;
 
-/// How long an agent whom we could not ring is not offered again: at once nothing would have changed.
-pub(crate) const OUR_FAULT: Duration = Duration::from_secs(2);
+/// How long an agent whose device did not ring is not offered again: at once nothing would have changed.
+pub(crate) const AT_ONCE: Duration = Duration::from_secs(2);
 
 impl Edge {
     pub(crate) fn on_offer(

@@ -86,3 +86,13 @@ pub enum Exit {
     /// Go to another queue and keep the enqueue time.
     Move(QueueId),
 }
+
+impl Exit {
+    /// Whether a person wanted it who looks after the queue; it may still change.
+    pub(crate) fn is_a_persons_wish(self) -> bool {
+        matches!(
+            self,
+            Self::Move(_) | Self::Leave(LeftReason::TransferredByUser)
+        )
+    }
+}

@@ -67,21 +67,11 @@ fn exactly_one_of_answer_and_exit_wins() {
 }
 
 #[test]
-fn a_contact_that_is_moved_keeps_its_enqueue_time() {
-    let mut edge = waiting();
-    let effects = edge.handle(at(9_000), Command::MoveTo(OTHER));
-    assert_eq!(effects[0], left(1, LeftReason::TransferredByUser));
-    assert!(
-        matches!(effects[1], Effect::Attach { queue: OTHER, attach_no: 2, enqueued_at, .. } if enqueued_at == at(0))
-    );
-}
-
-#[test]
-fn a_conversation_that_is_moved_waits_until_the_agents_record_ended_it() {
+fn a_conversation_that_is_transferred_waits_until_the_agents_record_ended_it() {
     let r = res(1, 1);
     let mut edge = connected(r);
     assert_eq!(
-        edge.handle(at(10), Command::MoveTo(OTHER)),
+        edge.handle(at(10), Command::Transfer(OTHER)),
         [stop(r, OfferEnd::Answered), end(r, OfferEnd::Answered)]
     );
     let effects = edge.handle(

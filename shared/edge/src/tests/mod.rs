@@ -2,6 +2,9 @@
 
 mod leaving;
 mod offers;
+mod properties;
+mod ring_all;
+mod wishes;
 
 use crate::{Command, Edge, Effect, Leg, Phase, Timing};
 use centro_kernel::{
@@ -31,6 +34,28 @@ pub(super) fn offer(reservation: Reservation, attach_no: u32) -> Command {
         attach_no,
         reservation,
         ring_for: RING,
+    }
+}
+
+pub(super) fn move_to(to: QueueId, attach_no: u32) -> Command {
+    Command::MoveTo {
+        queue: QUEUE,
+        attach_no,
+        to,
+    }
+}
+
+pub(super) fn taken_out(attach_no: u32) -> Command {
+    Command::TakenOut {
+        queue: QUEUE,
+        attach_no,
+    }
+}
+
+pub(super) fn ended(reservation: Reservation, was_connected: bool) -> Command {
+    Command::Ended {
+        reservation,
+        was_connected,
     }
 }
 

@@ -92,6 +92,27 @@ fn a_phone_we_could_not_ring_never_rang_and_is_left_alone_for_a_moment() {
 }
 
 #[test]
+fn a_busy_device_is_no_missed_offer_and_is_not_called_again_at_once() {
+    let r = res(1, 1);
+    for leg in [Leg::Asking, Leg::Ringing] {
+        let mut edge = with(r, leg);
+        let effects = edge.handle(at(0), Command::Busy(r));
+        assert_eq!(
+            effects[..2],
+            [stop(r, OfferEnd::Busy), end(r, OfferEnd::Busy)]
+        );
+        let left_alone = matches!(effects[2], Effect::OfferEnded { why: OfferEnd::Busy, exclude_for: Some(time), .. }
+            if !time.is_zero());
+        assert!(left_alone, "{effects:?}");
+        assert!(edge.handle(at(0), Command::Busy(r)).is_empty());
+        assert_eq!(edge.phase(), Phase::Waiting);
+    }
+    // Whoever answered already is not busy with another call but with this one.
+    let mut edge = with(r, Leg::Committing);
+    assert!(edge.handle(at(0), Command::Busy(r)).is_empty());
+}
+
+#[test]
 fn a_repeated_offer_does_not_reopen_a_leg_that_ended() {
     let r = res(1, 3);
     let mut edge = with(r, Leg::Ringing);
