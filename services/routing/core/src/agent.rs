@@ -149,12 +149,13 @@ impl Agent {
                     self.changed(cfg, now, &mut out);
                 }
             }
-            AgentMessage::LeaveQueues(queues) => {
-                self.leave_queues(cfg, now, |m| queues.contains(&m.queue), &mut out);
-            }
+            AgentMessage::LeaveQueues(queues) => self.leave_queues(cfg, now, &queues, &mut out),
             AgentMessage::Unassigned(queues) => {
-                let leaves = |m: &Membership| !m.temporary && queues.contains(&m.queue);
-                self.leave_queues(cfg, now, leaves, &mut out);
+                let ends = |m: &Membership| !m.temporary && queues.contains(&m.queue);
+                self.end_memberships(cfg, now, ends, &mut out);
+            }
+            AgentMessage::QueuesDeleted(queues) => {
+                self.end_memberships(cfg, now, |m| queues.contains(&m.queue), &mut out);
             }
             AgentMessage::JoinQueues(queues) => self.join_queues(cfg, now, queues, &mut out),
             AgentMessage::Bid(bid) => self.on_bid(cfg, now, bid, &mut out),

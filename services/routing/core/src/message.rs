@@ -310,10 +310,13 @@ pub enum AgentMessage {
         /// Whether it is registered.
         online: bool,
     },
-    /// The agent logs out of these queues, or is logged out of them by a supervisor, or they were deleted.
+    /// The agent logs out of these queues, or is logged out of them by a supervisor. What rings there is revoked, and from
+    /// here on the queues are a choice: assignments are followed no more.
     LeaveQueues(Vec<QueueId>),
     /// The agent is no longer assigned to these queues. A log-in that needed no assignment stays (spec S48, P8).
     Unassigned(Vec<QueueId>),
+    /// There are no such queues any more.
+    QueuesDeleted(Vec<QueueId>),
     /// The agent was assigned to these queues, or their settings changed. Obeyed by whoever logged in to all of them, and
     /// where the agent is logged in already.
     JoinQueues(Vec<Membership>),

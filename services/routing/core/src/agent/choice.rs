@@ -180,22 +180,35 @@ impl Agent {
         self.changed(cfg, now, out);
     }
 
+    /// A log-out from some queues: like the one from all of them, it lets a talk go on and nothing else.
     pub(super) fn leave_queues(
         &mut self,
         cfg: &Deadlines,
         now: Timestamp,
-        leaves: impl Fn(&Membership) -> bool,
+        queues: &[QueueId],
+        out: &mut AgentOut,
+    ) {
+        if queues.iter().any(|q| self.record.membership(*q).is_some()) {
+            self.record.all_queues = false;
+            self.take_back(|of| queues.contains(&of), out);
+            self.end_memberships(cfg, now, |m| queues.contains(&m.queue), out);
+        }
+    }
+
+    pub(super) fn end_memberships(
+        &mut self,
+        cfg: &Deadlines,
+        now: Timestamp,
+        ends: impl Fn(&Membership) -> bool,
         out: &mut AgentOut,
     ) {
         let before = self.record.memberships.clone();
-        let stay = before.iter().filter(|m| !leaves(m));
-        let stay: Vec<_> = stay.cloned().collect();
-        if stay.len() == before.len() {
-            return;
+        let stay: Arc<[_]> = before.iter().filter(|m| !ends(m)).cloned().collect();
+        if stay.len() < before.len() {
+            self.record.memberships = stay;
+            self.changed(cfg, now, out);
+            self.tell_those_left(&before, out);
         }
-        self.record.memberships = Arc::from(stay);
-        self.changed(cfg, now, out);
-        self.tell_those_left(&before, out);
     }
 
     /// A new assignment: whoever serves all of them serves this one too. What is served already takes its settings over.

@@ -320,6 +320,7 @@ impl Agent {
             (RonaAction::LogOut, true) => {
                 let stay = self.record.memberships.iter().filter(|m| m.queue != queue);
                 self.record.memberships = stay.cloned().collect();
+                self.record.all_queues = false; // else the next change of assignments would bring it back
                 return true;
             }
         }

@@ -312,7 +312,8 @@ fn a_temporary_log_in_ends_with_the_log_out_and_with_nothing_else() {
     let kinds = desk.agent.view().memberships.iter().map(|m| m.temporary);
     assert_eq!(kinds.collect::<Vec<_>>(), [false, false]);
     // Logged out, it is gone: the next log-in has what it asks for and no more.
-    for leave in [LOG_OUT, AgentMessage::LeaveQueues(vec![B])] {
+    let deleted = AgentMessage::QueuesDeleted(vec![B]);
+    for leave in [LOG_OUT, AgentMessage::LeaveQueues(vec![B]), deleted] {
         let mut desk = Desk::ready(&[A]);
         desk.say(AgentMessage::JoinQueues(vec![temporary(B)]));
         desk.say(leave);
@@ -363,15 +364,67 @@ fn what_an_agent_can_do_may_change_while_logged_in() {
 }
 
 #[test]
-fn a_queue_that_is_left_during_its_contact_lets_the_contact_end() {
-    let rules = terms(|t| t.rona.this_queue_only = true);
-    for mut desk in [Desk::connected(&[A, B]), Desk::alerting(&[A, B])] {
-        let before = desk.state();
-        let out = desk.say(AgentMessage::LeaveQueues(vec![A]));
-        assert_eq!((cancels(&out), desk.state()), (0, before));
+fn a_log_out_from_one_queue_revokes_its_ring_and_lets_its_talk_go_on() {
+    let leave = || AgentMessage::LeaveQueues(vec![A]);
+    let mut desk = Desk::alerting(&[A, B]);
+    let out = desk.say(leave());
+    assert_eq!((cancels(&out), desk.state()), (1, State::Ready));
+    desk.end(1, OfferEnd::Revoked);
+    assert_eq!((desk.misses(), desk.queues()), (0, vec![B]));
+    let mut desk = Desk::connected(&[A, B]);
+    let out = desk.say(leave());
+    assert_eq!((cancels(&out), desk.state()), (0, State::Connected));
+    assert!(changes_nothing(&desk.say(leave())));
+    desk.end(1, OfferEnd::Answered);
+    desk.wait(10_000);
+    assert_eq!((desk.state(), desk.queues()), (State::Ready, vec![B]));
+}
+
+#[test]
+fn an_assignment_that_ends_lets_even_its_ring_go_on() {
+    for end in [
+        AgentMessage::Unassigned(vec![A]),
+        AgentMessage::QueuesDeleted(vec![A]),
+    ] {
+        let mut desk = Desk::alerting(&[A, B]);
+        let out = desk.say(end);
+        assert_eq!((cancels(&out), desk.state()), (0, State::Alerting));
+        assert_eq!(desk.answer(connect(1, ANNA)), Some(Answer::ConnectOk));
         desk.end(1, OfferEnd::Answered);
-        desk.wait(60_000);
+        desk.wait(10_000);
         assert_eq!((desk.state(), desk.queues()), (State::Ready, vec![B]));
-        assert!(desk.grant(B, &rules).is_some());
     }
+}
+
+/// Else the next change of any assignment would log the agent in again.
+#[test]
+fn whoever_left_one_of_all_queues_has_chosen() {
+    let missed = terms(|t| {
+        t.rona.action = RonaAction::LogOut;
+        t.rona.this_queue_only = true;
+    });
+    let by_wish = |desk: &mut Desk| drop(desk.say(AgentMessage::LeaveQueues(vec![A])));
+    let by_misses = |desk: &mut Desk| {
+        let number = desk.ring(A, ANNA, &missed);
+        desk.end(number, OfferEnd::NoAnswer);
+    };
+    let leaves: [&dyn Fn(&mut Desk); 2] = [&by_wish, &by_misses];
+    for leave in leaves {
+        let mut desk = Desk::logged_in(log_in_to(&[A, B], |log_in| log_in.all_queues = true));
+        leave(&mut desk);
+        let assigned = [A, B].map(Membership::new).into();
+        assert!(changes_nothing(
+            &desk.say(AgentMessage::JoinQueues(assigned))
+        ));
+        assert_eq!(desk.queues(), [B]);
+    }
+    let mut desk = Desk::logged_in(log_in_to(&[A, B], |log_in| log_in.all_queues = true));
+    desk.say(AgentMessage::QueuesDeleted(vec![A]));
+    let assigned = [B, CHAT].map(Membership::new).into();
+    desk.say(AgentMessage::JoinQueues(assigned));
+    assert_eq!(
+        desk.queues(),
+        [B, CHAT],
+        "who left none follows the assignments"
+    );
 }

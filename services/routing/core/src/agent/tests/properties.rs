@@ -283,8 +283,11 @@ impl Trial {
                 },
                 ..Profile::default()
             }),
-            Saying::Leave if y.is_multiple_of(2) => AgentMessage::LeaveQueues(vec![queue]),
-            Saying::Leave => AgentMessage::Unassigned(vec![queue]),
+            Saying::Leave => match y % 3 {
+                0 => AgentMessage::LeaveQueues(vec![queue]),
+                1 => AgentMessage::Unassigned(vec![queue]),
+                _ => AgentMessage::QueuesDeleted(vec![queue]),
+            },
             Saying::Join => AgentMessage::JoinQueues(vec![membership(queue, y)]),
             Saying::Pass if y.is_multiple_of(2) => AgentMessage::Timer(AgentTimer::Solicit),
             Saying::Bid | Saying::OldBid | Saying::PickUp => AgentMessage::Bid(Bid {
