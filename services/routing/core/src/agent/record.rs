@@ -459,6 +459,9 @@ impl AgentRecord {
         let in_hand: Vec<_> = in_hand
             .filter_map(|s| s.contact.map(|contact| (contact, s.phase)))
             .collect();
+        let wrap_ups = self.slots.iter().filter(|s| {
+            state == State::WrapUp && s.phase == SlotPhase::WrapUp // of several the longest (spec P11)
+        });
         let device_online = self.reachable();
         // What counts as one stretch of time: a pause has its reason, being ready a phone that can ring.
         let shown = &self.shown;
@@ -481,9 +484,7 @@ impl AgentRecord {
             contact: slot.and_then(|s| s.contact),
             contact_queue: slot.map(|s| s.queue),
             caller: slot.map(|s| s.caller.clone()).unwrap_or_default(),
-            wrap_up_until: slot
-                .filter(|s| s.phase == SlotPhase::WrapUp)
-                .and_then(|s| s.due),
+            wrap_up_until: wrap_ups.filter_map(|s| s.due).max(),
             in_hand: if in_hand == *self.shown.in_hand {
                 self.shown.in_hand.clone()
             } else {

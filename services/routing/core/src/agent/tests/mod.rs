@@ -3,6 +3,7 @@
 mod capacity;
 mod choice;
 mod desktop;
+mod memberships;
 mod pick_up;
 mod properties;
 mod reservation;

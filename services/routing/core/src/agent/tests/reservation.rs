@@ -94,6 +94,18 @@ fn repeats_of_alert_and_connect_get_the_same_fenced_answer() {
     assert_eq!((out.answer, out.fence), (Some(Answer::Refused), true));
 }
 
+/// The record that said it rings is lost, as a store may lose its last writes: whoever is refused is so for good.
+#[test]
+fn a_connect_that_the_record_knows_no_ring_of_ends_the_reservation() {
+    let mut desk = Desk::ready(&[A]);
+    let number = desk.grant(A, &Arc::default()).unwrap();
+    for message in [connect(number, ANNA), alert(number, ANNA)] {
+        let out = desk.say(message);
+        assert_eq!((out.answer, out.fence), (Some(Answer::Refused), true));
+        assert_eq!(desk.state(), State::Ready);
+    }
+}
+
 /// From the offer to the end of the talk no queue hears anything new, so a ring costs no round of messages.
 #[test]
 fn a_ring_and_an_answer_are_no_news_to_the_queues() {

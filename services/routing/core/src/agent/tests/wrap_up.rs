@@ -263,6 +263,29 @@ fn end_without_a_contact_ends_all_that_the_asker_may_end() {
     assert_eq!(desk.state(), State::Ready);
 }
 
+/// P11: the longest applicable wins.
+#[test]
+fn of_several_wrap_ups_the_longest_is_shown_and_holds() {
+    let rules =
+        |time| chat_terms(|t| (t.wrap_up.mode, t.wrap_up.time) = (WrapUpMode::Timed, secs(time)));
+    let mut desk = Desk::blended(|_| {});
+    for (n, time) in [(1, 10), (2, 30), (3, 20)] {
+        let number = desk.talk(CHAT, contact(n), &rules(time));
+        desk.say(end(number, contact(n), OfferEnd::Answered));
+    }
+    for (passed, state) in [
+        (0, State::WrapUp),
+        (29_999, State::WrapUp),
+        (1, State::Ready),
+    ] {
+        desk.wait(passed);
+        assert_eq!(desk.state(), state);
+        let until = (state == State::WrapUp).then_some(at(30_000));
+        assert_eq!(desk.agent.view().wrap_up_until, until);
+        assert_eq!(desk.presence(A).free, until.is_none());
+    }
+}
+
 #[test]
 fn a_status_chosen_meanwhile_takes_effect_afterwards() {
     for (wish, state) in [
