@@ -256,7 +256,13 @@ fn end_without_a_contact_ends_all_that_the_asker_may_end() {
     };
     assert_eq!(desk.answer(of(1, false)), Some(Answer::WrapUpFixed));
     assert_eq!(desk.answer(of(9, true)), Some(Answer::NotInWrapUp));
-    assert_eq!(desk.answer(end_wrap_up(false)), Some(Answer::Done));
+    let out = desk.say(end_wrap_up(false));
+    assert_eq!(out.answer, Some(Answer::Done));
+    assert_eq!(
+        presences(&out),
+        [(A, false), (CHAT, true)],
+        "one step, one news for each queue"
+    );
     let left = desk.agent.view().in_hand.clone();
     assert_eq!(*left, [(contact(1), SlotPhase::WrapUp)]);
     assert_eq!(desk.answer(end_wrap_up(true)), Some(Answer::Done));
