@@ -13,6 +13,11 @@ pub fn draw(agent: UserId, ver: u64, queue: QueueId) -> u64 {
     z ^ (z >> 31)
 }
 
+/// Where the queue's n-th fair draw begins on the circle of all numbers, evenly spread.
+pub fn spot(queue: QueueId, n: u64) -> u64 {
+    draw(UserId::from_u128(queue.as_u128()), n, queue)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

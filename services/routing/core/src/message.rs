@@ -470,7 +470,7 @@ pub enum QueueTimer {
     /// The edge did not say that a contact went where it was wanted.
     Wish(ContactId),
     /// A person's pick-up was not answered.
-    PickUp(UserId),
+    PickUp(ContactId, UserId),
     /// All agents had time to say that they are here.
     Settle,
     /// The queue has been empty long enough to send everybody away.

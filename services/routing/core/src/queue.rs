@@ -23,6 +23,7 @@ use crate::{
     Deadlines,
     message::{Epoch, Presence, QueueMessage, QueueOut, QueueTimer},
     settings::QueueSettings,
+    strategy::Strategy,
 };
 use centro_kernel::{
     ContactId, Timestamp, UserId,
@@ -93,6 +94,7 @@ impl Queue {
             entry.offers.clear();
             entry.offered_due = None;
             entry.lost_due = Some(now + cfg.reattach);
+            entry.age_by(&settings.ageing);
             line.put(entry);
         }
         let mut burials: Vec<_> = record
@@ -161,7 +163,7 @@ impl Queue {
     /// The first contact in order that this agent could be given now.
     pub fn first_for(&self, agent: UserId) -> Option<ContactId> {
         let member = self.roster.member(agent)?;
-        self.line.first_for(agent, &member.skills, None)
+        self.line.first_for(agent, &member.skills)
     }
 
     /// Deadlines of the queue itself.
@@ -227,7 +229,7 @@ impl Queue {
                 self.on_pick_up(cfg, now, agent, pick_up, &mut out);
             }
             QueueMessage::PickUpRefused { agent, contact } => {
-                self.on_pick_up_refused(agent, contact);
+                self.roster.remove_pick_up(agent, contact);
             }
             QueueMessage::SetPriority { contact, priority } => {
                 self.on_set_priority(contact, priority, &mut out);
@@ -240,6 +242,9 @@ impl Queue {
             QueueMessage::Timer(timer) => self.on_timer(cfg, now, timer, &mut out),
         }
         self.tend_graves(cfg, now, &mut out);
+        if self.line.all_attached() {
+            self.hold = None;
+        }
         self.watch_empty(now);
         self.rematch(cfg, now, &mut out);
         out
@@ -251,6 +256,10 @@ impl Queue {
         self.roster.configure(&settings);
         self.line.configure(&settings);
         let places_move = settings.ageing != self.settings.ageing;
+        let rang_all = self.settings.strategy == Strategy::RingAll;
+        if rang_all && settings.strategy != Strategy::RingAll {
+            self.cover_once();
+        }
         self.settings = settings;
         if places_move {
             for contact in self.line.contacts() {
@@ -269,7 +278,9 @@ impl Queue {
                 let due = now + self.settings.terms.ring + cfg.ring_margin;
                 let entry = self
                     .line
-                    .change(contact, |entry| entry.offered_due = Some(due))
+                    .change(contact, |entry| {
+                        entry.offered_due = (!entry.offers.is_empty()).then_some(due);
+                    })
                     .cloned();
                 let Some(entry) = entry else { return };
                 self.stored(contact, out);
@@ -286,11 +297,15 @@ impl Queue {
             QueueTimer::Retry(contact) => {
                 self.line.change(contact, |entry| entry.retry_due = None);
                 self.stored(contact, out);
+                // While it was not open, whoever could have served it may have logged out.
+                self.skip_hopeless_step(now, contact, out);
             }
             QueueTimer::Relax(contact) => self.on_relax_due(now, contact, out),
             QueueTimer::Boost(contact) => self.boost(contact, out),
             QueueTimer::Wish(contact) => self.on_wish_due(cfg, now, contact, out),
-            QueueTimer::PickUp(agent) => self.on_pick_up_due(cfg, now, agent, out),
+            QueueTimer::PickUp(contact, agent) => {
+                self.on_pick_up_due(cfg, now, agent, contact, out);
+            }
             QueueTimer::Settle => self.on_settled(now, out),
             QueueTimer::Empty => self.on_empty_due(now, out),
         }

@@ -4,9 +4,15 @@
 //! A strategy is an order ([`Strategy::turn`]) that changes only when the agent's own news change it, so agents are kept
 //! sorted and a choice costs O(log n). A new one is a new variant and its arm.
 
-use crate::{draw::draw, message::Presence};
+use crate::{
+    draw::{draw, spot},
+    message::Presence,
+};
 use centro_kernel::{QueueId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
+
+/// Sorts before every agent.
+const NOBODY: UserId = UserId::from_u128(0);
 
 /// How agents take turns.
 #[derive(
@@ -40,11 +46,15 @@ pub enum Strategy {
     ManualPick,
 }
 
-/// An agent's place among the agents; the lower is asked first.
+/// An agent's place among the agents, or where a round begins; the lower is asked first.
 pub type Turn = (u64, Timestamp, UserId);
 
 impl Strategy {
-    /// Where an agent stands in this strategy's order: its key, then who is idle longer, then the id.
+    /// Where an agent stands in this strategy's order: its key, then who is idle longer, then the id. Somebody who talks
+    /// to one customer and has room for another is idle since the last one came, not since one went.
+    ///
+    /// In round robin an agent keeps the place of its log-in whatever it did since: one that moved behind the last turn
+    /// by having just been idle again would be asked twice.
     pub fn turn(self, queue: QueueId, agent: &Presence) -> Turn {
         let millis = |at: Timestamp| u64::try_from(at.as_millis()).unwrap_or(0);
         let key = match self {
@@ -58,11 +68,23 @@ impl Strategy {
             Self::FillFirst => u64::MAX - u64::from(agent.load),
             Self::RingAll | Self::LongestIdle | Self::SkillsBest | Self::ManualPick => 0,
         };
-        (key, agent.idle_since, agent.agent)
+        let idle_since = match self {
+            Self::RoundRobin => agent.logged_in_at,
+            _ => agent.idle_since.max(agent.received_at),
+        };
+        (key, idle_since, agent.agent)
     }
 
-    /// Whether the next turn begins behind the last one instead of at the front.
-    pub const fn goes_round(self) -> bool {
-        matches!(self, Self::RoundRobin)
+    /// Behind which turn the next choice begins, and goes round; none: it begins at the front. `last` is the turn that
+    /// was chosen last, `chosen` how many were chosen.
+    ///
+    /// A fair draw begins anywhere: the numbers that agents drew stay as they are until they served, so whoever drew a
+    /// bad one would wait behind everybody who draws anew.
+    pub fn begins_after(self, queue: QueueId, last: Option<Turn>, chosen: u64) -> Option<Turn> {
+        match self {
+            Self::RoundRobin => last,
+            Self::Random => Some((spot(queue, chosen), Timestamp::from_millis(0), NOBODY)),
+            _ => None,
+        }
     }
 }

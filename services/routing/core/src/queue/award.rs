@@ -56,7 +56,9 @@ impl Queue {
                     self.line.cover(place.2, agent);
                 }
                 None if !roster.any_free_meets(needs) => {
-                    walked.insert(needs.to_vec(), None);
+                    let needs = self.line.uncovered_needs();
+                    let hopeless = needs.filter(|needs| !roster.any_free_meets(needs));
+                    walked.extend(hopeless.map(|needs| (needs.clone(), None)));
                 }
                 None => {
                     walked.insert(needs.to_vec(), Some(place));
@@ -70,8 +72,11 @@ impl Queue {
         if self.line.nobody_open() {
             return;
         }
-        let asked = self.roster.free().filter_map(|(agent, skills)| {
-            let contact = self.line.first_for(agent, skills, None)?;
+        let free = self
+            .roster
+            .free_with(|skills| self.line.anybody_for(skills));
+        let asked = free.filter_map(|(agent, skills)| {
+            let contact = self.line.first_for(agent, skills)?;
             Some((agent, self.roster.member(agent)?.ver, contact))
         });
         for (agent, ver, contact) in asked.collect::<Vec<_>>() {
@@ -153,8 +158,8 @@ impl Queue {
         match self.roster.bid(agent) {
             _ if sent => {}
             // Asked again: the first answer was lost.
-            Some(bid) => {
-                let rank = self.rank_of(now, &bid);
+            Some(_) => {
+                let rank = self.rank_of(now, agent);
                 self.send_bid(agent, member.ver, rank, None, out);
             }
             None => out.send.push(QueueEffect::Agent(
@@ -168,13 +173,15 @@ impl Queue {
         }
     }
 
-    /// What a bid is worth by now: its contact's rank, or the wait of the oldest when that one is gone.
-    fn rank_of(&self, now: Timestamp, bid: &OutBid) -> Rank {
-        match self.line.get(bid.hint) {
+    /// What a bid is worth by now: the rank of the contact that a grant would be spent on.
+    fn rank_of(&self, now: Timestamp, agent: UserId) -> Rank {
+        let member = self.roster.member(agent);
+        let first = member.and_then(|m| self.line.first_for(agent, &m.skills));
+        match first.and_then(|contact| self.line.get(contact)) {
             Some(entry) => self.rank(now, entry),
             None => Rank {
                 weight: self.settings.weight.unwrap_or(0),
-                enqueued_at: self.line.oldest().unwrap_or(now),
+                enqueued_at: now,
             },
         }
     }
@@ -187,18 +194,22 @@ impl Queue {
         out: &mut QueueOut,
     ) {
         let (agent, ver, free) = (presence.agent, presence.ver, presence.free);
-        let lost_to = presence.lost_to;
-        let known = self.roster.member(agent);
-        if known.is_some_and(|known| known.ver > ver) {
+        let (lost_to, skills) = (presence.lost_to, presence.skills.clone());
+        if self
+            .roster
+            .known_ver(agent)
+            .is_some_and(|known| known > ver)
+        {
             return;
         }
+        self.roster.note_departure(now, cfg.tombstone, &presence);
         let staff_changed = self.roster.set_member(presence);
         let bid = self.roster.bid(agent);
-        if let Some(bid) = bid.filter(|bid| bid.ver < ver || !free) {
-            if let Some(since) = lost_to {
-                self.was_overtaken(bid.hint, since, out);
-            }
+        if bid.is_some_and(|bid| bid.ver < ver || !free) {
             self.drop_bid(agent);
+            if let Some(winner_since) = lost_to {
+                self.note_overtaking(agent, &skills, winner_since, out);
+            }
         }
         if staff_changed {
             self.skip_hopeless_steps(now, out);
@@ -219,6 +230,17 @@ impl Queue {
         if let Some(bid) = self.roster.bid(agent) {
             self.roster.set_bid(agent, OutBid { slow: true, ..bid });
             self.line.uncover(bid.hint, agent);
+        }
+    }
+
+    /// The queue no longer asks all for one: of the bids that run for a contact one stands for it from here on.
+    pub(super) fn cover_once(&mut self) {
+        for (agent, hint) in self.roster.standing_bids() {
+            if self.line.get(hint).is_some() && self.line.covered_by(hint).is_none() {
+                self.line.cover(hint, agent);
+            } else {
+                self.slow_down(agent);
+            }
         }
     }
 
@@ -244,7 +266,7 @@ impl Queue {
         };
         self.roster.set_bid(agent, again);
         self.line.uncover(bid.hint, agent);
-        let rank = self.rank_of(now, &bid);
+        let rank = self.rank_of(now, agent);
         self.send_bid(agent, bid.ver, rank, None, out);
     }
 
@@ -261,13 +283,14 @@ impl Queue {
             return;
         }
         let mine = self.take_grant(cfg, now, grant, out);
+        self.watch_empty(now);
         self.rematch(cfg, now, out);
         if mine {
             self.answer(now, grant.reservation.agent, out);
         }
     }
 
-    /// False: a repeat, or a grant to another owner's bid, whose own deadline frees the agent.
+    /// False: a repeat, or a grant to another owner's bid, whose own deadline frees the agent; it tells nothing new.
     fn take_grant(
         &mut self,
         cfg: &Deadlines,
@@ -287,24 +310,20 @@ impl Queue {
             return false;
         }
         if let Some(contact) = pick_up {
+            self.note_reserved(now, agent, ver, free);
             self.take_pick_up(cfg, now, contact, reservation, out);
-            return false;
+            return true;
         }
-        let member = self.roster.member(agent).cloned();
-        let (Some(bid), Some(member)) = (self.roster.bid(agent).filter(|b| b.ver == ver), member)
-        else {
+        let Some(bid) = self.roster.bid(agent).filter(|b| b.ver == ver) else {
             release(reservation, out);
             return false;
         };
-        self.drop_bid(agent);
-        let first = self.line.first_for(agent, &member.skills, Some(bid.hint));
-        self.roster.set_member(Presence {
-            ver: ver + 1,
-            free,
-            standing: Standing::InContact,
-            ..member.clone()
-        });
-        let Some(contact) = first else {
+        let Some(member) = self.roster.member(agent).cloned() else {
+            release(reservation, out);
+            return false;
+        };
+        self.note_reserved(now, agent, ver, free);
+        let Some(contact) = self.line.first_for(agent, &member.skills) else {
             release(reservation, out);
             return true;
         };
@@ -315,8 +334,33 @@ impl Queue {
         if contact != bid.hint {
             self.hand_cover_over(contact, bid.hint);
         }
+        // Of several who ring for one contact the first is the one who took it.
+        let entry = self.line.get(contact);
+        let taken = entry.filter(|e| e.offers.is_empty()).map(|e| e.enqueued_at);
         self.offer(cfg, now, contact, reservation, decision, out);
+        if let Some(since) = taken {
+            self.note_overtaking(agent, &member.skills, since, out);
+        }
         true
+    }
+
+    /// A grant is the news of its agent, who says no more: one version on, and busier by what the queue is about to bring.
+    /// Should that come to nothing, the agent's next word puts it right.
+    fn note_reserved(&mut self, now: Timestamp, agent: UserId, ver: u64, free: bool) {
+        let member = self.roster.member(agent);
+        let Some(member) = member.filter(|m| m.ver <= ver).cloned() else {
+            return;
+        };
+        self.drop_bid(agent);
+        self.roster.set_member(Presence {
+            ver: ver + 1,
+            free,
+            standing: Standing::InContact,
+            received_at: now,
+            contacts: member.contacts.saturating_add(1),
+            load: member.load.saturating_add(1),
+            ..member
+        });
     }
 
     /// The winner's own bid now stands for the contact whose bid it used up.
@@ -324,10 +368,10 @@ impl Queue {
         let Some(agent) = self.line.covered_by(winner) else {
             return;
         };
-        let takes = self
-            .line
-            .get(hint)
-            .is_some_and(|e| self.line.is_open(e) && e.fits(agent) && self.meets(agent, e));
+        let takes = self.line.get(hint).is_some_and(|e| {
+            let fits = e.fits(agent) && !e.declined.contains(&agent);
+            self.line.is_open(e) && fits && self.meets(agent, hint)
+        });
         match self.roster.bid(agent) {
             Some(bid) if takes && self.line.covered_by(hint).is_none() => {
                 self.line.uncover(winner, agent);
@@ -338,13 +382,13 @@ impl Queue {
         }
     }
 
-    fn meets(&self, agent: UserId, entry: &Entry) -> bool {
-        let member = self.roster.member(agent);
-        member.is_some_and(|m| {
-            self.settings
-                .skill_match
-                .allows(entry.needs_now(), &m.skills)
-        })
+    /// Whether an agent logged in here meets a contact's present needs.
+    pub(super) fn meets(&self, agent: UserId, contact: ContactId) -> bool {
+        let (member, entry) = (self.roster.member(agent), self.line.get(contact));
+        let skill_match = self.settings.skill_match;
+        member
+            .zip(entry)
+            .is_some_and(|(member, entry)| skill_match.allows(entry.needs_now(), &member.skills))
     }
 
     pub(super) fn offer(

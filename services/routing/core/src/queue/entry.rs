@@ -85,6 +85,10 @@ impl Entry {
         if old.needs == self.needs {
             (self.step, self.relax_due) = (old.step, old.relax_due);
         }
+        for (agent, until) in old.excluded {
+            let known = self.excluded.entry(agent).or_insert(until);
+            *known = until.max(*known);
+        }
         self.boosted = old.boosted;
         self.overtaken = old.overtaken;
         self.boost_due = old.boost_due;
@@ -109,6 +113,12 @@ impl Entry {
         (Reverse(0), since, self.contact)
     }
 
+    /// Takes a rule about long waits over that was not in force when it came.
+    pub(super) fn age_by(&mut self, ageing: &Ageing) {
+        let may_wait = ageing.max_wait.filter(|_| !self.boosted);
+        self.boost_due = may_wait.map(|wait| self.enqueued_at + wait);
+    }
+
     /// What it needs now.
     pub fn needs_now(&self) -> &[Need] {
         self.needs.at(self.step)
@@ -122,6 +132,12 @@ impl Entry {
     /// Whether it may be offered to anybody now.
     pub const fn may_be_offered(&self) -> bool {
         self.attached && self.retry_due.is_none() && self.wish.is_none()
+    }
+
+    /// Whether a rule of the queue may end its wait: nobody is asked to answer it, its edge is there to hear of it, and it
+    /// is no callback, which was promised.
+    pub fn is_evictable(&self) -> bool {
+        self.attached && self.offers.is_empty() && self.kind != ContactKind::Callback
     }
 
     pub(super) fn timers(&self) -> impl Iterator<Item = (Timestamp, QueueTimer)> + '_ {

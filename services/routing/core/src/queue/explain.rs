@@ -20,7 +20,7 @@ impl Queue {
         let in_turn = self
             .roster
             .free()
-            .filter_map(|(agent, _)| self.roster.member(agent));
+            .filter_map(|agent| self.roster.member(agent));
         let in_turn = in_turn.take(MOST_CANDIDATES);
         candidates.extend(in_turn.map(|m| self.candidate(entry, m, self.verdict(entry, m))));
         if let Some(others) = candidates.get_mut(1..) {

@@ -1,5 +1,8 @@
 //! The waiting contacts in order, and indexes that answer "who is next" in O(log n) for each different set of needs.
 
+#[cfg(test)]
+mod check;
+
 use super::entry::{Entry, Place};
 use crate::{
     message::QueueTimer,
@@ -20,6 +23,8 @@ pub(super) struct Group {
     open: BTreeSet<Place>,
     /// Those of them for which no bid runs.
     uncovered: BTreeSet<Place>,
+    /// The open ones by the time they entered.
+    by_age: BTreeSet<(Timestamp, ContactId)>,
 }
 
 /// The line of a queue.
@@ -32,34 +37,15 @@ pub(super) struct Line {
     entries: BTreeMap<ContactId, Entry>,
     order: BTreeSet<Place>,
     groups: BTreeMap<Vec<Need>, Group>,
-    /// By the time they entered.
-    ages: BTreeSet<(Timestamp, ContactId)>,
     /// The running bid of each contact: it was made for it, and it is not slow.
     covers: BTreeMap<ContactId, UserId>,
     timers: BTreeSet<(Timestamp, QueueTimer)>,
     detached: usize,
+    /// How many a rule may send away.
+    evictable: usize,
     /// Entries looked at, so that a test can tell what a step costs.
     #[cfg(test)]
-    pub(super) looked: Looked,
-}
-
-/// Counts without being part of the state.
-#[cfg(test)]
-#[derive(Clone, Debug, Default)]
-pub(super) struct Looked(pub std::cell::Cell<u64>);
-
-#[cfg(test)]
-mod looked {
-    use super::Looked;
-    impl PartialEq for Looked {
-        fn eq(&self, _: &Self) -> bool {
-            true
-        }
-    }
-    impl Eq for Looked {}
-    impl std::hash::Hash for Looked {
-        fn hash<H: std::hash::Hasher>(&self, _: &mut H) {}
-    }
+    pub(super) looked: check::Looked,
 }
 
 impl Line {
@@ -75,7 +61,8 @@ impl Line {
     /// Takes other rules over: nobody leaves, and places change only where ageing does.
     pub(super) fn configure(&mut self, settings: &QueueSettings) {
         let new = Self::new(settings);
-        let same = (self.ageing, self.ring_all) == (new.ageing, new.ring_all);
+        let ages_alike = self.ageing == new.ageing;
+        let same = ages_alike && self.ring_all == new.ring_all;
         self.skill_match = new.skill_match;
         if same {
             return;
@@ -89,7 +76,10 @@ impl Line {
         if self.ring_all {
             self.covers.clear();
         }
-        for entry in entries {
+        for mut entry in entries {
+            if !ages_alike {
+                entry.age_by(&self.ageing);
+            }
             self.put(entry);
         }
     }
@@ -123,6 +113,11 @@ impl Line {
 
     pub(super) fn all_attached(&self) -> bool {
         self.detached == 0
+    }
+
+    /// Whether there is anybody whom a rule may send away.
+    pub(super) fn anybody_evictable(&self) -> bool {
+        self.evictable > 0
     }
 
     /// Where an entry stands.
@@ -174,15 +169,16 @@ impl Line {
         };
         let place = entry.place(&self.ageing);
         self.order.remove(&place);
-        self.ages.remove(&(entry.enqueued_at, contact));
         if let Some(group) = self.groups.get_mut(entry.needs_now()) {
             group.open.remove(&place);
             group.uncovered.remove(&place);
+            group.by_age.remove(&(entry.enqueued_at, contact));
             if group.open.is_empty() {
                 self.groups.remove(entry.needs_now());
             }
         }
         self.detached -= usize::from(!entry.attached);
+        self.evictable -= usize::from(entry.is_evictable());
         for timer in entry.timers() {
             self.timers.remove(&timer);
         }
@@ -194,8 +190,8 @@ impl Line {
         };
         let place = entry.place(&self.ageing);
         self.order.insert(place);
-        self.ages.insert((entry.enqueued_at, contact));
         self.detached += usize::from(!entry.attached);
+        self.evictable += usize::from(entry.is_evictable());
         self.timers.extend(entry.timers());
         if !self.is_open(entry) {
             return;
@@ -206,6 +202,7 @@ impl Line {
         }
         if let Some(group) = self.groups.get_mut(entry.needs_now()) {
             group.open.insert(place);
+            group.by_age.insert((entry.enqueued_at, contact));
             if !self.covers.contains_key(&contact) {
                 group.uncovered.insert(place);
             }
@@ -247,18 +244,15 @@ impl Line {
     }
 
     /// The first in order that a grant of this agent could serve. Whoever declined a contact gets it again only when no
-    /// other agent was asked for it meanwhile (`reject_memory`); `hint` is the contact this agent was asked for.
-    pub(super) fn first_for(
-        &self,
-        agent: UserId,
-        skills: &Skills,
-        hint: Option<ContactId>,
-    ) -> Option<ContactId> {
+    /// other agent was asked for it meanwhile (`reject_memory`).
+    pub(super) fn first_for(&self, agent: UserId, skills: &Skills) -> Option<ContactId> {
+        self.look();
         let takes = |contact: &ContactId| {
             let Some(entry) = self.get(*contact) else {
                 return false;
             };
-            let others_asked = hint != Some(*contact) && self.covers.contains_key(contact);
+            let asked = self.covers.get(contact);
+            let others_asked = asked.is_some_and(|asked| *asked != agent);
             entry.fits(agent) && !(others_asked && entry.declined.contains(&agent))
         };
         let groups = self.groups.iter();
@@ -267,8 +261,32 @@ impl Line {
         first.min().map(|place| place.2)
     }
 
-    /// The next contact in order for which no bid runs, after `after` in its own group, of all groups but those `without`
-    /// anybody who could serve them.
+    /// Of the contacts that a grant of this agent could serve, the one that waits longest.
+    pub(super) fn oldest_for(&self, agent: UserId, skills: &Skills) -> Option<&Entry> {
+        let groups = self.groups.iter();
+        let able = groups.filter(|(needs, _)| self.skill_match.allows(needs, skills));
+        let takes = |contact: &ContactId| self.get(*contact).is_some_and(|e| e.fits(agent));
+        let oldest = able.filter_map(|(_, group)| group.by_age.iter().find(|age| takes(&age.1)));
+        oldest
+            .min()
+            .and_then(|(_, contact)| self.entries.get(contact))
+    }
+
+    /// Whether any open contact needs no more than these skills.
+    pub(super) fn anybody_for(&self, skills: &Skills) -> bool {
+        let mut groups = self.groups.keys();
+        groups.any(|needs| self.skill_match.allows(needs, skills))
+    }
+
+    /// What contacts need for which no bid runs.
+    pub(super) fn uncovered_needs(&self) -> impl Iterator<Item = &Vec<Need>> {
+        let groups = self.groups.iter();
+        let uncovered = groups.filter(|(_, group)| !group.uncovered.is_empty());
+        uncovered.map(|(needs, _)| needs)
+    }
+
+    /// The next contact in order for which no bid runs: in each group after the place that `after` names, and nobody of
+    /// a group for which it names none.
     pub(super) fn next_uncovered(
         &self,
         after: &BTreeMap<Vec<Need>, Option<Place>>,
@@ -310,10 +328,5 @@ impl Line {
             }
         }
         None
-    }
-
-    /// When the contact that waits longest entered.
-    pub(super) fn oldest(&self) -> Option<Timestamp> {
-        self.ages.first().map(|(at, _)| *at)
     }
 }

@@ -4,9 +4,9 @@ use super::Queue;
 use crate::{
     Event,
     message::QueueOut,
-    skills::{Need, SkillMatch},
+    skills::{Need, SkillMatch, Skills},
 };
-use centro_kernel::{ContactId, Timestamp, contact::LeftReason};
+use centro_kernel::{ContactId, Timestamp, UserId, contact::LeftReason};
 
 /// Why a contact goes first now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -27,11 +27,16 @@ impl Queue {
     }
 
     fn set_step(&mut self, now: Timestamp, contact: ContactId, step: u8, out: &mut QueueOut) {
-        self.slow_cover(contact);
         self.line.change(contact, |entry| {
             entry.step = step;
             entry.relax_due = entry.needs.lasts(step).map(|lasts| now + lasts);
         });
+        // Whoever is being asked may not meet the new needs: then another may be asked.
+        if let Some(agent) = self.line.covered_by(contact)
+            && !self.meets(agent, contact)
+        {
+            self.slow_down(agent);
+        }
         self.stored(contact, out);
         let queue = self.settings.id;
         out.events.push(Event::NeedsRelaxed {
@@ -84,48 +89,50 @@ impl Queue {
         self.settle.is_none() && self.settings.skill_match == SkillMatch::AllRequired
     }
 
-    /// A contact was passed by an agent who took somebody that came later.
-    pub(super) fn was_overtaken(
+    /// An agent took somebody, here or in another queue, who waits since then. Of those whom the agent could have served
+    /// instead, the one that waits longest was overtaken if it came before.
+    pub(super) fn note_overtaking(
         &mut self,
-        contact: ContactId,
+        agent: UserId,
+        skills: &Skills,
         winner_since: Timestamp,
         out: &mut QueueOut,
     ) {
         let Some(most) = self.settings.ageing.max_overtakes else {
             return;
         };
-        let entry = self.line.change(contact, |entry| {
-            entry.overtaken += u32::from(winner_since > entry.enqueued_at);
-        });
-        if entry.is_some_and(|entry| entry.overtaken >= most && !entry.boosted) {
+        let oldest = self.line.oldest_for(agent, skills);
+        let overtaken = oldest.filter(|e| e.enqueued_at < winner_since && !e.boosted);
+        let Some(contact) = overtaken.map(|e| e.contact) else {
+            return;
+        };
+        let entry = self.line.change(contact, |entry| entry.overtaken += 1);
+        if entry.is_some_and(|entry| entry.overtaken >= most) {
             self.go_first(contact, Boost::Overtaken, out);
+        } else {
+            self.stored(contact, out);
         }
     }
 
     /// A contact has waited as long as it may behind others.
     pub(super) fn boost(&mut self, contact: ContactId, out: &mut QueueOut) {
-        self.line.change(contact, |entry| entry.boost_due = None);
         self.go_first(contact, Boost::Waited, out);
     }
 
     fn go_first(&mut self, contact: ContactId, why: Boost, out: &mut QueueOut) {
         let queue = self.settings.id;
-        if self.line.get(contact).is_none() {
+        if self.line.get(contact).is_none_or(|entry| entry.boosted) {
             return;
         }
-        self.line.change(contact, |entry| entry.boosted = true);
+        self.line.change(contact, |entry| {
+            entry.boosted = true;
+            entry.boost_due = None;
+        });
         self.stored(contact, out);
         out.events.push(Event::ContactBoosted {
             contact,
             queue,
             why,
         });
-    }
-
-    /// The bid that runs for a contact may not serve its new needs: another may be made.
-    fn slow_cover(&mut self, contact: ContactId) {
-        if let Some(agent) = self.line.covered_by(contact) {
-            self.slow_down(agent);
-        }
     }
 }

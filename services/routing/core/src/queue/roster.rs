@@ -3,6 +3,9 @@
 //! Free agents stand in turn, apart by their skills: whole groups that cannot serve a contact are passed over at once, so
 //! a choice costs O(groups x log n). A queue has few groups: as many as its agents have different sets of skills.
 
+#[cfg(test)]
+mod check;
+
 use crate::{
     message::{PickUp, Presence, QueueTimer},
     settings::{EmptyRule, QueueSettings, Standing},
@@ -12,8 +15,9 @@ use crate::{
 use centro_kernel::{ContactId, QueueId, Timestamp, UserId};
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     ops::Bound,
+    time::Duration,
 };
 
 /// A bid that was sent and not answered.
@@ -51,11 +55,16 @@ pub(super) struct Roster {
     /// How many members there are of each standing.
     standing: BTreeMap<Standing, u32>,
     bids: BTreeMap<UserId, OutBid>,
-    pick_ups: BTreeMap<UserId, OutPickUp>,
+    pick_ups: BTreeMap<(UserId, ContactId), OutPickUp>,
     /// Agents with room and no bid of ours.
     free: BTreeMap<Skills, BTreeSet<Turn>>,
     /// The turn that was chosen last.
     last: Option<Turn>,
+    /// How many turns were chosen.
+    chosen: u64,
+    /// The last version of who is no longer logged in here, so that a late word does not bring anybody back.
+    departed: BTreeMap<UserId, (u64, Timestamp)>,
+    departures: VecDeque<(Timestamp, UserId)>,
     timers: BTreeSet<(Timestamp, QueueTimer)>,
 }
 
@@ -72,6 +81,9 @@ impl Roster {
             pick_ups: BTreeMap::new(),
             free: BTreeMap::new(),
             last: None,
+            chosen: 0,
+            departed: BTreeMap::new(),
+            departures: VecDeque::new(),
             timers: BTreeSet::new(),
         }
     }
@@ -109,6 +121,12 @@ impl Roster {
         self.bids.iter().map(|(agent, bid)| (*agent, bid))
     }
 
+    /// Bids that were made for a contact and are not slow.
+    pub(super) fn standing_bids(&self) -> Vec<(UserId, ContactId)> {
+        let standing = self.bids().filter(|(_, bid)| !bid.slow);
+        standing.map(|(agent, bid)| (agent, bid.hint)).collect()
+    }
+
     pub(super) fn bidden(&self) -> Vec<UserId> {
         self.bids.keys().copied().collect()
     }
@@ -123,13 +141,21 @@ impl Roster {
         member.free && !self.bids.contains_key(&member.agent)
     }
 
+    /// Agents with room and no bid of ours, in turn among those of equal skills.
+    pub(super) fn free(&self) -> impl Iterator<Item = UserId> {
+        self.free.values().flatten().map(|turn| turn.2)
+    }
+
     pub(super) fn nobody_free(&self) -> bool {
         self.free.is_empty()
     }
 
-    /// Free agents in turn, those first whose skills sort first.
-    pub(super) fn free(&self) -> impl Iterator<Item = (UserId, &Skills)> {
-        let groups = self.free.iter();
+    /// Free agents with such skills, in turn; those first whose skills sort first.
+    pub(super) fn free_with(
+        &self,
+        such: impl Fn(&Skills) -> bool,
+    ) -> impl Iterator<Item = (UserId, &Skills)> {
+        let groups = self.free.iter().filter(move |(skills, _)| such(skills));
         groups.flat_map(|(skills, turns)| turns.iter().map(move |turn| (turn.2, skills)))
     }
 
@@ -148,6 +174,38 @@ impl Roster {
                 .standing
                 .keys()
                 .any(|standing| settings.counts_as_available.has(*standing)),
+        }
+    }
+
+    /// The last version that this agent told, member or not.
+    pub(super) fn known_ver(&self, agent: UserId) -> Option<u64> {
+        let member = self.members.get(&agent).map(|member| member.ver);
+        member.or_else(|| self.departed.get(&agent).map(|(ver, _)| *ver))
+    }
+
+    /// Remembers when a member left, and forgets who left so long ago that nothing can be on its way any more: at most
+    /// two, so that a step stays short and the list shrinks.
+    pub(super) fn note_departure(&mut self, now: Timestamp, keep: Duration, presence: &Presence) {
+        let agent = presence.agent;
+        if presence.member {
+            self.departed.remove(&agent);
+        } else if self.known_ver(agent).is_some() {
+            self.departed.insert(agent, (presence.ver, now));
+            self.departures.push_back((now, agent));
+        }
+        for _ in 0..2 {
+            let front = self.departures.front().copied();
+            let Some((at, agent)) = front.filter(|(at, _)| now.since(*at) >= keep) else {
+                return;
+            };
+            self.departures.pop_front();
+            if self
+                .departed
+                .get(&agent)
+                .is_some_and(|(_, then)| *then == at)
+            {
+                self.departed.remove(&agent);
+            }
         }
     }
 
@@ -183,20 +241,24 @@ impl Roster {
         Some(bid)
     }
 
-    pub(super) fn pick_up(&self, agent: UserId) -> Option<OutPickUp> {
-        self.pick_ups.get(&agent).copied()
-    }
-
     pub(super) fn set_pick_up(&mut self, agent: UserId, asked: OutPickUp) {
-        self.remove_pick_up(agent);
-        self.pick_ups.insert(agent, asked);
-        self.timers.insert((asked.due, QueueTimer::PickUp(agent)));
+        let contact = asked.pick_up.contact;
+        self.remove_pick_up(agent, contact);
+        self.pick_ups.insert((agent, contact), asked);
+        let timer = QueueTimer::PickUp(contact, agent);
+        self.timers.insert((asked.due, timer));
     }
 
-    pub(super) fn remove_pick_up(&mut self, agent: UserId) {
-        if let Some(old) = self.pick_ups.remove(&agent) {
-            self.timers.remove(&(old.due, QueueTimer::PickUp(agent)));
-        }
+    /// None: it was not asked for, or that is over.
+    pub(super) fn remove_pick_up(
+        &mut self,
+        agent: UserId,
+        contact: ContactId,
+    ) -> Option<OutPickUp> {
+        let old = self.pick_ups.remove(&(agent, contact))?;
+        let timer = QueueTimer::PickUp(contact, agent);
+        self.timers.remove(&(old.due, timer));
+        Some(old)
     }
 
     fn unindex(&mut self, agent: UserId) {
@@ -241,6 +303,7 @@ impl Roster {
     ) -> Option<(UserId, u64)> {
         let turn = self.next(needs, fits)?;
         self.last = Some(turn);
+        self.chosen += 1;
         self.members.get(&turn.2).map(|m| (turn.2, m.ver))
     }
 
@@ -268,7 +331,8 @@ impl Roster {
         turns: &BTreeSet<Turn>,
         fits: &impl Fn(UserId) -> bool,
     ) -> Option<(u8, Turn)> {
-        let after = self.last.filter(|_| self.strategy.goes_round());
+        let strategy = self.strategy;
+        let after = strategy.begins_after(self.queue, self.last, self.chosen);
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         let mut on = turns.range((from, Bound::Unbounded));
         if let Some(turn) = on.find(|turn| fits(turn.2)) {

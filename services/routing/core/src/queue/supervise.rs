@@ -57,7 +57,13 @@ impl Queue {
         }
         out.answer = Some(Answer::Done);
         if wish == Wish::MoveTo(self.settings.id) {
-            return; // it is here
+            // It is here, and the last wish counts: nobody wants it elsewhere any more.
+            if self.line.get(contact).is_some_and(|e| e.wish.is_some()) {
+                self.line.change(contact, |entry| entry.wish = None);
+                self.stored(contact, out);
+                self.skip_hopeless_step(now, contact, out);
+            }
+            return;
         }
         if let Some(agent) = self.line.covered_by(contact) {
             self.slow_down(agent);
@@ -120,25 +126,18 @@ impl Queue {
         self.send_pick_up(now, agent, pick_up, out);
     }
 
-    pub(super) fn on_pick_up_refused(&mut self, agent: UserId, contact: ContactId) {
-        let asked = self.roster.pick_up(agent);
-        if asked.is_some_and(|asked| asked.pick_up.contact == contact) {
-            self.roster.remove_pick_up(agent);
-        }
-    }
-
     pub(super) fn on_pick_up_due(
         &mut self,
         cfg: &Deadlines,
         now: Timestamp,
         agent: UserId,
+        contact: ContactId,
         out: &mut QueueOut,
     ) {
-        let Some(asked) = self.roster.pick_up(agent) else {
+        let Some(asked) = self.roster.remove_pick_up(agent, contact) else {
             return;
         };
-        if asked.left == 0 || self.line.get(asked.pick_up.contact).is_none() {
-            self.roster.remove_pick_up(agent);
+        if asked.left == 0 || self.line.get(contact).is_none() {
             return;
         }
         let again = OutPickUp {
@@ -170,14 +169,15 @@ impl Queue {
         out: &mut QueueOut,
     ) {
         let agent = reservation.agent;
-        self.on_pick_up_refused(agent, contact);
-        let entry = self.line.get(contact);
+        // A repeat may come long after its offer ended, and is no new wish.
+        let asked = self.roster.remove_pick_up(agent, contact).is_some();
+        let entry = self.line.get(contact).filter(|_| asked);
         let open = entry.is_some_and(|e| {
             e.attached && e.wish.is_none() && !e.offers.iter().any(|r| r.agent == agent)
         });
         if open {
-            if let Some(asked) = self.line.covered_by(contact) {
-                self.slow_down(asked);
+            if let Some(bidden) = self.line.covered_by(contact) {
+                self.slow_down(bidden);
             }
             let decision = self.line.get(contact).map(|entry| self.picked_up(entry));
             self.offer(cfg, now, contact, reservation, decision, out);

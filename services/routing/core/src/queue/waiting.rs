@@ -37,7 +37,7 @@ impl Queue {
             return;
         }
         if old.is_none()
-            && let Some(reason) = self.turns_away()
+            && let Some(reason) = self.turns_away(attach.kind)
         {
             self.turn_away(now, contact, attach_no, attach.enqueued_at, reason, out);
             return;
@@ -51,9 +51,6 @@ impl Queue {
             if self.line.get(contact).is_none() {
                 return; // nobody here could ever serve it
             }
-        }
-        if self.line.all_attached() {
-            self.hold = None;
         }
         let position = self.line.position(contact).unwrap_or(0);
         let (epoch, waiting) = (self.epoch, self.waiting());
@@ -175,12 +172,16 @@ impl Queue {
         why: OfferEnd,
         out: &mut QueueOut,
     ) {
+        let entry = self.line.get(contact);
+        if !entry.is_some_and(|entry| entry.offers.contains(&reservation)) {
+            return; // a repeat, or the contact came back without it
+        }
         self.offered.remove(&reservation);
         let declined = why == OfferEnd::Rejected;
         let delay = exclude_for.or_else(|| declined.then_some(self.settings.terms.reject_delay));
         let retry = Some(self.settings.retry_delay)
             .filter(|delay| why == OfferEnd::NoAnswer && !delay.is_zero());
-        let entry = self.line.change(contact, |entry| {
+        self.line.change(contact, |entry| {
             entry.offers.retain(|r| *r != reservation);
             if entry.offers.is_empty() {
                 entry.offered_due = None;
@@ -195,10 +196,8 @@ impl Queue {
                 entry.retry_due = Some(now + delay);
             }
         });
-        if entry.is_some() {
-            self.stored(contact, out);
-            self.skip_hopeless_step(now, contact, out);
-        }
+        self.stored(contact, out);
+        self.skip_hopeless_step(now, contact, out);
     }
 
     pub(super) fn on_left(
@@ -216,8 +215,11 @@ impl Queue {
             .is_some_and(|e| e.attach_no <= attach_no)
             && let Some(entry) = self.take_out(contact)
         {
-            let agent = entry.offers.first().map(|r| r.agent);
-            let agent = agent.filter(|_| reason == LeftReason::Answered);
+            // Of several whose devices rang the edge does not say which it was; `ContactConnected` does.
+            let agent = match (reason, entry.offers.as_slice()) {
+                (LeftReason::Answered, [only]) => Some(only.agent),
+                _ => None,
+            };
             out.changes.push(QueueChange::Remove(contact));
             self.tell_left(now, contact, agent, reason, entry.enqueued_at, out);
         }
@@ -260,7 +262,11 @@ impl Queue {
                 out.send.push(QueueEffect::Agent(reservation.agent, dead));
                 release(reservation, out);
             }
-        } else if self.left.contains_key(&contact) {
+        } else if self
+            .left
+            .get(&contact)
+            .is_some_and(|g| g.attach_no == u32::MAX)
+        {
             return;
         }
         self.bury(now, contact, u32::MAX, None, out);
@@ -289,6 +295,9 @@ impl Queue {
             if let Some(entry) = self.remove(contact, out) {
                 let (no, at) = (entry.attach_no, entry.enqueued_at);
                 self.turn_away(now, contact, no, at, LeftReason::QueueClosed, out);
+                for reservation in entry.offers {
+                    release(reservation, out);
+                }
             }
         }
         for agent in self.roster.bidden() {
@@ -364,6 +373,7 @@ impl Queue {
                 }
                 _ => {
                     self.left.remove(&contact);
+                    out.fence = true;
                     out.changes.push(QueueChange::Forget(contact));
                 }
             }

@@ -112,7 +112,7 @@ pub(super) fn membership(queue: QueueId, x: u8) -> Membership {
     let order = u32::from(x);
     Membership {
         medium: medium_of(queue),
-        order,
+        order: order.into(),
         temporary: x.is_multiple_of(3),
         ..Membership::new(queue)
     }

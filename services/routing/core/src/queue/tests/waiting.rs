@@ -1,0 +1,218 @@
+//! A contact's stay: it attaches, comes back, leaves, is lost, and goes on under another owner.
+
+use super::*;
+
+#[test]
+fn who_left_stays_away_and_is_told_again() {
+    let mut hall = Hall::new();
+    hall.arrive(10);
+    let left = QueueMessage::Left {
+        contact: contact(10),
+        attach_no: 1,
+        reason: LeftReason::Abandoned,
+    };
+    let out = hall.say(left.clone());
+    assert!(matches!(
+        out.events[0],
+        Event::ContactLeft {
+            reason: LeftReason::Abandoned,
+            ..
+        }
+    ));
+    let again = hall.say(left);
+    assert!(again.events.is_empty() && again.fence);
+    let late = hall.say(QueueMessage::Attach(attach(10, 1, 0)));
+    assert!(matches!(
+        late.send[0],
+        QueueEffect::Edge(_, EdgeMessage::LeftOk { attach_no: 1 })
+    ));
+    hall.say(QueueMessage::Attach(attach(10, 2, 0)));
+    assert_eq!(hall.order(), [10], "a new attachment is a new stay");
+}
+
+#[test]
+fn answered_names_the_agent() {
+    let mut hall = Hall::new();
+    hall.presence(1, 1, true);
+    hall.arrive(10);
+    hall.grant(1, 1);
+    let reason = LeftReason::Answered;
+    let out = hall.say(QueueMessage::Left {
+        contact: contact(10),
+        attach_no: 1,
+        reason,
+    });
+    assert!(matches!(out.events[0], Event::ContactLeft { agent: Some(a), .. } if a == agent(1)));
+}
+
+#[test]
+fn a_broken_stream_keeps_the_place_and_is_not_offered_until_it_is_back() {
+    let mut hall = Hall::new();
+    hall.arrive(10);
+    hall.now = at(5);
+    hall.arrive(11);
+    hall.say(QueueMessage::Detached {
+        contact: contact(10),
+        attach_no: 1,
+    });
+    hall.presence(1, 1, true);
+    assert_eq!(offered(&hall.grant(1, 1).1), Some(11));
+    let out = hall.say(QueueMessage::Attach(attach(10, 2, 0)));
+    assert!(out.events.is_empty(), "it never left");
+    assert!(hall.wait(30_000).iter().all(|o| o.events.is_empty()));
+    assert_eq!(hall.order()[0], 10);
+}
+
+#[test]
+fn an_edge_that_does_not_come_back_is_a_system_failure() {
+    let mut hall = Hall::new();
+    hall.presence(1, 1, true);
+    hall.arrive(10);
+    hall.grant(1, 1);
+    hall.say(QueueMessage::Detached {
+        contact: contact(10),
+        attach_no: 1,
+    });
+    let outs = hall.wait(10_000);
+    let out = outs.last().unwrap();
+    assert!(matches!(
+        out.events[0],
+        Event::ContactLeft {
+            reason: LeftReason::SystemFailure,
+            ..
+        }
+    ));
+    assert!(released(out));
+    hall.say(QueueMessage::Attach(attach(10, 1, 0)));
+    assert!(
+        hall.order().is_empty(),
+        "its last attachment may still have been on its way"
+    );
+}
+
+#[test]
+fn a_contact_that_comes_back_releases_what_it_does_not_hold() {
+    let mut hall = Hall::new();
+    hall.presence(1, 1, true);
+    hall.arrive(10);
+    let (reservation, _) = hall.grant(1, 1);
+    let back = Attach {
+        holding: vec![reservation],
+        ..attach(10, 2, 0)
+    };
+    assert!(!released(&hall.say(QueueMessage::Attach(back))));
+    assert!(released(&hall.say(QueueMessage::Attach(attach(10, 3, 0)))));
+}
+
+#[test]
+fn after_a_takeover_nothing_is_awarded_before_all_are_back() {
+    let mut hall = Hall::new();
+    let mut record = QueueRecord::default();
+    for (n, since) in [(10, 0), (11, 5)] {
+        hall.say(QueueMessage::Attach(attach(n, 1, since)));
+        let entry = hall.queue.entry(contact(n)).cloned().unwrap();
+        record.entries.insert(entry.contact, Arc::new(entry));
+    }
+    hall.queue = Queue::recover(settings(), 2, record, &hall.cfg, hall.now);
+    hall.presence(1, 1, true);
+    assert!(bids(&hall.say(QueueMessage::Attach(attach(11, 2, 5)))).is_empty());
+    assert_eq!(bids(&hall.say(QueueMessage::Attach(attach(10, 2, 0)))), [1]);
+    assert_eq!(hall.order(), [10, 11]);
+}
+
+#[test]
+fn after_the_hold_the_others_are_served() {
+    let mut hall = Hall::new();
+    hall.arrive(10);
+    let entry = hall.queue.entry(contact(10)).cloned().unwrap();
+    let entries = BTreeMap::from([(entry.contact, Arc::new(entry))]);
+    let record = QueueRecord {
+        entries,
+        left: BTreeMap::new(),
+    };
+    hall.queue = Queue::recover(settings(), 2, record, &hall.cfg, hall.now);
+    hall.presence(1, 1, true);
+    assert!(bids(&hall.arrive(11)).is_empty());
+    assert_eq!(hall.wait(2_000).iter().flat_map(bids).next(), Some(1));
+}
+
+#[test]
+fn graves_are_tended() {
+    let mut hall = Hall::new();
+    for n in 0..100 {
+        hall.arrive(n);
+        let reason = LeftReason::Abandoned;
+        hall.say(QueueMessage::Left {
+            contact: contact(n),
+            attach_no: 1,
+            reason,
+        });
+        hall.wait(1_000);
+    }
+    assert!(hall.queue.left.len() < 65, "{}", hall.queue.left.len());
+    assert_eq!(hall.queue.burials.len(), hall.queue.left.len());
+}
+
+#[test]
+fn an_idle_queue_has_no_deadline() {
+    let mut hall = Hall::new();
+    for n in 1..=10 {
+        hall.presence(n, 1, true);
+    }
+    assert_eq!(hall.queue.next_due(), None);
+    hall.arrive(10);
+    hall.grant(1, 1);
+    let reason = LeftReason::Answered;
+    hall.say(QueueMessage::Left {
+        contact: contact(10),
+        attach_no: 1,
+        reason,
+    });
+    assert_eq!(hall.queue.next_due(), None);
+}
+
+#[test]
+fn a_stream_that_does_not_come_back_costs_the_place_and_nobody_else_anything() {
+    let mut hall = Hall::new();
+    hall.presence(1, 1, true);
+    hall.arrive(10);
+    let (reservation, _) = hall.grant(1, 1);
+    hall.say(QueueMessage::Detached {
+        contact: contact(10),
+        attach_no: 1,
+    });
+    let outs = hall.wait(10_000);
+    let out = &outs[0];
+    let dead = |e: &QueueEffect| matches!(e, QueueEffect::Agent(_, AgentMessage::EdgeDead { .. }));
+    assert!(!out.send.iter().any(dead), "the agent may be talking");
+    assert!(released(out), "{reservation} was offered in vain");
+    // The same attachment is over, the edge's next one is as good as any.
+    let late = hall.say(QueueMessage::Attach(attach(10, 1, 0)));
+    assert!(matches!(
+        late.send[0],
+        QueueEffect::Edge(_, EdgeMessage::LeftOk { attach_no: 1 })
+    ));
+    let back = hall.say(QueueMessage::Attach(attach(10, 2, 0)));
+    assert!(matches!(
+        back.send[0],
+        QueueEffect::Edge(_, EdgeMessage::Attached { attach_no: 2, .. })
+    ));
+}
+
+#[test]
+fn a_dead_edge_leaves_for_good_and_its_agents_hear_of_it() {
+    let mut hall = Hall::new();
+    hall.presence(1, 1, true);
+    hall.arrive(10);
+    hall.grant(1, 1);
+    let out = hall.say(QueueMessage::EdgeDead {
+        contact: contact(10),
+    });
+    let dead = |e: &QueueEffect| matches!(e, QueueEffect::Agent(_, AgentMessage::EdgeDead { .. }));
+    assert!(out.send.iter().any(dead));
+    let late = hall.say(QueueMessage::Attach(attach(10, 9, 0)));
+    assert!(matches!(
+        late.send[0],
+        QueueEffect::Edge(_, EdgeMessage::LeftOk { attach_no: 9 })
+    ));
+}
