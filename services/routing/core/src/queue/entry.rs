@@ -52,7 +52,7 @@ pub struct Entry {
     pub relax_due: Option<Timestamp>,
     /// Agents not to be offered, until when.
     pub excluded: BTreeMap<UserId, Timestamp>,
-    /// Agents who declined it: others go first (`reject_memory`).
+    /// Agents who declined it or let it ring: others go first (`reject_memory`, spec G15).
     pub declined: BTreeSet<UserId>,
     /// It is offered to nobody before this: an offer was not answered (spec D3).
     pub retry_due: Option<Timestamp>,

@@ -11,7 +11,7 @@ use centro_kernel::{
 };
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-/// Agents whose refusal a contact remembers.
+/// Agents whose refusal or silence a contact remembers.
 const MOST_DECLINED: usize = 256;
 
 impl Queue {
@@ -189,7 +189,8 @@ impl Queue {
             if let Some(delay) = delay.filter(|d| !d.is_zero()) {
                 entry.excluded.insert(reservation.agent, now + delay);
             }
-            if declined && entry.declined.len() < MOST_DECLINED {
+            let others_first = declined || why == OfferEnd::NoAnswer;
+            if others_first && entry.declined.len() < MOST_DECLINED {
                 entry.declined.insert(reservation.agent);
             }
             if let Some(delay) = retry {

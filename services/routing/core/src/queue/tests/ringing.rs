@@ -290,3 +290,32 @@ fn an_agent_who_pauses_before_the_grant_is_not_waited_for() {
     hall.arrive(10);
     assert_eq!(bids(&hall.stands(1, Standing::Paused)), [2]);
 }
+
+/// G15: after the ring time another agent is tried, whatever the strategy would say of the two.
+#[test]
+fn who_let_it_ring_is_not_tried_again_before_another() {
+    for strategy in [
+        Strategy::Linear,
+        Strategy::FewestCalls,
+        Strategy::LeastTalkTime,
+        Strategy::LeastRecent,
+        Strategy::SkillsBest,
+    ] {
+        let mut hall = Hall::with(with(strategy));
+        hall.ready(2); // logged in first, and received longest ago
+        hall.arrive(10);
+        let (rang, _) = hall.take(2);
+        hall.offer_ended(10, rang, OfferEnd::NoAnswer);
+        hall.detach(10);
+        hall.ready(2);
+        hall.ready(1);
+        assert_eq!(bids(&hall.return_(10)), [1], "{strategy:?}");
+        let (rang, _) = hall.take(1);
+        hall.offer_ended(10, rang, OfferEnd::NoAnswer);
+        assert_eq!(
+            hall.queue.bids().next().map(|bid| bid.0),
+            Some(agent(2)),
+            "and then again"
+        );
+    }
+}
