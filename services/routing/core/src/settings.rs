@@ -70,7 +70,8 @@ impl Standings {
 pub struct Ageing {
     /// Points that a contact's priority and its queue's weight gain with each minute of wait; 0: none.
     pub points_per_minute: u32,
-    /// After so many agents who took somebody that came later, a contact goes first everywhere.
+    /// After so many agents who took somebody that came later, here or in another queue, the contact that waited longest of
+    /// those they could have served instead goes first everywhere.
     pub max_overtakes: Option<u32>,
     /// After so long a contact goes first everywhere.
     pub max_wait: Option<Duration>,
@@ -210,17 +211,18 @@ pub struct QueueSettings {
     pub strategy: Strategy,
     /// How needs are used (spec D24).
     pub skill_match: SkillMatch,
-    /// A contact whose last needs nobody logged in can meet leaves at once instead of waiting (spec G14).
+    /// A contact whose last needs nobody logged in can meet leaves at once instead of waiting (spec G14), also when nobody
+    /// is logged in at all; callbacks do not.
     pub move_on_when_no_agent_matches: bool,
-    /// After an offer that nobody answered a contact waits so long before the next (spec D3).
+    /// After an offer that nobody answered a contact waits so long before the next, 0 to 300 s (spec D3).
     pub retry_delay: Duration,
-    /// How many may wait; 0 means no limit (spec D7).
+    /// How many may wait; 0 means no limit (spec D7). Callbacks count, but are not refused: they were promised.
     pub max_callers: u32,
-    /// Who is turned away at the door (spec D8).
+    /// When who comes is turned away at the door (spec D8); callbacks are not.
     pub join_empty: EmptyRule,
-    /// Who is sent away while waiting (spec D9).
+    /// When who waits is sent away (spec D9); callbacks and contacts that ring are not.
     pub leave_empty: EmptyRule,
-    /// How long the queue must be empty before anybody is sent away (spec D9).
+    /// How long the queue must be empty while somebody waits before anybody is sent away, 0 to 600 s (spec D9).
     pub leave_grace: Duration,
     /// Agents who keep a queue from being empty under [`EmptyRule::NoneAvailable`].
     pub counts_as_available: Standings,
