@@ -19,7 +19,7 @@ export function Explained({ word, figures }: Props) {
     </span>
   ));
   return (
-    <Tooltip label={label} multiline w={320} withArrow events={{ hover: true, focus: true, touch: true }}>
+    <Tooltip label={label} multiline w={320} px={12} py={8} withArrow events={{ hover: true, focus: true, touch: true }}>
       <button type="button" className="explained">
         {word}
       </button>

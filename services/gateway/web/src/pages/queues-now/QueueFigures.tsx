@@ -44,16 +44,8 @@ export function DayCells({ known, figures, targetPercent }: Day) {
       </td>
       <td className="r wide-only">
         {known ? <span className={`num bigcell ${figures?.answered ? '' : 'dim'}`}>{number.format(figures?.answered ?? 0)}</span> : <span className="dim">–</span>}
-        {known && (figures?.abandoned || figures?.flowOut) ? (
-          <div className="small dim num">
-            {[
-              figures.abandoned > 0 && t('queues.abandonedToday', { count: figures.abandoned }),
-              figures.flowOut > 0 && t('queues.otherwiseToday', { count: figures.flowOut }),
-            ]
-              .filter(Boolean)
-              .join(', ')}
-          </div>
-        ) : null}
+        {figures && figures.abandoned > 0 && <div className="small dim num">{t('queues.abandonedToday', { count: figures.abandoned })}</div>}
+        {figures && figures.flowOut > 0 && <div className="small dim num">{t('queues.otherwiseToday', { count: figures.flowOut })}</div>}
       </td>
     </>
   );

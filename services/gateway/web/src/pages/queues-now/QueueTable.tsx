@@ -104,7 +104,12 @@ export function QueueTable({ queues, settings, today, reports, nameOf }: Props) 
                       <bdi className="name">{queue.displayName}</bdi>{' '}
                       {row.settings?.extension && <span className="small dim num">{row.settings.extension}</span>}
                     </span>
-                    <div className="only-narrow">{agents}</div>
+                    <div className="only-narrow">
+                      {agents}
+                      {queue.expectedWaitMs !== undefined && (
+                        <div className="small dim">{t('queues.expectedShort', { time: clockText(queue.expectedWaitMs) })}</div>
+                      )}
+                    </div>
                   </div>
                 </div>
               </th>
