@@ -485,7 +485,7 @@ fn figures(queue: &CallQueue) -> Rules {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use centro_proto::configuration::QueueAgent;
+    use centro_proto::configuration::{QueueAgent, ServiceLevel as ServiceLevelConfig};
 
     fn queue(version: u64, deleted: bool, weight: Option<u32>) -> Change {
         let id = QueueId::from_u128(5).to_string();
@@ -499,6 +499,26 @@ mod tests {
                 ..CallQueue::default()
             })),
         }
+    }
+
+    #[test]
+    fn what_a_queue_promises_is_the_rule_of_its_figures() {
+        let seconds = |seconds, nanos| Some(prost_types::Duration { seconds, nanos });
+        let promising = |target_percent, within| CallQueue {
+            service_level: Some(ServiceLevelConfig {
+                target_percent,
+                within,
+            }),
+            short_abandon: seconds(8, 900_000_000),
+            ..CallQueue::default()
+        };
+        let rules = figures(&promising(90, seconds(30, 500_000_000)));
+        assert_eq!(rules.service_level.target_percent, 90);
+        assert_eq!(rules.service_level.within_seconds, 30);
+        assert_eq!(rules.short_abandon_seconds, 8);
+        assert_eq!(figures(&CallQueue::default()), Rules::default());
+        let impossible = promising(0, seconds(0, 0));
+        assert_eq!(figures(&impossible), Rules::default());
     }
 
     #[test]
