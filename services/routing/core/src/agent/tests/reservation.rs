@@ -1,6 +1,7 @@
 //! A granted slot until its talk is over: commit points, repeats, ends, edges that die.
 
 use super::*;
+use std::collections::BTreeSet;
 
 #[test]
 fn a_repeated_bid_gets_the_same_grant_and_an_old_one_the_news() {
@@ -20,25 +21,43 @@ fn a_repeated_bid_gets_the_same_grant_and_an_old_one_the_news() {
     );
 }
 
-/// P14: whatever two queues, an old owner and repeats say, there is one reservation.
+/// P14: a thousand bids of fifty queues, old ones and new ones, are one reservation at a time.
 #[test]
 fn double_grants_are_impossible() {
-    let mut desk = Desk::ready(&[A, B]);
-    let bids = [desk.bid(A, 5, 0), desk.bid(B, 5, 0)];
-    for bid in bids.iter().cycle().take(50) {
-        desk.say(bid.clone());
-        let newest = [desk.bid(A, 900, 0), desk.bid(B, 900, 0)];
-        desk.say(newest[0].clone());
-        desk.say(newest[1].clone());
-        assert!(desk.agent.record().slots.len() <= 1);
+    let queues: Vec<_> = (1..=50).map(QueueId::from_u128).collect();
+    let mut desk = Desk::ready(&queues);
+    let mut bids: Vec<_> = queues.iter().map(|queue| desk.bid(*queue, 5, 0)).collect();
+    let mut grants = BTreeSet::new();
+    for round in 0..20_u64 {
+        for (n, queue) in queues.iter().enumerate() {
+            let out = desk.say(bids[(n * 7) % bids.len()].clone());
+            grants.extend(granted(&out));
+            bids.push(desk.bid(*queue, 900, 0));
+            grants.extend(granted(&desk.say(desk.bid(*queue, 5, 0))));
+            assert!(desk.agent.record().slots.len() <= 1);
+        }
+        match round % 4 {
+            0 => drop(desk.say(alert(desk.agent.record().next - 1, ANNA))),
+            1 => drop(desk.say(connect(desk.agent.record().next - 1, ANNA))),
+            2 => drop(desk.end(desk.agent.record().next - 1, OfferEnd::Answered)),
+            _ => drop(desk.wait(10_000)),
+        }
     }
-    assert_eq!(desk.agent.record().next, 2, "one number was given out");
-    // Nor while it rings, is talked, or is revoked.
-    desk.alert(1);
+    assert_eq!(grants.len(), 5, "one for each talk");
+}
+
+/// Nor while it rings, is talked, or is revoked.
+#[test]
+fn whoever_has_a_call_in_hand_gets_no_other() {
+    let mut desk = Desk::alerting(&[A, B]);
     for step in [connect(1, ANNA), paused("lunch"), READY] {
+        assert_eq!(granted(&desk.say(desk.bid(B, 900, 0))), None);
         desk.say(step);
-        assert_eq!(granted(&desk.say(desk.bid(A, 900, 0))), None);
     }
+    let mut desk = Desk::alerting(&[A, B]);
+    desk.say(paused("lunch"));
+    desk.say(READY);
+    assert_eq!(granted(&desk.say(desk.bid(B, 900, 0))), None);
 }
 
 #[test]
