@@ -189,10 +189,16 @@ impl Agent {
         out: &mut AgentOut,
     ) {
         if queues.iter().any(|q| self.record.membership(*q).is_some()) {
-            self.record.all_queues = false;
+            self.follow_no_more(|m| queues.contains(&m.queue));
             self.take_back(|of| queues.contains(&of), out);
             self.end_memberships(cfg, now, |m| queues.contains(&m.queue), out);
         }
+    }
+
+    /// Whoever leaves an assigned queue has chosen: else the next change of assignments would bring it back.
+    pub(super) fn follow_no_more(&mut self, leaves: impl Fn(&Membership) -> bool) {
+        let r = &mut self.record;
+        r.all_queues &= !r.memberships.iter().any(|m| !m.temporary && leaves(m));
     }
 
     pub(super) fn end_memberships(

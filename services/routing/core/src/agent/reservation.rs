@@ -318,9 +318,9 @@ impl Agent {
             }
             (RonaAction::LogOut, false) => self.choose(now, Chosen::LoggedOut, out),
             (RonaAction::LogOut, true) => {
+                self.follow_no_more(|m| m.queue == queue);
                 let stay = self.record.memberships.iter().filter(|m| m.queue != queue);
                 self.record.memberships = stay.cloned().collect();
-                self.record.all_queues = false; // else the next change of assignments would bring it back
                 return true;
             }
         }

@@ -195,12 +195,16 @@ fn whoever_left_one_of_all_queues_has_chosen() {
         assert_eq!(desk.queues(), [B]);
     }
     let mut desk = Desk::logged_in(log_in_to(&[A, B], |log_in| log_in.all_queues = true));
+    desk.say(AgentMessage::JoinQueues(vec![temporary(
+        QueueId::from_u128(4),
+    )]));
+    desk.say(AgentMessage::LeaveQueues(vec![QueueId::from_u128(4)]));
     desk.say(AgentMessage::QueuesDeleted(vec![A]));
     let assigned = [B, CHAT].map(Membership::new).into();
     desk.say(AgentMessage::JoinQueues(assigned));
     assert_eq!(
         desk.queues(),
         [B, CHAT],
-        "who left none follows the assignments"
+        "who left no assigned one follows the assignments"
     );
 }
