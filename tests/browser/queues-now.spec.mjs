@@ -101,6 +101,12 @@ test('a call appears in its queue while it waits, and leaves with the caller', a
   // What happened is told below.
   await page.locator('section[aria-labelledby=contacts-title] [data-contact]').first().waitFor({ timeout: 5000 });
   await shot(page, 'queues-now-left');
+
+  // The wait is in the mean, and the word above it says what it means.
+  await page.getByText(/^mean \d+:\d\d of \d/).first().waitFor({ timeout: SEEN_WITHIN_MS });
+  await page.getByRole('button', { name: 'Expected wait' }).hover();
+  assert.match(await page.getByRole('tooltip').innerText(), /Mean wait of the contacts that left the queue in the last 15 minutes/);
+  await clean(page, 'the definition of a figure');
   assert.deepEqual(page.faults, []);
   await page.context().close();
 });
