@@ -3,6 +3,7 @@
 use anyhow::{Result, ensure};
 use centro_testkit::{eventually, number};
 use centro_tests::{AGENT_HZ, SOON, floor, phones, stage};
+use serde_json::Value;
 use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
@@ -72,7 +73,34 @@ async fn report_matches() -> Result<()> {
             talk == figure("talkMs"),
             "contacts talk {talk} ms, the report says {total:#}"
         );
+        live_agrees(&supervisor.queue_status(&sales).await?, &total)?;
+        let day = &supervisor.agent_status(&anna.user_id).await?["today"];
+        ensure!(number(&day["handled"]) == 1, "{day:#}");
+        ensure!(number(&day["connectedMs"]) > 0, "{day:#}");
         Ok(())
     })
     .await
+}
+
+/// The queue's day, counted from what passes through routing, is that of the report, counted from stored rows.
+fn live_agrees(status: &Value, total: &Value) -> Result<()> {
+    let (today, outcomes) = (&status["today"], &status["today"]["outcomes"]);
+    let same = [
+        (&today["offered"], "offered"),
+        (&outcomes["handled"], "answered"),
+        (&outcomes["abandoned"], "abandoned"),
+        (&today["shortAbandons"], "shortAbandoned"),
+        (&today["serviceLevel"]["answeredWithin"], "answeredInTarget"),
+        (&today["averageSpeedOfAnswerMs"], "waitAnsweredMs"),
+        (&today["maxWaitMs"], "maxWaitMs"),
+    ];
+    for (live, key) in same {
+        let reported = number(&total[key]);
+        ensure!(number(live) == reported, "{key}: {reported}, {today:#}");
+    }
+    let waits = number(&total["waitAnsweredMs"]) + number(&total["waitAbandonedMs"]);
+    let mean = &status["meanWait"];
+    ensure!(number(&mean["sample"]) == 3, "{mean:#}");
+    ensure!(number(&mean["meanMs"]) == waits / 3, "{mean:#}, {waits}");
+    Ok(())
 }
