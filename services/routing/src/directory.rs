@@ -3,13 +3,12 @@
 //! Filled by `feed`. Of two states of one object the one with the higher version counts, so the order in which the
 //! snapshot and the events arrive does not matter.
 
-use crate::{rules, wire};
+mod promise;
+
+use crate::rules;
 use centro_kernel::{Code, DeviceId, Fault, QueueId, SkillId, TenantId, UserId};
 use centro_proto::configuration::{CallQueue, Change, change::Object};
-use centro_routing_core::{
-    Capacity, Membership, Profile, QueueSettings,
-    figures::{Rules, ServiceLevel},
-};
+use centro_routing_core::{Capacity, Membership, Profile, QueueSettings, figures::Rules};
 use parking_lot::RwLock;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -450,42 +449,14 @@ fn queue_config(tenant: TenantId, id: QueueId, queue: &CallQueue) -> QueueConfig
         tenant,
         display_name: queue.display_name.clone(),
         settings: rules::of(id, queue),
-        figures: figures(queue),
-    }
-}
-
-/// What the queue promises. Whole seconds: fractions are cut. What is out of range is left at its default.
-fn figures(queue: &CallQueue) -> Rules {
-    let seconds = |duration: &prost_types::Duration| {
-        u16::try_from(wire::duration(duration).as_secs()).unwrap_or(u16::MAX)
-    };
-    let default = Rules::default();
-    let promised = queue.service_level.as_ref();
-    let target = promised.and_then(|level| u8::try_from(level.target_percent).ok());
-    let within = promised.and_then(|level| level.within.as_ref());
-    let rules = Rules {
-        service_level: ServiceLevel {
-            target_percent: target.unwrap_or(default.service_level.target_percent),
-            within_seconds: within.map_or(default.service_level.within_seconds, seconds),
-            ..default.service_level
-        },
-        short_abandon_seconds: queue
-            .short_abandon
-            .as_ref()
-            .map_or(default.short_abandon_seconds, seconds),
-        ..default
-    };
-    if rules.validate().is_ok() {
-        rules
-    } else {
-        default
+        figures: promise::rules(queue),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use centro_proto::configuration::{QueueAgent, ServiceLevel as ServiceLevelConfig};
+    use centro_proto::configuration::QueueAgent;
 
     fn queue(version: u64, deleted: bool, weight: Option<u32>) -> Change {
         let id = QueueId::from_u128(5).to_string();
@@ -499,26 +470,6 @@ mod tests {
                 ..CallQueue::default()
             })),
         }
-    }
-
-    #[test]
-    fn what_a_queue_promises_is_the_rule_of_its_figures() {
-        let seconds = |seconds, nanos| Some(prost_types::Duration { seconds, nanos });
-        let promising = |target_percent, within| CallQueue {
-            service_level: Some(ServiceLevelConfig {
-                target_percent,
-                within,
-            }),
-            short_abandon: seconds(8, 900_000_000),
-            ..CallQueue::default()
-        };
-        let rules = figures(&promising(90, seconds(30, 500_000_000)));
-        assert_eq!(rules.service_level.target_percent, 90);
-        assert_eq!(rules.service_level.within_seconds, 30);
-        assert_eq!(rules.short_abandon_seconds, 8);
-        assert_eq!(figures(&CallQueue::default()), Rules::default());
-        let impossible = promising(0, seconds(0, 0));
-        assert_eq!(figures(&impossible), Rules::default());
     }
 
     #[test]

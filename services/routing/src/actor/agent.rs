@@ -350,14 +350,15 @@ impl Handler<Reconcile> for AgentActor {
             return;
         }
         let serves = directory.memberships(self.tenant, record.id);
-        let is_served = |queue| serves.iter().any(|m| m.queue == queue);
-        let left = record.memberships.iter().filter(|m| {
-            // Who was logged in without being assigned stays until the log-out (spec S48), or until the queue is gone.
-            !is_served(m.queue) && !(m.temporary && directory.queue(m.queue).is_some())
-        });
-        let left: Vec<_> = left.map(|m| m.queue).collect();
-        if !left.is_empty() {
-            ctx.notify(TellAgent(AgentMessage::LeaveQueues(left)));
+        let queues = record.memberships.iter().map(|m| m.queue);
+        let (exist, gone): (Vec<_>, Vec<_>) = queues.partition(|q| directory.queue(*q).is_some());
+        if !gone.is_empty() {
+            ctx.notify(TellAgent(AgentMessage::QueuesDeleted(gone)));
+        }
+        let not_served = exist.into_iter().filter(|q| !serves.iter().any(|m| m.queue == *q));
+        let not_served: Vec<_> = not_served.collect();
+        if !not_served.is_empty() {
+            ctx.notify(TellAgent(AgentMessage::Unassigned(not_served)));
         }
         if record.chosen != Chosen::LoggedOut {
             ctx.notify(TellAgent(AgentMessage::JoinQueues(serves)));
