@@ -355,7 +355,9 @@ impl Handler<Reconcile> for AgentActor {
         if !gone.is_empty() {
             ctx.notify(TellAgent(AgentMessage::QueuesDeleted(gone)));
         }
-        let not_served = exist.into_iter().filter(|q| !serves.iter().any(|m| m.queue == *q));
+        let not_served = exist
+            .into_iter()
+            .filter(|q| !serves.iter().any(|m| m.queue == *q));
         let not_served: Vec<_> = not_served.collect();
         if !not_served.is_empty() {
             ctx.notify(TellAgent(AgentMessage::Unassigned(not_served)));
