@@ -15,7 +15,7 @@ use std::{
 };
 
 /// One contact, as its only owner sees it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Edge {
     pub(crate) timing: Timing,
     /// The moment of the command in hand.
@@ -78,6 +78,28 @@ impl Edge {
     /// How far the offer got, if it is open.
     pub fn leg(&self, reservation: Reservation) -> Option<Leg> {
         self.legs.get(&reservation).map(|state| state.leg)
+    }
+
+    /// The offers that are open, and how far each got.
+    pub fn legs(&self) -> impl Iterator<Item = (Reservation, Leg)> + '_ {
+        self.legs.iter().map(|(of, state)| (*of, state.leg))
+    }
+
+    /// The queue it waits in.
+    pub fn queue(&self) -> Option<QueueId> {
+        self.queue
+    }
+
+    /// Whether it wants to leave its queue and waits for a commit in flight.
+    pub fn is_leaving(&self) -> bool {
+        self.exit.is_some()
+    }
+
+    /// Forgets how late it is, so that a checker that has no time sees one state where there is one. Repeats are due.
+    #[cfg(feature = "mutants")]
+    pub fn forget_time(&mut self) {
+        self.now = Timestamp::default();
+        self.retry_at = self.retry_at.map(|_| Timestamp::default());
     }
 
     /// Sets how long an agent who rejects is not asked again; it belongs to the queue, which is known later.

@@ -9,6 +9,10 @@
 
 mod edge;
 mod message;
+#[cfg(feature = "mutants")]
+pub mod mutants;
+#[cfg(not(feature = "mutants"))]
+mod mutants;
 mod offer;
 mod state;
 #[cfg(test)]

@@ -7,7 +7,7 @@ use centro_kernel::{
 use std::time::Duration;
 
 /// What happened, as seen by whoever drives an [`crate::Edge`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Command {
     /// The contact enters a queue: the first one, or the next after it left another unanswered.
     Arrive(QueueId),

@@ -3,6 +3,7 @@
 use crate::{
     Edge, Effect,
     edge::Effects,
+    mutants::{Mutant, breaks},
     state::{Exit, Leg, LegState, Phase},
 };
 use centro_kernel::{
@@ -27,7 +28,7 @@ impl Edge {
             return; // a repeat
         }
         let seen = self.seen.entry(reservation.agent).or_insert(0);
-        let new = reservation.number > *seen;
+        let new = reservation.number > *seen || breaks(Mutant::OfferTwice);
         *seen = reservation.number.max(*seen);
         let waits = self.phase == Phase::Waiting && self.exit.is_none();
         if current && waits && new && !self.busy() {
@@ -42,7 +43,7 @@ impl Edge {
             return;
         }
         self.end(reservation, OfferEnd::NeverRang, out);
-        if current && self.busy() {
+        if current && self.busy() && !breaks(Mutant::RefuseInCommit) {
             self.turned_away.insert(reservation);
         } else if current {
             self.offer_ended(reservation, None, OfferEnd::NeverRang, out);
@@ -216,6 +217,13 @@ impl Edge {
 
     /// Gives up a leg in commit: nothing else happens until the agent's record has said what it did.
     pub(crate) fn settle(&mut self, reservation: Reservation, why: OfferEnd, out: &mut Effects) {
+        if breaks(Mutant::NoSettling) && self.leg(reservation) == Some(Leg::Committing) {
+            self.legs.remove(&reservation);
+            out.push(Effect::Stop { reservation, why });
+            self.end(reservation, why, out);
+            self.back_to_wait(reservation, why, out);
+            return;
+        }
         if let Some(state) = self
             .legs
             .get_mut(&reservation)

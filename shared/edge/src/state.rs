@@ -7,7 +7,7 @@ use centro_kernel::{
 use std::{collections::BTreeSet, time::Duration};
 
 /// The edge's own deadlines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Timing {
     /// How long `Connect` may stay unanswered before the edge gives the agent up.
     pub commit: Duration,
@@ -28,7 +28,7 @@ impl Default for Timing {
 }
 
 /// Where the contact is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Phase {
     /// In no queue yet.
     New,
@@ -41,7 +41,7 @@ pub enum Phase {
 }
 
 /// Whom a contact concerns at a moment.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Bonds {
     /// Reservations in use, or whose end is not acknowledged.
     pub reservations: BTreeSet<Reservation>,
@@ -57,7 +57,7 @@ impl Bonds {
 }
 
 /// How far an offer got.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Leg {
     /// `Alert` sent; nothing rings.
     Asking,
@@ -70,7 +70,7 @@ pub enum Leg {
 }
 
 /// An offer and its deadline.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct LegState {
     /// How far it got.
     pub leg: Leg,
@@ -79,7 +79,7 @@ pub struct LegState {
 }
 
 /// A wish to leave that waits for a commit in flight: exactly one of answer and exit wins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Exit {
     /// Leave the queue.
     Leave(LeftReason),

@@ -33,6 +33,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("centro-gateway", SERVICE),
     ("centro-identity", SERVICE),
     ("centro-routing", ROUTING),
+    // The proof plays telephony and routing at once, on their pure rules. Nothing may use it.
+    (
+        "centro-routing-proof",
+        &["centro-edge", "centro-kernel", "centro-routing-core"],
+    ),
     ("centro-telephony", TELEPHONY),
     ("centro-testkit", &[]),
     ("centro-loadtest", &["centro-kernel", "centro-media"]),
@@ -74,6 +79,10 @@ const TELEPHONY: &[&str] = &[
     "centro-media",
 ];
 
+/// Only a proof: nothing of the product may use it, and nothing else may plant bugs.
+const PROOF: &str = "centro-routing-proof";
+const BUGS: &str = "mutants";
+
 /// Refuses an arrow that is not on the list. `centro`, the binary, wires everything and may use all.
 pub fn check() -> Result<()> {
     let metadata = MetadataCommand::new().no_deps().exec()?;
@@ -98,6 +107,20 @@ pub fn check() -> Result<()> {
             let built_in = dependency.kind != DependencyKind::Development;
             if ours && built_in && !allowed.contains(&dependency.name.as_str()) {
                 wrong.push(format!("{} must not use {}", package.name, dependency.name));
+            }
+        }
+    }
+    for package in metadata
+        .packages
+        .iter()
+        .filter(|p| p.name.as_str() != PROOF)
+    {
+        for dependency in &package.dependencies {
+            if dependency.name == PROOF {
+                wrong.push(format!("{} must not use {PROOF}", package.name));
+            }
+            if dependency.features.iter().any(|feature| feature == BUGS) {
+                wrong.push(format!("{} must not ask for bugs", package.name));
             }
         }
     }

@@ -6,6 +6,7 @@ mod command;
 mod direction;
 mod licences;
 mod node;
+mod proof;
 mod protos;
 mod sizes;
 mod tools;
@@ -46,6 +47,18 @@ enum Habit {
     Demo,
     /// Measures this machine's figures in a release build; one line of JSON per figure.
     Bench,
+    /// Simulates days of a whole centre on routing's own rules, with bad networks and dying machines; ends with JSON.
+    Sim {
+        /// Passed on: `--seeds N`, `--from SEED`, `--break RULE`, `--only PLANS`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Checks every interleaving of small worlds of routing's own rules, and that deliberate bugs are found; ends with JSON.
+    Model {
+        /// Passed on: `--quick`, `--only NAME`, `--limit STATES`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Builds the web pages.
     Web,
     /// Accepts the present proto interface as the one to stay compatible with.
@@ -98,6 +111,8 @@ fn run(habit: Habit) -> Result<()> {
             ]))
         }
         Habit::Bench => bench(),
+        Habit::Sim { arguments } => proof::run("sim", &arguments),
+        Habit::Model { arguments } => proof::run("model", &arguments),
         Habit::Web => web::build(&Node::find_or_fetch()?),
         Habit::ProtoLock => protos::lock(),
         Habit::Licences => licences::write(),
@@ -142,7 +157,12 @@ fn test(filter: Option<&str>) -> Result<()> {
     command::run(&mut cargo(&["build", "--workspace", "--all-targets"]))?;
     let mut tests = cargo(&["test", "--workspace"]);
     tests.args(filter).env("PATH", node.path());
-    command::run(&mut tests)
+    command::run(&mut tests)?;
+    if filter.is_some() {
+        return Ok(());
+    }
+    proof::run("sim", &["--seeds", "300"])?;
+    proof::run("model", &["--quick"])
 }
 
 /// The figures of docs/figures.md, one after the other so that they do not disturb each other.

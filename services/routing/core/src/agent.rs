@@ -21,6 +21,7 @@ use crate::{
     message::{
         AgentEffect, AgentMessage, AgentOut, AgentTimer, Epoch, Presence, QueueMessage, Rank,
     },
+    mutants::{Mutant, breaks},
     settings::Terms,
 };
 use centro_kernel::{QueueId, Timestamp};
@@ -79,6 +80,16 @@ impl Agent {
         let mut out = AgentOut::default();
         agent.announce(cfg, now, &mut out);
         (agent, out)
+    }
+
+    /// Whether a round of bids is awaited.
+    pub const fn is_soliciting(&self) -> bool {
+        self.soliciting.is_some()
+    }
+
+    /// The highest epoch seen of a queue's owner.
+    pub fn epoch_seen(&self, queue: QueueId) -> Option<Epoch> {
+        self.epochs.get(&queue).copied()
     }
 
     /// The stored record.
@@ -167,11 +178,9 @@ impl Agent {
                 }
             }
             AgentMessage::Release { number } => {
-                if self
-                    .record
-                    .slot(number)
-                    .is_some_and(|s| s.phase == SlotPhase::Reserved)
-                {
+                if self.record.slot(number).is_some_and(|s| {
+                    s.phase == SlotPhase::Reserved || breaks(Mutant::ReleaseAlways)
+                }) {
                     self.drop_slot(cfg, now, number, false, &mut out);
                 }
             }

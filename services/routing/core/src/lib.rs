@@ -17,7 +17,12 @@ mod deadlines;
 mod draw;
 mod event;
 pub mod figures;
+pub mod invariants;
 pub mod message;
+#[cfg(feature = "mutants")]
+pub mod mutants;
+#[cfg(not(feature = "mutants"))]
+mod mutants;
 pub mod queue;
 pub mod reason;
 pub mod settings;

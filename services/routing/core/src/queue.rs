@@ -160,6 +160,22 @@ impl Queue {
         self.hold.is_some()
     }
 
+    /// The agent whose running bid was made for this contact.
+    pub fn covered_by(&self, contact: ContactId) -> Option<UserId> {
+        self.line.covered_by(contact)
+    }
+
+    /// What an agent last told.
+    pub fn known(&self, agent: UserId) -> Option<&Presence> {
+        self.roster.member(agent)
+    }
+
+    /// Whether this agent could be given this contact now, whoever stands before it.
+    pub fn could_take(&self, agent: UserId, entry: &Entry) -> bool {
+        let member = self.roster.member(agent);
+        member.is_some_and(|m| self.line.takes(agent, &m.skills, entry))
+    }
+
     /// The first contact in order that this agent could be given now.
     pub fn first_for(&self, agent: UserId) -> Option<ContactId> {
         let member = self.roster.member(agent)?;

@@ -2,6 +2,7 @@
 
 use crate::{
     message::{Caller, Epoch, Medium, PickUp},
+    mutants::{Mutant, breaks},
     settings::{Standing, Terms},
     skills::Profile,
 };
@@ -342,7 +343,7 @@ impl AgentRecord {
     /// Whether a further contact of this medium would fit beside those in hand.
     pub fn has_capacity(&self, medium: Medium) -> bool {
         let (calls, chats) = (self.load(Medium::Voice), self.load(Medium::Chat));
-        self.profile.capacity.has_room(medium, calls, chats)
+        self.profile.capacity.has_room(medium, calls, chats) || breaks(Mutant::GrantTwice)
     }
 
     /// Open contacts of this medium, in any phase.

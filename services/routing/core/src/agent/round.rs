@@ -8,6 +8,7 @@ use crate::{
     Deadlines, Event,
     draw::draw,
     message::{AgentEffect, AgentOut, Bid, Epoch, Grant, Medium, PickUp, QueueMessage, Rank},
+    mutants::{Mutant, breaks},
     settings::Terms,
 };
 use centro_kernel::{QueueId, Timestamp};
@@ -44,8 +45,10 @@ impl Agent {
         }
         if *known < epoch {
             *known = epoch;
-            self.heard.remove(&queue);
-            self.bids.remove(&queue);
+            if !breaks(Mutant::KeepOldWord) {
+                self.heard.remove(&queue);
+                self.bids.remove(&queue);
+            }
         }
         true
     }
@@ -108,7 +111,7 @@ impl Agent {
         if ver == self.record.ver && membership.is_some_and(|m| self.record.room_for(m)) {
             self.heard.insert(queue);
             self.bids.insert(queue, (epoch, rank, terms));
-            if self.soliciting.is_none() {
+            if self.soliciting.is_none() || breaks(Mutant::FirstBidWins) {
                 self.decide(cfg, now, out); // the others had nothing when they were asked
             } else {
                 self.decide_when_all_heard(cfg, now, out);

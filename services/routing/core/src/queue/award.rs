@@ -9,6 +9,7 @@ use crate::{
     message::{
         AgentMessage, Bid, EdgeMessage, Grant, PickUp, Presence, QueueEffect, QueueOut, Rank,
     },
+    mutants::{Mutant, breaks},
     reason::Decision,
     settings::Standing,
     skills::Need,
@@ -323,7 +324,10 @@ impl Queue {
             return false;
         };
         self.note_reserved(now, agent, ver, free);
-        let Some(contact) = self.line.first_for(agent, &member.skills) else {
+        let bound = self.line.get(bid.hint).filter(|e| self.line.is_open(e));
+        let bound = bound.filter(|_| breaks(Mutant::BindAtBid));
+        let bound = bound.map(|e| e.contact);
+        let Some(contact) = bound.or_else(|| self.line.first_for(agent, &member.skills)) else {
             release(reservation, out);
             return true;
         };

@@ -6,6 +6,7 @@ mod check;
 use super::entry::{Entry, Place};
 use crate::{
     message::QueueTimer,
+    mutants::{Mutant, breaks},
     settings::{Ageing, QueueSettings},
     skills::{Need, SkillMatch, Skills},
     strategy::Strategy,
@@ -127,7 +128,8 @@ impl Line {
 
     /// Whether a grant may be spent on an entry.
     pub(super) fn is_open(&self, entry: &Entry) -> bool {
-        entry.may_be_offered() && (self.ring_all || entry.offers.is_empty())
+        entry.may_be_offered()
+            && (self.ring_all || entry.offers.is_empty() || breaks(Mutant::AskTwice))
     }
 
     /// Adds or replaces an entry.
@@ -247,18 +249,25 @@ impl Line {
     /// other agent was asked for it meanwhile (`reject_memory`).
     pub(super) fn first_for(&self, agent: UserId, skills: &Skills) -> Option<ContactId> {
         self.look();
-        let takes = |contact: &ContactId| {
-            let Some(entry) = self.get(*contact) else {
-                return false;
-            };
-            let asked = self.covers.get(contact);
-            let others_asked = asked.is_some_and(|asked| *asked != agent);
-            entry.fits(agent) && !(others_asked && entry.declined.contains(&agent))
-        };
+        let takes = |contact: &ContactId| self.get(*contact).is_some_and(|e| self.is_for(agent, e));
         let groups = self.groups.iter();
         let able = groups.filter(|(needs, _)| self.skill_match.allows(needs, skills));
         let first = able.filter_map(|(_, group)| group.open.iter().find(|place| takes(&place.2)));
         first.min().map(|place| place.2)
+    }
+
+    /// Whether an open contact may go to this agent, skills aside.
+    fn is_for(&self, agent: UserId, entry: &Entry) -> bool {
+        let asked = self.covers.get(&entry.contact);
+        let others_asked = asked.is_some_and(|asked| *asked != agent);
+        entry.fits(agent) && !(others_asked && entry.declined.contains(&agent))
+    }
+
+    /// Whether a grant of this agent could serve this contact, whoever stands before it.
+    pub(super) fn takes(&self, agent: UserId, skills: &Skills, entry: &Entry) -> bool {
+        self.is_open(entry)
+            && self.skill_match.allows(entry.needs_now(), skills)
+            && self.is_for(agent, entry)
     }
 
     /// Of the contacts that a grant of this agent could serve, the one that waits longest.

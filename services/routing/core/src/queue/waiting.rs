@@ -266,9 +266,9 @@ impl Queue {
         } else if self
             .left
             .get(&contact)
-            .is_some_and(|g| g.attach_no == u32::MAX)
+            .is_some_and(|grave| grave.attach_no == u32::MAX)
         {
-            return;
+            return; // a repeat
         }
         self.bury(now, contact, u32::MAX, None, out);
     }

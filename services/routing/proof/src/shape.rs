@@ -1,0 +1,158 @@
+//! What a centre is made of, and the one place where the product's settings are made from it.
+
+use crate::ids::{agent_id, contact_id, device_id, queue_id};
+use centro_edge::Timing;
+use centro_kernel::{Timestamp, UserId, contact::Reservation};
+use centro_routing_core::{
+    AgentMessage, AgentRecord, Attach, ContactKind, Deadlines, LogIn, Membership, Presence,
+    Profile, QueueSettings, Rona, Strategy, Terms, WrapUp,
+};
+use std::{sync::Arc, time::Duration};
+
+/// A queue.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct QueueShape {
+    /// Its score.
+    pub weight: Option<u32>,
+    /// How agents take turns.
+    pub strategy: Strategy,
+    /// How many may wait; 0 means no limit.
+    pub max_callers: u32,
+}
+
+/// A contact.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ContactShape {
+    /// The queue it arrives at.
+    pub queue: usize,
+    /// Higher is served first.
+    pub priority: u32,
+}
+
+/// A centre.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// The queues.
+    pub queues: Vec<QueueShape>,
+    /// The queues of each agent.
+    pub agents: Vec<Vec<usize>>,
+    /// The contacts.
+    pub contacts: Vec<ContactShape>,
+    /// Routing's deadlines.
+    pub deadlines: Deadlines,
+    /// The edges' deadlines.
+    pub timing: Timing,
+    /// How long a device rings.
+    pub ring: Duration,
+    /// Time after a contact before the next.
+    pub wrap_up: Duration,
+    /// Missed offers after which an agent counts as not responding.
+    pub missed_offers: u32,
+    /// How long nobody is asked for a contact whose offer was not answered.
+    pub retry: Duration,
+    /// How long an agent who declined is left alone.
+    pub rest: Duration,
+}
+
+impl Shape {
+    /// The weight of a queue.
+    pub fn weight(&self, queue: usize) -> u32 {
+        self.queues[queue].weight.unwrap_or(0)
+    }
+
+    pub(crate) fn settings(&self, queue: usize) -> QueueSettings {
+        let shape = self.queues[queue];
+        QueueSettings {
+            weight: shape.weight,
+            strategy: shape.strategy,
+            max_callers: shape.max_callers,
+            retry_delay: self.retry,
+            terms: Arc::new(self.terms()),
+            ..QueueSettings::new(queue_id(queue))
+        }
+    }
+
+    fn terms(&self) -> Terms {
+        let default = Terms::default();
+        Terms {
+            ring: self.ring,
+            wrap_up: WrapUp {
+                time: self.wrap_up,
+                ..default.wrap_up
+            },
+            rona: Rona {
+                count: self.missed_offers,
+                ..default.rona
+            },
+            reject_delay: self.rest,
+            busy_delay: self.rest,
+            ..default
+        }
+    }
+
+    pub(crate) fn log_in(&self, agent: usize) -> AgentMessage {
+        let queues = self.agents[agent].iter().copied().map(queue_id);
+        AgentMessage::LogIn(Box::new(LogIn {
+            device: device_id(agent),
+            device_online: true,
+            queues: queues.map(Membership::new).collect(),
+            all_queues: false,
+            ready: true,
+            desktop: false,
+            profile: Profile::default(),
+        }))
+    }
+
+    pub(crate) fn device(agent: usize, online: bool) -> AgentMessage {
+        let device = device_id(agent);
+        AgentMessage::Device { device, online }
+    }
+
+    pub(crate) fn agent(&self, agent: usize) -> AgentRecord {
+        AgentRecord::new(agent_id(agent), Timestamp::default())
+    }
+
+    /// A contact's request for a place, as telephony makes it.
+    pub(crate) fn attach(
+        &self,
+        contact: usize,
+        attach_no: u32,
+        enqueued_at: Timestamp,
+        excluded: Vec<(UserId, Duration)>,
+        holding: Vec<Reservation>,
+    ) -> Attach {
+        Attach {
+            contact: contact_id(contact),
+            attach_no,
+            enqueued_at,
+            priority: self.contacts[contact].priority,
+            excluded,
+            holding,
+            needs: Arc::default(),
+            kind: ContactKind::Call,
+            caller: Arc::default(),
+            edge: Arc::from(""),
+        }
+    }
+
+    /// What an agent would tell a queue of itself, made from its record.
+    pub(crate) fn presence(record: &AgentRecord, queue: usize) -> Presence {
+        let membership = record.membership(queue_id(queue));
+        Presence {
+            agent: record.id,
+            ver: record.ver,
+            member: membership.is_some(),
+            free: membership.is_some_and(|m| record.room_for(m)),
+            standing: membership.map(|m| record.standing(m)).unwrap_or_default(),
+            idle_since: record.idle_since,
+            logged_in_at: record.logged_in_at,
+            received_at: record.received_at,
+            contacts: record.contacts,
+            talk: record.talk,
+            load: 0,
+            order: 0,
+            skills: record.profile.skills.clone(),
+            lost_to: None,
+        }
+    }
+}

@@ -1,0 +1,713 @@
+//! One day: the heap of what is to come, the network, the nodes.
+
+use super::{
+    chance::Chance,
+    script::{END, FAULTS_END, NODES, Plan, Script},
+    shrink::Story,
+};
+use crate::{
+    Mutant, World,
+    ids::queue_id,
+    kept::hash_of,
+    letter::{Actor, Letter, Mail},
+    shape::Shape,
+    shard::Who,
+    world::Outcome,
+};
+use centro_edge::{Command, Phase};
+use centro_kernel::Timestamp;
+use centro_routing_core::{
+    AgentMessage, Chosen, QueueMessage,
+    invariants::{Broken, Sums},
+};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BinaryHeap},
+    fmt,
+    sync::Arc,
+};
+
+/// How long an actor that works on what is due may go on at one instant before it counts as endless.
+const AT_ONCE: usize = 1_000;
+
+/// More grants of one agent within a second are no work any more.
+const GRANTS_PER_SECOND: u64 = 6;
+
+/// A fault that waits for its moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Aim {
+    /// The owner stores a grant and dies before it says so.
+    GrantStored,
+    /// The owner stores an offer and dies before it says so.
+    OfferStored,
+    /// The owner stores Alerting and dies before it answers.
+    AlertStored,
+    /// The owner stores Connected and dies before it answers.
+    ConnectStored,
+    /// The owner stores the end and dies before it answers.
+    EndStored,
+    /// The owner freezes just before a Connect; the zombie and the new owner both get it.
+    ConnectAtZombie,
+    /// The owner freezes just before an End; both get it.
+    EndAtZombie,
+    /// A queue's owner freezes just before a Grant; both get it.
+    GrantAtZombie,
+    /// A contact's process dies while it waits for ConnectOk.
+    EdgeDiesCommitting,
+}
+
+impl Aim {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::GrantStored,
+        Self::OfferStored,
+        Self::AlertStored,
+        Self::ConnectStored,
+        Self::EndStored,
+        Self::ConnectAtZombie,
+        Self::EndAtZombie,
+        Self::GrantAtZombie,
+        Self::EdgeDiesCommitting,
+    ];
+
+    /// The step that answers or sends this is the moment.
+    const fn waits_for_sent(self, mail: &Mail) -> bool {
+        matches!(
+            (self, &mail.letter),
+            (Self::GrantStored, Letter::Queue(QueueMessage::Grant(_)))
+                | (Self::OfferStored, Letter::Edge(Command::Offer { .. }))
+                | (Self::AlertStored, Letter::Edge(Command::AlertOk(_)))
+                | (Self::ConnectStored, Letter::Edge(Command::ConnectOk(_)))
+                | (Self::EndStored, Letter::Edge(Command::Ended { .. }))
+        )
+    }
+
+    /// The moment is before this is read.
+    const fn waits_for_read(self, mail: &Mail) -> bool {
+        matches!(
+            (self, &mail.letter),
+            (
+                Self::ConnectAtZombie | Self::EdgeDiesCommitting,
+                Letter::Agent(AgentMessage::Connect { .. })
+            ) | (Self::EndAtZombie, Letter::Agent(AgentMessage::End { .. }))
+                | (Self::GrantAtZombie, Letter::Queue(QueueMessage::Grant(_)))
+        )
+    }
+}
+
+impl fmt::Display for Aim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::GrantStored => "an agent's owner dies between storing and sending a grant",
+            Self::OfferStored => "a queue's owner dies between storing and sending an offer",
+            Self::AlertStored => "an agent's owner dies between storing and answering Alert",
+            Self::ConnectStored => "an agent's owner dies between storing and answering Connect",
+            Self::EndStored => "an agent's owner dies between storing and answering End",
+            Self::ConnectAtZombie => "a Connect is read by the zombie and by the new owner",
+            Self::EndAtZombie => "an End is read by the zombie and by the new owner",
+            Self::GrantAtZombie => "a Grant is read by the zombie and by the new owner",
+            Self::EdgeDiesCommitting => "a call dies while it waits for ConnectOk",
+        })
+    }
+}
+
+/// What is to come.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Event {
+    /// A letter arrives.
+    Mail(Mail),
+    /// The same without a network between: a person, or a letter of a zombie's time.
+    Local(Mail),
+    /// A letter is read by the old owner, if it still acts.
+    AtZombie(Mail),
+    /// An actor's earliest deadline.
+    Wake(Actor),
+    /// A plan.
+    Plan(usize),
+    /// Shards get new owners.
+    TakeOver(Actor),
+    /// A frozen node wakes.
+    Thaw(Vec<Actor>, i64),
+    /// It notices that it is no owner any more.
+    Notice(Vec<Actor>),
+    /// Everybody comes to work.
+    AllReady,
+    /// Time to look whether somebody waits in vain.
+    Look,
+}
+
+/// Ordered by time, then by the order in which it was planned.
+struct Due(i64, u64, Event);
+
+impl PartialEq for Due {
+    fn eq(&self, other: &Self) -> bool {
+        (self.0, self.1) == (other.0, other.1)
+    }
+}
+
+impl Eq for Due {}
+
+impl PartialOrd for Due {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Due {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (self.0, self.1).cmp(&(other.0, other.1))
+    }
+}
+
+/// A broken rule and its moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The rule.
+    pub broken: Broken,
+    /// Milliseconds since the day began.
+    pub at: i64,
+}
+
+/// One simulated day.
+pub struct Day {
+    world: World,
+    now: i64,
+    plans: Vec<(i64, Plan)>,
+    kept: Vec<usize>,
+    weather: [u64; 3],
+    network: Chance,
+    pub(super) people: Chance,
+    machines: Chance,
+    heap: BinaryHeap<Reverse<Due>>,
+    order: u64,
+    /// When each actor is woken.
+    armed: BTreeMap<Actor, i64>,
+    /// The routing node of each shard.
+    node: BTreeMap<Actor, usize>,
+    /// Zombies that act.
+    awake: BTreeMap<Actor, ()>,
+    aims: Vec<Aim>,
+    waiting_since: BTreeMap<usize, i64>,
+    /// Grants of each agent until the last look.
+    granted: Vec<u64>,
+    arrivals: usize,
+    sums: Sums,
+    steps: u64,
+    faults: u64,
+    hash: u64,
+    trace: Option<Vec<String>>,
+}
+
+impl Day {
+    /// A day before it begins.
+    pub fn new(story: &Story, mutant: Option<Mutant>) -> Self {
+        let Script {
+            shape,
+            plans,
+            weather,
+        } = Script::of(story.seed);
+        let kept = story
+            .kept
+            .clone()
+            .unwrap_or_else(|| (0..plans.len()).collect());
+        let world = World::new(Arc::new(shape), mutant);
+        let mut machines = Chance::new(story.seed, 3);
+        let node = world.shards().map(|s| (s, machines.index(NODES))).collect();
+        let mut day = Self {
+            world,
+            now: 0,
+            kept,
+            plans,
+            weather: if story.calm { [0; 3] } else { weather },
+            network: Chance::new(story.seed, 2),
+            people: Chance::new(story.seed, 4),
+            machines,
+            heap: BinaryHeap::new(),
+            order: 0,
+            armed: BTreeMap::new(),
+            node,
+            awake: BTreeMap::new(),
+            aims: Vec::new(),
+            waiting_since: BTreeMap::new(),
+            granted: Vec::new(),
+            arrivals: 0,
+            sums: Sums::default(),
+            steps: 0,
+            faults: 0,
+            hash: story.seed,
+            trace: None,
+        };
+        for agent in 0..day.world.shape().agents.len() {
+            let log_in = day.world.shape().log_in(agent);
+            day.at(0, Event::Local(Mail::agent(agent, log_in)));
+        }
+        for plan in day.kept.clone() {
+            if let Some((at, what)) = day.plans.get(plan) {
+                day.arrivals += usize::from(matches!(what, Plan::Contact { .. }));
+                let at = *at;
+                day.at(at, Event::Plan(plan));
+            }
+        }
+        day.at(FAULTS_END + 15_000, Event::AllReady);
+        day.at(1_000, Event::Look);
+        day
+    }
+
+    /// Remembers every step as a line.
+    pub fn trace(&mut self) {
+        self.trace = Some(Vec::new());
+    }
+
+    /// The steps, when they were to be remembered.
+    pub fn traced(&self) -> &[String] {
+        self.trace.as_deref().unwrap_or(&[])
+    }
+
+    /// The plans, as sentences in order of time.
+    pub fn told(&self) -> Vec<String> {
+        let mut plans: Vec<_> = self
+            .kept
+            .iter()
+            .filter_map(|n| self.plans.get(*n))
+            .collect();
+        plans.sort_by_key(|(at, _)| *at);
+        plans
+            .into_iter()
+            .map(|(at, plan)| format!("{at:>7} ms  {plan}"))
+            .collect()
+    }
+
+    /// Steps so far.
+    pub const fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// Faults so far.
+    pub const fn faults(&self) -> u64 {
+        self.faults
+    }
+
+    /// Contacts of the day.
+    pub fn contacts(&self) -> u64 {
+        self.arrivals as u64
+    }
+
+    /// The same day has the same hash.
+    pub const fn hash(&self) -> u64 {
+        self.hash
+    }
+
+    pub(super) const fn world(&self) -> &World {
+        &self.world
+    }
+
+    const fn time(&self) -> Timestamp {
+        Timestamp::from_millis(self.now)
+    }
+
+    fn at(&mut self, at: i64, event: Event) {
+        self.order += 1;
+        self.heap.push(Reverse(Due(at, self.order, event)));
+    }
+
+    pub(super) fn after(&mut self, after: i64, event: Event) {
+        self.at(self.now + after, event);
+    }
+
+    /// Until everybody has come to rest.
+    ///
+    /// # Errors
+    /// The first rule that was broken.
+    pub fn run(&mut self) -> Result<(), Failure> {
+        let result = self.run_to_rest();
+        for shard in self.world.shards() {
+            let records = match shard {
+                Actor::Queue(q) => hash_of(&self.world.queue(q).stored),
+                Actor::Agent(a) => hash_of(&self.world.agent(a).stored),
+                Actor::Contact(_) => 0,
+            };
+            self.mix(records);
+        }
+        result.map_err(|broken| Failure {
+            broken,
+            at: self.now,
+        })
+    }
+
+    fn run_to_rest(&mut self) -> Result<(), Broken> {
+        while let Some(Reverse(Due(at, _, event))) = self.heap.pop() {
+            if at > END {
+                break;
+            }
+            self.now = at;
+            let looked = event == Event::Look;
+            self.happen(event)?;
+            if looked && self.now > FAULTS_END + 30_000 && self.is_over() {
+                break;
+            }
+        }
+        self.world.at_rest()?;
+        self.sums.at_rest()
+    }
+
+    fn is_over(&self) -> bool {
+        self.world.unowned().is_empty() && self.world.at_rest().is_ok()
+    }
+
+    fn happen(&mut self, event: Event) -> Result<(), Broken> {
+        match event {
+            Event::Mail(mail) | Event::Local(mail) => {
+                let who = if self.awake.contains_key(&mail.to) && self.machines.per_mille(500) {
+                    Who::Zombie
+                } else {
+                    Who::Live
+                };
+                self.read(who, mail)
+            }
+            Event::AtZombie(mail) => self.step(Who::Zombie, mail),
+            Event::Wake(actor) => {
+                if self.armed.get(&actor) == Some(&self.now) {
+                    self.armed.remove(&actor);
+                    self.work(Who::Live, actor)?;
+                    self.arm(actor);
+                }
+                Ok(())
+            }
+            Event::Plan(plan) => {
+                let plan = self.plans[plan].1.clone();
+                self.carry_out(plan)
+            }
+            Event::TakeOver(shard) => {
+                if !self.world.has_owner(shard) {
+                    let sent = self.world.take_over(self.time(), shard);
+                    self.post(sent);
+                    self.armed.remove(&shard);
+                    self.arm(shard);
+                }
+                Ok(())
+            }
+            Event::Thaw(shards, awake) => {
+                for shard in &shards {
+                    if self.world.has_zombie(*shard) {
+                        self.awake.insert(*shard, ());
+                    }
+                }
+                for shard in &shards {
+                    self.work(Who::Zombie, *shard)?;
+                }
+                self.after(awake, Event::Notice(shards));
+                Ok(())
+            }
+            Event::Notice(shards) => {
+                for shard in shards {
+                    self.awake.remove(&shard);
+                    self.world.drop_zombie(shard);
+                }
+                Ok(())
+            }
+            Event::AllReady => self.all_ready(),
+            Event::Look => {
+                self.after(1_000, Event::Look);
+                self.look()
+            }
+        }
+    }
+
+    fn carry_out(&mut self, plan: Plan) -> Result<(), Broken> {
+        if let Some(trace) = &mut self.trace {
+            trace.push(format!("{:>7} * {plan}", self.now));
+        }
+        match plan {
+            Plan::Contact {
+                contact,
+                queue,
+                patience,
+                star,
+                timeout,
+                moved,
+            } => {
+                let mut later = |after: i64, command| {
+                    self.after(after, Event::Local(Mail::edge(contact, command)));
+                };
+                later(0, Command::Arrive(queue_id(queue)));
+                later(patience, Command::HungUp);
+                if let Some(after) = star {
+                    later(after, Command::Star);
+                }
+                if let Some(after) = timeout {
+                    later(after, Command::TimedOut);
+                }
+                if let Some((after, to)) = moved {
+                    let (queue, to) = (queue_id(queue), queue_id(to));
+                    let attach_no = 0; // wherever it waits by then
+                    later(
+                        after,
+                        Command::MoveTo {
+                            queue,
+                            attach_no,
+                            to,
+                        },
+                    );
+                }
+            }
+            Plan::Pause { agent, back } => {
+                let chosen = [Chosen::Paused(String::new()), Chosen::Ready];
+                for (after, chosen) in [0, back].into_iter().zip(chosen) {
+                    let message = AgentMessage::SetStatus(chosen);
+                    self.after(after, Event::Local(Mail::agent(agent, message)));
+                }
+            }
+            Plan::LogOut { agent, back } => {
+                let log_out = AgentMessage::SetStatus(Chosen::LoggedOut);
+                self.after(0, Event::Local(Mail::agent(agent, log_out)));
+                let log_in = self.world.shape().log_in(agent);
+                self.after(back, Event::Local(Mail::agent(agent, log_in)));
+            }
+            Plan::Offline { agent, back } => {
+                for (after, online) in [(0, false), (back, true)] {
+                    let message = Shape::device(agent, online);
+                    self.after(after, Event::Local(Mail::agent(agent, message)));
+                }
+            }
+            Plan::Crash { node, lease } => {
+                self.fail(node, lease, None);
+            }
+            Plan::Freeze {
+                node,
+                lease,
+                wakes,
+                awake,
+            } => {
+                self.fail(node, lease, Some((wakes, awake)));
+            }
+            Plan::CallsDie { node } => {
+                for contact in self.calls(node) {
+                    self.kill(contact);
+                }
+            }
+            Plan::StreamsBreak { node } => {
+                for contact in self.calls(node) {
+                    self.faults += 1;
+                    let sent = self.world.break_stream(contact);
+                    self.post(sent);
+                }
+            }
+            Plan::Aim(aim) => self.aims.push(aim),
+        }
+        Ok(())
+    }
+
+    /// The calls of a telephony node that run.
+    fn calls(&self, node: usize) -> Vec<usize> {
+        let all = 0..self.world.shape().contacts.len();
+        let runs = |c: &usize| {
+            let edge = self.world.contact(*c).edge();
+            edge.is_some_and(|edge| edge.phase() != Phase::New && !edge.done())
+        };
+        all.filter(|c| c % NODES == node).filter(runs).collect()
+    }
+
+    fn kill(&mut self, contact: usize) {
+        self.faults += 1;
+        let broken = self.world.break_stream(contact);
+        let mut sent = self.world.kill(contact);
+        sent.extend(broken);
+        self.armed.remove(&Actor::Contact(contact));
+        self.post(sent);
+    }
+
+    /// A routing node dies or freezes; others take its shards over when its leases have expired.
+    fn fail(&mut self, node: usize, lease: i64, freezes: Option<(i64, i64)>) {
+        let shards: Vec<_> = self
+            .node
+            .iter()
+            .filter(|(_, on)| **on == node)
+            .map(|(shard, _)| *shard)
+            .collect();
+        self.faults += 1;
+        for shard in &shards {
+            self.world.stop(*shard, freezes.is_some());
+            self.armed.remove(shard);
+            let to = (node + 1 + self.machines.index(NODES - 1)) % NODES;
+            self.node.insert(*shard, to);
+            let spread = self.machines.millis(100);
+            self.after(lease + spread, Event::TakeOver(*shard));
+        }
+        if let Some((wakes, awake)) = freezes {
+            self.after(lease + 100 + wakes, Event::Thaw(shards, awake));
+        }
+    }
+
+    fn all_ready(&mut self) -> Result<(), Broken> {
+        for agent in 0..self.world.shape().agents.len() {
+            let log_in = self.world.shape().log_in(agent);
+            self.read(Who::Live, Mail::agent(agent, log_in))?;
+        }
+        Ok(())
+    }
+
+    /// The network: 1 to 20 ms, now and then up to 6 s; some lost, some twice, while faults last.
+    fn post(&mut self, sent: Vec<Mail>) {
+        let [lost, twice, late] = self.weather;
+        for mail in sent {
+            let faulty = self.now < FAULTS_END && !mail.is_sure();
+            let repeated = faulty && self.network.per_mille(twice);
+            self.faults += u64::from(repeated);
+            let second = repeated.then(|| mail.clone());
+            for mail in second.into_iter().chain([mail]) {
+                if faulty && self.network.per_mille(lost) {
+                    self.faults += 1;
+                    continue;
+                }
+                let is_late = faulty && self.network.per_mille(late);
+                self.faults += u64::from(is_late);
+                let most = if is_late {
+                    self.network.one_of(&[100, 500, 6_000])
+                } else {
+                    20
+                };
+                let delay = 1 + self.network.millis(most);
+                self.after(delay, Event::Mail(mail));
+            }
+        }
+    }
+
+    /// Reads a letter, unless a fault was waiting for it.
+    fn read(&mut self, who: Who, mail: Mail) -> Result<(), Broken> {
+        let hit = self.aims.iter().position(|aim| aim.waits_for_read(&mail));
+        let Some(hit) = hit.filter(|_| who == Who::Live && self.now < FAULTS_END) else {
+            return self.step(who, mail);
+        };
+        let aim = self.aims.swap_remove(hit);
+        if let (Aim::EdgeDiesCommitting, Letter::Agent(AgentMessage::Connect { contact, .. })) =
+            (aim, &mail.letter)
+        {
+            self.kill(crate::ids::contact_no(*contact));
+            return self.step(who, mail);
+        }
+        let Some(node) = self.node.get(&mail.to).copied() else {
+            return self.step(who, mail);
+        };
+        let lease = 1_600;
+        self.fail(node, lease, Some((0, 400)));
+        for after in [150, 180] {
+            self.after(lease + after, Event::AtZombie(mail.clone()));
+        }
+        self.after(lease + 160, Event::Local(mail));
+        Ok(())
+    }
+
+    fn step(&mut self, who: Who, mail: Mail) -> Result<(), Broken> {
+        self.steps += 1;
+        let to = mail.to;
+        if let Some(trace) = &mut self.trace {
+            let by = if who == Who::Live { " " } else { "Z" };
+            trace.push(format!("{:>7} {by} {mail}", self.now));
+        }
+        let again = mail.is_sure().then(|| mail.clone());
+        let step = self.world.deliver(self.time(), who, mail);
+        self.mix(self.now as u64);
+        self.mix(step.sent.len() as u64 * 4 + step.outcome as u64);
+        match step.outcome {
+            Outcome::Done => {}
+            Outcome::Fenced => {
+                self.awake.remove(&to);
+                if let Some(trace) = &mut self.trace {
+                    trace.push(format!("{:>7} Z {to} is fenced", self.now));
+                }
+                return Ok(());
+            }
+            Outcome::Nobody => {
+                if let Some(mail) = again.filter(|_| !matches!(to, Actor::Contact(_))) {
+                    self.after(200, Event::Mail(mail));
+                }
+                return Ok(());
+            }
+        }
+        for event in &step.events {
+            self.sums.add(event)?;
+        }
+        if let Some(broken) = self.world.broken() {
+            return Err(broken);
+        }
+        let aims = &self.aims;
+        let hit = aims
+            .iter()
+            .position(|aim| step.sent.iter().any(|mail| aim.waits_for_sent(mail)));
+        if let Some(hit) = hit.filter(|_| who == Who::Live && self.now < FAULTS_END)
+            && let Some(node) = self.node.get(&to).copied()
+        {
+            self.aims.swap_remove(hit);
+            self.fail(node, 1_700, None);
+            return Ok(());
+        }
+        if let Actor::Contact(contact) = to {
+            for effect in &step.effects {
+                self.react(contact, effect);
+            }
+        }
+        self.post(step.sent);
+        if who == Who::Live {
+            self.arm(to);
+        }
+        Ok(())
+    }
+
+    /// Everything that is due at an actor.
+    fn work(&mut self, who: Who, actor: Actor) -> Result<(), Broken> {
+        for _ in 0..AT_ONCE {
+            let Some(mail) = self.world.due(self.time(), who, actor) else {
+                return Ok(());
+            };
+            self.step(who, mail)?;
+        }
+        Err(Broken::NoRest)
+    }
+
+    fn arm(&mut self, actor: Actor) {
+        let Some(due) = self.world.next_due(Who::Live, actor) else {
+            return;
+        };
+        let due = due.as_millis().max(self.now);
+        if self.armed.get(&actor).is_none_or(|armed| due < *armed) {
+            self.armed.insert(actor, due);
+            self.at(due, Event::Wake(actor));
+        }
+    }
+
+    /// Offers and refusals do not chase each other; and after the faults nobody waits longer beside a free agent than the
+    /// protocol's own deadlines.
+    fn look(&mut self) -> Result<(), Broken> {
+        let agents = 0..self.world.shape().agents.len();
+        let granted: Vec<_> = agents.map(|a| self.world.agent(a).stored.next).collect();
+        for (now, before) in granted.iter().zip(&self.granted) {
+            if now - before > GRANTS_PER_SECOND {
+                return Err(Broken::PingPong);
+            }
+        }
+        self.granted = granted;
+        if self.now < FAULTS_END + 25_000 {
+            return Ok(());
+        }
+        for contact in 0..self.world.shape().contacts.len() {
+            let edge = self.world.contact(contact).edge();
+            let waits = edge
+                .is_some_and(|edge| edge.phase() == Phase::Waiting && edge.legs().next().is_none());
+            if waits && self.world.is_servable(contact) {
+                let since = *self.waiting_since.entry(contact).or_insert(self.now);
+                if self.now - since > 5_000 {
+                    return Err(Broken::WaitsBesideFree);
+                }
+            } else {
+                self.waiting_since.remove(&contact);
+            }
+        }
+        Ok(())
+    }
+
+    const fn mix(&mut self, value: u64) {
+        let mut z = self.hash.rotate_left(23) ^ value;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        self.hash = z ^ (z >> 27);
+    }
+}

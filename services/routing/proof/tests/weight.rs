@@ -1,0 +1,148 @@
+//! Weight across queues, told step by step.
+
+use centro_edge::{Command, Effect, Timing};
+use centro_kernel::{DeviceId, Timestamp};
+use centro_routing_core::{AgentMessage, Chosen, Deadlines, LogIn, Membership, Profile};
+use centro_routing_proof::{
+    Actor, ContactShape, Letter, Mail, QueueShape, Shape, Who, World, queue_id,
+};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+const LIGHT: usize = 0;
+const HEAVY: usize = 1;
+
+/// One agent who serves a queue without a score and one with; contacts wait in these queues.
+struct Centre {
+    world: World,
+    now: Timestamp,
+    mails: VecDeque<Mail>,
+    /// Who rang at the agent's device, in order.
+    rang: Vec<usize>,
+    declines: bool,
+}
+
+impl Centre {
+    fn new(waiting: &[usize]) -> Self {
+        let contact = |queue: &usize| ContactShape {
+            queue: *queue,
+            priority: 0,
+        };
+        let heavy = QueueShape {
+            weight: Some(5),
+            ..QueueShape::default()
+        };
+        let shape = Shape {
+            queues: vec![QueueShape::default(), heavy],
+            agents: vec![vec![LIGHT, HEAVY]],
+            contacts: waiting.iter().map(contact).collect(),
+            deadlines: Deadlines::default(),
+            timing: Timing::default(),
+            ring: Duration::from_secs(15),
+            wrap_up: Duration::from_secs(10),
+            missed_offers: 1,
+            retry: Duration::ZERO,
+            rest: Duration::ZERO,
+        };
+        let mut centre = Self {
+            world: World::new(Arc::new(shape), None),
+            now: Timestamp::default(),
+            mails: VecDeque::new(),
+            rang: Vec::new(),
+            declines: false,
+        };
+        let log_in = AgentMessage::LogIn(Box::new(LogIn {
+            device: DeviceId::from_u128(1),
+            device_online: true,
+            queues: vec![
+                Membership::new(queue_id(LIGHT)),
+                Membership::new(queue_id(HEAVY)),
+            ],
+            all_queues: false,
+            ready: false,
+            desktop: false,
+            profile: Profile::default(),
+        }));
+        centre.tell(Actor::Agent(0), Letter::Agent(log_in));
+        for (contact, queue) in waiting.iter().enumerate() {
+            centre.now = centre.now + Duration::from_millis(10);
+            let arrive = Command::Arrive(queue_id(*queue));
+            centre.tell(Actor::Contact(contact), Letter::Edge(arrive));
+        }
+        centre
+    }
+
+    fn tell(&mut self, to: Actor, letter: Letter) {
+        self.mails.push_back(Mail { to, letter });
+        while let Some(mail) = self.mails.pop_front() {
+            let to = mail.to;
+            let step = self.world.deliver(self.now, Who::Live, mail);
+            self.mails.extend(step.sent);
+            for effect in step.effects {
+                let Actor::Contact(contact) = to else {
+                    continue;
+                };
+                let command = match effect {
+                    Effect::Ring(of) => {
+                        self.rang.push(contact);
+                        if self.declines {
+                            Command::Rejected(of)
+                        } else {
+                            Command::Answered(of)
+                        }
+                    }
+                    Effect::Bridge(_) => Command::HungUp,
+                    _ => continue,
+                };
+                self.mails.push_back(Mail {
+                    to,
+                    letter: Letter::Edge(command),
+                });
+            }
+            assert_eq!(self.world.broken(), None);
+        }
+    }
+
+    fn ready(&mut self) {
+        let ready = AgentMessage::SetStatus(Chosen::Ready);
+        self.tell(Actor::Agent(0), Letter::Agent(ready));
+    }
+
+    /// All deadlines up to a moment.
+    fn pass(&mut self, time: Duration) {
+        let until = self.now + time;
+        loop {
+            let contacts = (0..self.world.shape().contacts.len()).map(Actor::Contact);
+            let actors = self.world.shards().chain(contacts);
+            let due =
+                actors.filter_map(|actor| Some((self.world.next_due(Who::Live, actor)?, actor)));
+            let Some((due, actor)) = due.min().filter(|(due, _)| *due <= until) else {
+                self.now = until;
+                return;
+            };
+            self.now = self.now.max(due);
+            if let Some(mail) = self.world.due(self.now, Who::Live, actor) {
+                self.tell(mail.to, mail.letter);
+            }
+        }
+    }
+}
+
+#[test]
+fn weight_no_starvation() {
+    // Heavier first, then by wait; the lighter queue is served too.
+    let mut centre = Centre::new(&[LIGHT, HEAVY, LIGHT, HEAVY]);
+    centre.ready();
+    centre.pass(Duration::from_secs(60));
+    assert_eq!(centre.rang, [1, 3, 0, 2]);
+    assert_eq!(centre.world.at_rest(), Ok(()));
+
+    // The heavy queue's only caller may not be offered to this agent for a while: it blocks nobody.
+    let mut centre = Centre::new(&[LIGHT, HEAVY]);
+    centre.declines = true;
+    centre.ready();
+    assert_eq!(
+        centre.rang,
+        [1, 0],
+        "the lighter queue's caller rings at once"
+    );
+}
