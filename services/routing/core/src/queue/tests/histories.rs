@@ -806,7 +806,7 @@ fn right_contact(before: &Queue, grant: &Grant, out: &QueueOut) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_happens_the_queue_keeps_its_promises(

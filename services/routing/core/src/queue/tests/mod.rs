@@ -8,6 +8,7 @@ mod costs;
 mod histories;
 mod limits;
 mod order;
+mod people;
 mod ringing;
 mod skills;
 mod strategies;

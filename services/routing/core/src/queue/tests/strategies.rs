@@ -220,6 +220,24 @@ fn conversations_are_spread_or_gathered_as_the_strategy_says() {
 }
 
 #[test]
+fn a_contact_in_hand_counts_among_the_calls_before_its_agent_says_so() {
+    let mut hall = Hall::with(with(Strategy::FewestCalls));
+    hall.now = at(300_000);
+    hall.tell(1, |p| p.contacts = 1);
+    hall.tell(2, |p| p.contacts = 0);
+    let mut takers = vec![];
+    for n in 10..14 {
+        hall.wait(1_000);
+        let taker = bids(&hall.arrive(n))[0];
+        let ver = hall.people[&taker].ver;
+        hall.grant_with(taker, ver, |grant| grant.free = true);
+        hall.left(n, LeftReason::Answered);
+        takers.push(taker);
+    }
+    assert_eq!(takers, [2, 1, 2, 1]);
+}
+
+#[test]
 fn with_manual_pick_nobody_is_asked_and_who_picks_gets_it() {
     let mut hall = Hall::with(with(Strategy::ManualPick));
     assert!(passed(&hall.ready(1)));
