@@ -9,6 +9,7 @@ mod empty;
 mod entry;
 mod explain;
 mod line;
+mod places;
 mod relax;
 mod roster;
 mod supervise;

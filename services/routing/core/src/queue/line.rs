@@ -3,7 +3,10 @@
 #[cfg(test)]
 mod check;
 
-use super::entry::{Entry, Place};
+use super::{
+    entry::{Entry, Place},
+    places::Places,
+};
 use crate::{
     message::QueueTimer,
     mutants::{Mutant, breaks},
@@ -36,7 +39,7 @@ pub(super) struct Line {
     /// An offered contact stays open for further agents.
     ring_all: bool,
     entries: BTreeMap<ContactId, Entry>,
-    order: BTreeSet<Place>,
+    order: Places,
     groups: BTreeMap<Vec<Need>, Group>,
     /// The running bid of each contact: it was made for it, and it is not slow.
     covers: BTreeMap<ContactId, UserId>,
@@ -323,19 +326,9 @@ impl Line {
         places.map(|place| place.2).collect()
     }
 
-    /// Place in line, from 1. Counts from the nearer end.
+    /// Place in line, from 1.
     pub(super) fn position(&self, contact: ContactId) -> Option<u32> {
-        let place = self.place(self.entries.get(&contact)?);
-        let both = self.order.iter().zip(self.order.iter().rev());
-        for (n, (front, back)) in both.enumerate() {
-            self.look();
-            if *front == place {
-                return u32::try_from(n + 1).ok();
-            }
-            if *back == place {
-                return u32::try_from(self.order.len() - n).ok();
-            }
-        }
-        None
+        let place = self.place(self.get(contact)?);
+        u32::try_from(self.order.number(&place)?).ok()
     }
 }

@@ -118,3 +118,22 @@ fn many_needs_that_nobody_free_meets_are_passed_over_at_once() {
     };
     assert_eq!(step(200), step(2));
 }
+
+#[test]
+fn a_place_in_the_middle_of_a_long_line_costs_no_more_than_at_its_end() {
+    let arrival = |waiting: u128| {
+        let mut hall = Hall::new();
+        hall.checks = false;
+        for n in 0..waiting {
+            hall.arrive_with(100_000 + n, |a| a.priority = u32::from(n % 2 == 0));
+        }
+        hall.now = at(1);
+        let before = hall.queue.line.looked.0.get();
+        let out = hall.arrive_with(10, |a| a.priority = 1);
+        let place = u32::try_from(waiting / 2 + 1).unwrap();
+        let told = |e: &QueueEffect| matches!(e, QueueEffect::Edge(_, EdgeMessage::Attached { position, .. }) if *position == place);
+        assert!(out.send.iter().any(told));
+        hall.queue.line.looked.0.get() - before
+    };
+    assert_eq!(arrival(10_000), arrival(10));
+}
