@@ -368,3 +368,22 @@ fn who_was_sent_away_is_told_so_again() {
     assert_eq!(not_taken(&late), [(10, LeftReason::LeftEmpty)]);
     assert!(late.events.is_empty() && late.fence);
 }
+
+#[test]
+fn who_rings_when_the_trial_ends_has_joined() {
+    let only_ready = QueueSettings {
+        counts_as_available: Standings::of(&[Standing::Ready]),
+        ..empty_rules(EmptyRule::NoneAvailable, EmptyRule::Allow, 0)
+    };
+    let mut hall = Hall::taken_over(only_ready, QueueRecord::default(), at(0));
+    hall.ready(1);
+    hall.arrive(10);
+    let (rings, _) = hall.take(1);
+    hall.arrive(11);
+    assert_eq!(all_gone(&hall.wait(2_000)), [(11, LeftReason::JoinedEmpty)]);
+    assert!(!hall.entry(10).on_trial);
+    hall.offer_ended(10, rings, OfferEnd::NoAnswer);
+    hall.take_over();
+    hall.return_(10);
+    assert_eq!(all_gone(&hall.wait(2_000)), [], "it is not tried twice");
+}

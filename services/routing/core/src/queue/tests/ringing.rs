@@ -319,3 +319,17 @@ fn who_let_it_ring_is_not_tried_again_before_another() {
         );
     }
 }
+
+#[test]
+fn of_two_words_about_an_exclusion_the_longer_one_holds() {
+    let mut hall = Hall::new();
+    let both = |first, second| vec![(agent(1), secs(first)), (agent(2), secs(second))];
+    hall.arrive_with(10, |a| a.excluded = both(10, 20));
+    hall.detach(10);
+    hall.attach(Attach {
+        excluded: both(15, 5),
+        ..attach(10, 2, 0)
+    });
+    let ends = hall.entry(10).excluded.values().copied();
+    assert_eq!(ends.collect::<Vec<_>>(), [at(15_000), at(20_000)]);
+}
