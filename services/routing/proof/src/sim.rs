@@ -4,13 +4,17 @@
 //! The same seed is always the same day: [`Day::hash`] says so. What goes wrong is drawn from the seed as a list of
 //! [`script::Plan`]s, so that a failing day can be told again with fewer of them ([`shrink`]).
 
+mod aim;
 mod chance;
 mod day;
+mod event;
+mod machines;
 mod people;
 pub mod script;
 mod shrink;
 
-pub use day::{Aim, Day, Failure};
+pub use aim::Aim;
+pub use day::{Day, Failure};
 pub use shrink::{Story, shrink};
 
 use crate::Mutant;

@@ -1,29 +1,29 @@
 //! One day: the heap of what is to come, the network, the nodes.
 
 use super::{
+    aim::Aim,
     chance::Chance,
+    event::{Due, Event},
     script::{END, FAULTS_END, NODES, Plan, Script},
     shrink::Story,
 };
 use crate::{
     Mutant, World,
-    ids::queue_id,
     kept::hash_of,
     letter::{Actor, Letter, Mail},
-    shape::Shape,
     shard::Who,
     world::Outcome,
 };
-use centro_edge::{Command, Phase};
+use centro_edge::Phase;
 use centro_kernel::Timestamp;
 use centro_routing_core::{
-    AgentMessage, Chosen, QueueMessage,
+    AgentMessage,
     invariants::{Broken, Sums},
 };
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BinaryHeap},
-    fmt,
+    hash::Hash,
     sync::Arc,
 };
 
@@ -32,133 +32,6 @@ const AT_ONCE: usize = 1_000;
 
 /// More grants of one agent within a second are no work any more.
 const GRANTS_PER_SECOND: u64 = 6;
-
-/// A fault that waits for its moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Aim {
-    /// The owner stores a grant and dies before it says so.
-    GrantStored,
-    /// The owner stores an offer and dies before it says so.
-    OfferStored,
-    /// The owner stores Alerting and dies before it answers.
-    AlertStored,
-    /// The owner stores Connected and dies before it answers.
-    ConnectStored,
-    /// The owner stores the end and dies before it answers.
-    EndStored,
-    /// The owner freezes just before a Connect; the zombie and the new owner both get it.
-    ConnectAtZombie,
-    /// The owner freezes just before an End; both get it.
-    EndAtZombie,
-    /// A queue's owner freezes just before a Grant; both get it.
-    GrantAtZombie,
-    /// A contact's process dies while it waits for ConnectOk.
-    EdgeDiesCommitting,
-}
-
-impl Aim {
-    /// All of them.
-    pub const ALL: [Self; 9] = [
-        Self::GrantStored,
-        Self::OfferStored,
-        Self::AlertStored,
-        Self::ConnectStored,
-        Self::EndStored,
-        Self::ConnectAtZombie,
-        Self::EndAtZombie,
-        Self::GrantAtZombie,
-        Self::EdgeDiesCommitting,
-    ];
-
-    /// The step that answers or sends this is the moment.
-    const fn waits_for_sent(self, mail: &Mail) -> bool {
-        matches!(
-            (self, &mail.letter),
-            (Self::GrantStored, Letter::Queue(QueueMessage::Grant(_)))
-                | (Self::OfferStored, Letter::Edge(Command::Offer { .. }))
-                | (Self::AlertStored, Letter::Edge(Command::AlertOk(_)))
-                | (Self::ConnectStored, Letter::Edge(Command::ConnectOk(_)))
-                | (Self::EndStored, Letter::Edge(Command::Ended { .. }))
-        )
-    }
-
-    /// The moment is before this is read.
-    const fn waits_for_read(self, mail: &Mail) -> bool {
-        matches!(
-            (self, &mail.letter),
-            (
-                Self::ConnectAtZombie | Self::EdgeDiesCommitting,
-                Letter::Agent(AgentMessage::Connect { .. })
-            ) | (Self::EndAtZombie, Letter::Agent(AgentMessage::End { .. }))
-                | (Self::GrantAtZombie, Letter::Queue(QueueMessage::Grant(_)))
-        )
-    }
-}
-
-impl fmt::Display for Aim {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::GrantStored => "an agent's owner dies between storing and sending a grant",
-            Self::OfferStored => "a queue's owner dies between storing and sending an offer",
-            Self::AlertStored => "an agent's owner dies between storing and answering Alert",
-            Self::ConnectStored => "an agent's owner dies between storing and answering Connect",
-            Self::EndStored => "an agent's owner dies between storing and answering End",
-            Self::ConnectAtZombie => "a Connect is read by the zombie and by the new owner",
-            Self::EndAtZombie => "an End is read by the zombie and by the new owner",
-            Self::GrantAtZombie => "a Grant is read by the zombie and by the new owner",
-            Self::EdgeDiesCommitting => "a call dies while it waits for ConnectOk",
-        })
-    }
-}
-
-/// What is to come.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Event {
-    /// A letter arrives.
-    Mail(Mail),
-    /// The same without a network between: a person, or a letter of a zombie's time.
-    Local(Mail),
-    /// A letter is read by the old owner, if it still acts.
-    AtZombie(Mail),
-    /// An actor's earliest deadline.
-    Wake(Actor),
-    /// A plan.
-    Plan(usize),
-    /// Shards get new owners.
-    TakeOver(Actor),
-    /// A frozen node wakes.
-    Thaw(Vec<Actor>, i64),
-    /// It notices that it is no owner any more.
-    Notice(Vec<Actor>),
-    /// Everybody comes to work.
-    AllReady,
-    /// Time to look whether somebody waits in vain.
-    Look,
-}
-
-/// Ordered by time, then by the order in which it was planned.
-struct Due(i64, u64, Event);
-
-impl PartialEq for Due {
-    fn eq(&self, other: &Self) -> bool {
-        (self.0, self.1) == (other.0, other.1)
-    }
-}
-
-impl Eq for Due {}
-
-impl PartialOrd for Due {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Due {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.0, self.1).cmp(&(other.0, other.1))
-    }
-}
-
 /// A broken rule and its moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Failure {
@@ -170,32 +43,30 @@ pub struct Failure {
 
 /// One simulated day.
 pub struct Day {
-    world: World,
-    now: i64,
-    plans: Vec<(i64, Plan)>,
-    kept: Vec<usize>,
-    weather: [u64; 3],
-    network: Chance,
-    pub(super) people: Chance,
-    machines: Chance,
-    heap: BinaryHeap<Reverse<Due>>,
-    order: u64,
+    pub(super) world: World,
+    pub(super) now: i64,
+    pub(super) plans: Vec<(i64, Plan)>,
+    pub(super) kept: Vec<usize>,
+    pub(super) weather: [u64; 3],
+    seed: u64,
+    pub(super) heap: BinaryHeap<Reverse<Due>>,
+    pub(super) order: u64,
     /// When each actor is woken.
-    armed: BTreeMap<Actor, i64>,
+    pub(super) armed: BTreeMap<Actor, i64>,
     /// The routing node of each shard.
-    node: BTreeMap<Actor, usize>,
+    pub(super) node: BTreeMap<Actor, usize>,
     /// Zombies that act.
-    awake: BTreeMap<Actor, ()>,
-    aims: Vec<Aim>,
-    waiting_since: BTreeMap<usize, i64>,
+    pub(super) awake: BTreeMap<Actor, ()>,
+    pub(super) aims: Vec<Aim>,
+    pub(super) waiting_since: BTreeMap<usize, i64>,
     /// Grants of each agent until the last look.
-    granted: Vec<u64>,
-    arrivals: usize,
-    sums: Sums,
-    steps: u64,
-    faults: u64,
-    hash: u64,
-    trace: Option<Vec<String>>,
+    pub(super) granted: Vec<u64>,
+    pub(super) arrivals: usize,
+    pub(super) sums: Sums,
+    pub(super) steps: u64,
+    pub(super) faults: u64,
+    pub(super) hash: u64,
+    pub(super) trace: Option<Vec<String>>,
 }
 
 impl Day {
@@ -219,9 +90,7 @@ impl Day {
             kept,
             plans,
             weather: if story.calm { [0; 3] } else { weather },
-            network: Chance::new(story.seed, 2),
-            people: Chance::new(story.seed, 4),
-            machines,
+            seed: story.seed,
             heap: BinaryHeap::new(),
             order: 0,
             armed: BTreeMap::new(),
@@ -301,6 +170,12 @@ impl Day {
         &self.world
     }
 
+    /// Chance that depends on what it is about and on the moment, and on nothing that happened elsewhere: so a story that
+    /// is told with fewer plans stays the same story.
+    pub(super) fn draw(&self, about: &impl Hash) -> Chance {
+        Chance::new(self.seed, hash_of(&(about, self.now)))
+    }
+
     const fn time(&self) -> Timestamp {
         Timestamp::from_millis(self.now)
     }
@@ -357,7 +232,7 @@ impl Day {
     fn happen(&mut self, event: Event) -> Result<(), Broken> {
         match event {
             Event::Mail(mail) | Event::Local(mail) => {
-                let who = if self.awake.contains_key(&mail.to) && self.machines.per_mille(500) {
+                let who = if self.awake.contains_key(&mail.to) && self.draw(&mail).per_mille(500) {
                     Who::Zombie
                 } else {
                     Who::Live
@@ -375,7 +250,8 @@ impl Day {
             }
             Event::Plan(plan) => {
                 let plan = self.plans[plan].1.clone();
-                self.carry_out(plan)
+                self.carry_out(plan);
+                Ok(())
             }
             Event::TakeOver(shard) => {
                 if !self.world.has_owner(shard) {
@@ -413,131 +289,6 @@ impl Day {
         }
     }
 
-    fn carry_out(&mut self, plan: Plan) -> Result<(), Broken> {
-        if let Some(trace) = &mut self.trace {
-            trace.push(format!("{:>7} * {plan}", self.now));
-        }
-        match plan {
-            Plan::Contact {
-                contact,
-                queue,
-                patience,
-                star,
-                timeout,
-                moved,
-            } => {
-                let mut later = |after: i64, command| {
-                    self.after(after, Event::Local(Mail::edge(contact, command)));
-                };
-                later(0, Command::Arrive(queue_id(queue)));
-                later(patience, Command::HungUp);
-                if let Some(after) = star {
-                    later(after, Command::Star);
-                }
-                if let Some(after) = timeout {
-                    later(after, Command::TimedOut);
-                }
-                if let Some((after, to)) = moved {
-                    let (queue, to) = (queue_id(queue), queue_id(to));
-                    let attach_no = 0; // wherever it waits by then
-                    later(
-                        after,
-                        Command::MoveTo {
-                            queue,
-                            attach_no,
-                            to,
-                        },
-                    );
-                }
-            }
-            Plan::Pause { agent, back } => {
-                let chosen = [Chosen::Paused(String::new()), Chosen::Ready];
-                for (after, chosen) in [0, back].into_iter().zip(chosen) {
-                    let message = AgentMessage::SetStatus(chosen);
-                    self.after(after, Event::Local(Mail::agent(agent, message)));
-                }
-            }
-            Plan::LogOut { agent, back } => {
-                let log_out = AgentMessage::SetStatus(Chosen::LoggedOut);
-                self.after(0, Event::Local(Mail::agent(agent, log_out)));
-                let log_in = self.world.shape().log_in(agent);
-                self.after(back, Event::Local(Mail::agent(agent, log_in)));
-            }
-            Plan::Offline { agent, back } => {
-                for (after, online) in [(0, false), (back, true)] {
-                    let message = Shape::device(agent, online);
-                    self.after(after, Event::Local(Mail::agent(agent, message)));
-                }
-            }
-            Plan::Crash { node, lease } => {
-                self.fail(node, lease, None);
-            }
-            Plan::Freeze {
-                node,
-                lease,
-                wakes,
-                awake,
-            } => {
-                self.fail(node, lease, Some((wakes, awake)));
-            }
-            Plan::CallsDie { node } => {
-                for contact in self.calls(node) {
-                    self.kill(contact);
-                }
-            }
-            Plan::StreamsBreak { node } => {
-                for contact in self.calls(node) {
-                    self.faults += 1;
-                    let sent = self.world.break_stream(contact);
-                    self.post(sent);
-                }
-            }
-            Plan::Aim(aim) => self.aims.push(aim),
-        }
-        Ok(())
-    }
-
-    /// The calls of a telephony node that run.
-    fn calls(&self, node: usize) -> Vec<usize> {
-        let all = 0..self.world.shape().contacts.len();
-        let runs = |c: &usize| {
-            let edge = self.world.contact(*c).edge();
-            edge.is_some_and(|edge| edge.phase() != Phase::New && !edge.done())
-        };
-        all.filter(|c| c % NODES == node).filter(runs).collect()
-    }
-
-    fn kill(&mut self, contact: usize) {
-        self.faults += 1;
-        let broken = self.world.break_stream(contact);
-        let mut sent = self.world.kill(contact);
-        sent.extend(broken);
-        self.armed.remove(&Actor::Contact(contact));
-        self.post(sent);
-    }
-
-    /// A routing node dies or freezes; others take its shards over when its leases have expired.
-    fn fail(&mut self, node: usize, lease: i64, freezes: Option<(i64, i64)>) {
-        let shards: Vec<_> = self
-            .node
-            .iter()
-            .filter(|(_, on)| **on == node)
-            .map(|(shard, _)| *shard)
-            .collect();
-        self.faults += 1;
-        for shard in &shards {
-            self.world.stop(*shard, freezes.is_some());
-            self.armed.remove(shard);
-            let to = (node + 1 + self.machines.index(NODES - 1)) % NODES;
-            self.node.insert(*shard, to);
-            let spread = self.machines.millis(100);
-            self.after(lease + spread, Event::TakeOver(*shard));
-        }
-        if let Some((wakes, awake)) = freezes {
-            self.after(lease + 100 + wakes, Event::Thaw(shards, awake));
-        }
-    }
-
     fn all_ready(&mut self) -> Result<(), Broken> {
         for agent in 0..self.world.shape().agents.len() {
             let log_in = self.world.shape().log_in(agent);
@@ -547,26 +298,27 @@ impl Day {
     }
 
     /// The network: 1 to 20 ms, now and then up to 6 s; some lost, some twice, while faults last.
-    fn post(&mut self, sent: Vec<Mail>) {
+    pub(super) fn post(&mut self, sent: Vec<Mail>) {
         let [lost, twice, late] = self.weather;
         for mail in sent {
             let faulty = self.now < FAULTS_END && !mail.is_sure();
-            let repeated = faulty && self.network.per_mille(twice);
+            let mut network = self.draw(&mail);
+            let repeated = faulty && network.per_mille(twice);
             self.faults += u64::from(repeated);
             let second = repeated.then(|| mail.clone());
             for mail in second.into_iter().chain([mail]) {
-                if faulty && self.network.per_mille(lost) {
+                if faulty && network.per_mille(lost) {
                     self.faults += 1;
                     continue;
                 }
-                let is_late = faulty && self.network.per_mille(late);
+                let is_late = faulty && network.per_mille(late);
                 self.faults += u64::from(is_late);
                 let most = if is_late {
-                    self.network.one_of(&[100, 500, 6_000])
+                    network.one_of(&[100, 500, 6_000])
                 } else {
                     20
                 };
-                let delay = 1 + self.network.millis(most);
+                let delay = 1 + network.millis(most);
                 self.after(delay, Event::Mail(mail));
             }
         }

@@ -1,6 +1,6 @@
 //! What people do when a device rings, a talk begins, or a queue lets them go.
 
-use super::day::{Day, Event};
+use super::{chance::Chance, day::Day, event::Event};
 use crate::letter::Mail;
 use centro_edge::{Command, Effect};
 use centro_kernel::contact::{LeftReason, Reservation};
@@ -9,24 +9,26 @@ use centro_routing_core::{AgentMessage, Chosen};
 impl Day {
     pub(super) fn react(&mut self, contact: usize, effect: &Effect) {
         match effect {
-            Effect::Ring(of) => self.rings(contact, *of),
-            Effect::Bridge(of) => self.talks(contact, *of),
-            Effect::Out(LeftReason::Timeout | LeftReason::QueueFull)
-                if self.people.per_mille(300) =>
-            {
-                let queue = self.people.index(self.world().shape().queues.len());
+            Effect::Ring(of) => self.rings(self.draw(&(contact, of, 1)), contact, *of),
+            Effect::Bridge(of) => self.talks(self.draw(&(contact, of, 2)), contact, *of),
+            Effect::Out(LeftReason::Timeout | LeftReason::QueueFull) => {
+                let mut chance = self.draw(&(contact, 3));
+                if !chance.per_mille(300) {
+                    return;
+                }
+                let queue = chance.index(self.world().shape().queues.len());
                 let arrive = Command::Arrive(crate::queue_id(queue));
                 self.soon(1, Mail::edge(contact, arrive));
-                let patience = 5_000 + self.people.millis(60_000);
+                let patience = 5_000 + chance.millis(60_000);
                 self.soon(patience, Mail::edge(contact, Command::HungUp));
             }
             _ => {}
         }
     }
 
-    fn rings(&mut self, contact: usize, of: Reservation) {
-        let after = self.people.millis(12_000);
-        let command = match self.people.below(20) {
+    fn rings(&mut self, mut chance: Chance, contact: usize, of: Reservation) {
+        let after = chance.millis(12_000);
+        let command = match chance.below(20) {
             0 | 1 => Command::Rejected(of),
             2 => Command::DeviceFailed(of),
             3 => Command::CouldNotRing(of),
@@ -39,11 +41,11 @@ impl Day {
             }
             kind => {
                 if kind < 7 {
-                    let hangs_up = after + self.people.millis(40);
+                    let hangs_up = after + chance.millis(40);
                     self.soon(hangs_up, Mail::edge(contact, Command::AgentHungUp(of)));
                 }
                 if kind == 7 {
-                    let twice = after + self.people.millis(5);
+                    let twice = after + chance.millis(5);
                     self.soon(twice, Mail::edge(contact, Command::HungUp));
                 }
                 Command::Answered(of)
@@ -52,14 +54,14 @@ impl Day {
         self.soon(after, Mail::edge(contact, command));
     }
 
-    fn talks(&mut self, contact: usize, of: Reservation) {
+    fn talks(&mut self, mut chance: Chance, contact: usize, of: Reservation) {
         // Some talk so long that routing asks whether they still do.
-        let most = self.people.one_of(&[12_000, 24_000, 24_000, 70_000]);
-        let talk = 5_000 + self.people.millis(most);
-        let command = match self.people.below(10) {
+        let most = chance.one_of(&[12_000, 24_000, 24_000, 70_000]);
+        let talk = 5_000 + chance.millis(most);
+        let command = match chance.below(10) {
             0 => {
-                let queue = self.people.index(self.world().shape().queues.len());
-                let patience = talk + 5_000 + self.people.millis(60_000);
+                let queue = chance.index(self.world().shape().queues.len());
+                let patience = talk + 5_000 + chance.millis(60_000);
                 self.soon(patience, Mail::edge(contact, Command::HungUp));
                 Command::Transfer(crate::queue_id(queue))
             }

@@ -10,7 +10,8 @@ impl World {
     /// # Errors
     /// The rule that is broken.
     pub fn at_rest(&self) -> Result<(), Broken> {
-        let over = |edge: &Edge| edge.done() && matches!(edge.phase(), Phase::Gone(_));
+        // Who was left out of a story never came.
+        let over = |edge: &Edge| edge.done() && matches!(edge.phase(), Phase::New | Phase::Gone(_));
         if !self.contacts.iter().filter_map(|c| c.edge()).all(over) {
             return Err(Broken::ContactStuck);
         }
