@@ -171,7 +171,7 @@ impl Queue {
         self.roster.member(agent)
     }
 
-    /// Whether this agent could be given this contact now, whoever stands before it.
+    /// Whether this agent could be given this contact, whoever stands before it and whether or not its stream is there.
     pub fn could_take(&self, agent: UserId, entry: &Entry) -> bool {
         let member = self.roster.member(agent);
         member.is_some_and(|m| self.line.takes(agent, &m.skills, entry))

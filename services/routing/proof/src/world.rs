@@ -111,8 +111,8 @@ impl World {
             Arc::make_mut(&mut shape).deadlines.tombstone = std::time::Duration::ZERO;
         }
         let queues = (0..shape.queues.len()).map(|q| {
-            let (settings, record) = (shape.settings(q), QueueRecord::default());
-            let actor = Queue::recover(settings, 1, record.clone(), &shape.deadlines, now);
+            let record = QueueRecord::default();
+            let actor = queue_owner(&shape, q, 1, record.clone(), now);
             Kept::new(Shard::new(record, actor))
         });
         let agents = (0..shape.agents.len()).map(|a| {
@@ -246,17 +246,10 @@ impl World {
     }
 
     fn queue_taken_over(&mut self, now: Timestamp, q: usize) -> Vec<Mail> {
-        let deadlines = self.shape.deadlines;
         let shard = self.queues[q].change();
         shard.epoch += 1;
         let (epoch, stored) = (shard.epoch, shard.stored.clone());
-        shard.own(Queue::recover(
-            self.shape.settings(q),
-            epoch,
-            stored,
-            &deadlines,
-            now,
-        ));
+        shard.own(queue_owner(&self.shape, q, epoch, stored, now));
         self.watch.queue_taken_over(q);
         let mut sent = Vec::new();
         if self.mutant == Some(Mutant::NoHold) {
@@ -362,4 +355,15 @@ impl World {
                 && entry.fits(agent_id(a))
         })
     }
+}
+
+/// A queue's owner. Where time does not pass, agents have had theirs to say that they are here: the small worlds have no
+/// rule that asks for it, and one timer less.
+fn queue_owner(shape: &Shape, q: usize, epoch: u64, stored: QueueRecord, now: Timestamp) -> Queue {
+    let deadlines = &shape.deadlines;
+    let mut queue = Queue::recover(shape.settings(q), epoch, stored, deadlines, now);
+    if deadlines.hold.is_zero() {
+        queue.handle(deadlines, now, QueueMessage::Timer(QueueTimer::Settle));
+    }
+    queue
 }

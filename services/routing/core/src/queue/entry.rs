@@ -2,6 +2,7 @@
 
 use crate::{
     message::{Caller, ContactKind, QueueTimer},
+    mutants::{Mutant, breaks},
     settings::Ageing,
     skills::{Need, Needs},
 };
@@ -126,7 +127,8 @@ impl Entry {
 
     /// Whether this agent may be offered this contact, skills aside.
     pub fn fits(&self, agent: UserId) -> bool {
-        !self.excluded.contains_key(&agent) && !self.offers.iter().any(|r| r.agent == agent)
+        let rings = self.offers.iter().any(|r| r.agent == agent) && !breaks(Mutant::AskTwice);
+        !rings && !self.excluded.contains_key(&agent)
     }
 
     /// Whether it may be offered to anybody now.

@@ -266,9 +266,10 @@ impl Line {
         entry.fits(agent) && !(others_asked && entry.declined.contains(&agent))
     }
 
-    /// Whether a grant of this agent could serve this contact, whoever stands before it.
+    /// Whether a grant of this agent could serve this contact once its stream is there, whoever stands before it.
     pub(super) fn takes(&self, agent: UserId, skills: &Skills, entry: &Entry) -> bool {
-        self.is_open(entry)
+        entry.retry_due.is_none()
+            && entry.wish.is_none()
             && self.skill_match.allows(entry.needs_now(), skills)
             && self.is_for(agent, entry)
     }

@@ -303,7 +303,8 @@ impl Roster {
     ) -> Option<(UserId, u64)> {
         let turn = self.next(needs, fits)?;
         self.last = Some(turn);
-        self.chosen += 1;
+        // Only a draw begins elsewhere each time; for the others it would be state that says nothing.
+        self.chosen += u64::from(self.strategy == Strategy::Random);
         self.members.get(&turn.2).map(|m| (turn.2, m.ver))
     }
 
