@@ -6,8 +6,8 @@
 //! | the order of changes | the installation's version, growing with each write |
 //! | tenants and people | identity; their short names are cached here |
 //!
-//! In: gRPC `CallQueues`, `Skills`, `RoutingProfiles`, `Numbers`, `DialPlans`, `Devices`, `ConfigurationFeed`;
-//! `identity.user.…` from the bus.
+//! In: gRPC `CallQueues`, `Skills`, `RoutingProfiles`, `Organization`, `Numbers`, `DialPlans`, `Devices`,
+//! `ConfigurationFeed`; `identity.user.…` from the bus.
 //! Out: `configuration.object.changed` through the outbox, never with credentials.
 
 pub mod core;
@@ -28,8 +28,8 @@ use centro_node::{Mount, Node, Role, Service};
 use centro_proto::configuration::{
     call_queues_server::CallQueuesServer, configuration_feed_server::ConfigurationFeedServer,
     devices_server::DevicesServer, dial_plans_server::DialPlansServer,
-    numbers_server::NumbersServer, routing_profiles_server::RoutingProfilesServer,
-    skills_server::SkillsServer,
+    numbers_server::NumbersServer, organization_server::OrganizationServer,
+    routing_profiles_server::RoutingProfilesServer, skills_server::SkillsServer,
 };
 use centro_store::{
     outbox::{self, Wake},
@@ -51,6 +51,7 @@ impl Service for Configuration {
         mount.grpc(CallQueuesServer::new(desk.clone()));
         mount.grpc(SkillsServer::new(desk.clone()));
         mount.grpc(RoutingProfilesServer::new(desk.clone()));
+        mount.grpc(OrganizationServer::new(desk.clone()));
         mount.grpc(NumbersServer::new(desk.clone()));
         mount.grpc(DialPlansServer::new(desk.clone()));
         mount.grpc(DevicesServer::new(desk.clone()));

@@ -71,6 +71,8 @@ pub enum Key {
     UserSkill(UserId, SkillId),
     /// How much somebody can do at once.
     RoutingProfile(UserId),
+    /// What holds for a whole tenant.
+    Organization(TenantId),
 }
 
 #[derive(Debug, Default)]
@@ -343,6 +345,15 @@ impl State {
                 let before = self.capacities.insert(user, capacity);
                 (before != Some(capacity)).then_some(Consequence::ProfileChanged(user))
             }
+            (Key::Organization(_), Object::OrganizationSettings(settings)) => {
+                if settings.allow_unassigned_log_in() {
+                    self.open_to_unassigned.insert(tenant);
+                } else {
+                    self.open_to_unassigned.remove(&tenant);
+                }
+                // Who is logged in so stays it until the log-out (spec S48).
+                None
+            }
             (Key::Device(id), Object::Device(device)) => {
                 let device = device.device.as_ref()?;
                 let owner = device.user_id.parse().ok();
@@ -405,6 +416,10 @@ impl State {
                 let had = self.capacities.remove(&user).is_some();
                 had.then_some(Consequence::ProfileChanged(user))
             }
+            Key::Organization(_) => {
+                self.open_to_unassigned.remove(&tenant);
+                None
+            }
             Key::Device(id) => {
                 self.online.remove(&id);
                 let user = self.disown(id)?;
@@ -440,6 +455,9 @@ fn key(object: &Object) -> Option<Key> {
             Key::UserSkill(has.user_id.parse().ok()?, has.skill_id.parse().ok()?)
         }
         Object::RoutingProfile(profile) => Key::RoutingProfile(profile.user_id.parse().ok()?),
+        Object::OrganizationSettings(settings) => {
+            Key::Organization(settings.tenant_id.parse().ok()?)
+        }
         _ => return None,
     })
 }
@@ -561,6 +579,38 @@ mod tests {
         assert_eq!(directory.profile(user).skills.level(skill), Some(5));
         assert_eq!(directory.apply(&has(3, 0, true)).1, changed);
         assert_eq!(directory.profile(user), Profile::default());
+    }
+
+    #[test]
+    fn queues_are_open_to_the_unassigned_while_their_tenant_says_so_and_nobody_is_logged_out() {
+        use centro_proto::configuration::OrganizationSettings;
+        let directory = Directory::default();
+        let (ours, theirs) = (TenantId::from_u128(1), TenantId::from_u128(2));
+        let settings = |version, allowed, deleted| Change {
+            tenant_id: ours.to_string(),
+            version,
+            deleted,
+            object: Some(Object::OrganizationSettings(OrganizationSettings {
+                tenant_id: ours.to_string(),
+                allow_unassigned_log_in: allowed,
+                etag: String::new(),
+            })),
+        };
+        let told = Some(Key::Organization(ours));
+        assert!(!directory.may_log_in_unassigned(ours));
+        for (change, open) in [
+            (settings(1, Some(true), false), true),
+            (settings(3, Some(false), false), false),
+            (settings(2, Some(true), false), false),
+            (settings(4, Some(true), false), true),
+            (settings(5, None, false), false),
+            (settings(6, Some(true), false), true),
+            (settings(7, None, true), false),
+        ] {
+            assert_eq!(directory.apply(&change), (told, None));
+            assert_eq!(directory.may_log_in_unassigned(ours), open, "{change:?}");
+            assert!(!directory.may_log_in_unassigned(theirs));
+        }
     }
 
     #[test]

@@ -139,7 +139,8 @@ impl Directory {
             Object::QueueAgent(_)
             | Object::Skill(_)
             | Object::UserSkill(_)
-            | Object::RoutingProfile(_) => {}
+            | Object::RoutingProfile(_)
+            | Object::OrganizationSettings(_) => {}
         }
         None
     }
@@ -379,7 +380,10 @@ fn id_of(object: &Object) -> Option<String> {
         Object::Trunk(o) => o.trunk.as_ref()?.id.clone(),
         Object::QueueAgent(o) => format!("{}/{}", o.queue_id, o.user_id),
         // No call asks for these.
-        Object::Skill(_) | Object::UserSkill(_) | Object::RoutingProfile(_) => return None,
+        Object::Skill(_)
+        | Object::UserSkill(_)
+        | Object::RoutingProfile(_)
+        | Object::OrganizationSettings(_) => return None,
     })
 }
 

@@ -5,6 +5,7 @@ pub mod callback;
 pub mod device;
 pub mod extension;
 pub mod number;
+pub mod organization;
 pub mod plan;
 pub mod profile;
 pub mod queue;

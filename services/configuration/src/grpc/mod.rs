@@ -3,6 +3,7 @@
 mod devices;
 mod feed;
 mod numbers;
+mod organization;
 mod plans;
 mod profiles;
 mod queues;

@@ -3,8 +3,8 @@
 use super::{Kind, Object, Store, decode, digests, entity::object as row};
 use centro_kernel::Fault;
 use centro_proto::configuration::{
-    CallQueue, Change, Device, DialPlan, Number, QueueAgent, RoutingProfile, Skill, Trunk,
-    UserSkill,
+    CallQueue, Change, Device, DialPlan, Number, OrganizationSettings, QueueAgent, RoutingProfile,
+    Skill, Trunk, UserSkill,
 };
 use centro_store::fault;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
@@ -55,6 +55,9 @@ fn change(row: &row::Model) -> Result<Change, Fault> {
         k if k == Kind::Skill as i16 => decode::<Skill>(row)?.into_change(None),
         k if k == Kind::UserSkill as i16 => decode::<UserSkill>(row)?.into_change(None),
         k if k == Kind::RoutingProfile as i16 => decode::<RoutingProfile>(row)?.into_change(None),
+        k if k == Kind::OrganizationSettings as i16 => {
+            decode::<OrganizationSettings>(row)?.into_change(None)
+        }
         other => {
             return Err(Fault::internal(format_args!(
                 "row {} has the unknown kind {other}",

@@ -1,5 +1,6 @@
 //! What the kinds of objects have in common, so that one store keeps them all.
 
+mod organization;
 mod profile;
 mod skill;
 
@@ -24,6 +25,7 @@ pub enum Kind {
     Skill = 7,
     UserSkill = 8,
     RoutingProfile = 9,
+    OrganizationSettings = 10,
 }
 
 /// An object of the configuration: what of it is unique, what it leads to, how a change tells of it.

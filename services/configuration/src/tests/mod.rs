@@ -5,6 +5,7 @@ mod devices;
 mod feed;
 mod isolation;
 mod numbers;
+mod organization;
 mod plans;
 mod profiles;
 mod queues;

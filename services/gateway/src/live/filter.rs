@@ -34,7 +34,9 @@ pub fn may_see(caller: &Principal, event: &Event) -> bool {
 /// As the lists of the configuration decide. Of a deleted device only the id is left, so its owner is not told.
 fn may_see_change(caller: &Principal, change: &Change) -> bool {
     match &change.object {
-        Some(Object::CallQueue(_) | Object::QueueAgent(_)) => caller.grants("queues.view"),
+        Some(Object::CallQueue(_) | Object::QueueAgent(_) | Object::OrganizationSettings(_)) => {
+            caller.grants("queues.view")
+        }
         Some(Object::Skill(_) | Object::UserSkill(_)) => caller.grants("skills.view"),
         Some(Object::RoutingProfile(_)) => caller.grants("users.view"),
         Some(Object::Number(_)) => caller.grants("numbers.view"),
@@ -79,8 +81,8 @@ mod tests {
     use centro_kernel::{TenantId, Timestamp, UserId};
     use centro_proto::{
         configuration::{
-            CallQueue, Device, DeviceWithCredentials, DialPlan, Number, QueueAgent, RoutingProfile,
-            Skill, TrunkWithCredentials, UserSkill,
+            CallQueue, Device, DeviceWithCredentials, DialPlan, Number, OrganizationSettings,
+            QueueAgent, RoutingProfile, Skill, TrunkWithCredentials, UserSkill,
         },
         events,
     };
@@ -157,6 +159,10 @@ mod tests {
         let kinds = [
             (Object::CallQueue(CallQueue::default()), &all),
             (Object::QueueAgent(QueueAgent::default()), &all),
+            (
+                Object::OrganizationSettings(OrganizationSettings::default()),
+                &all,
+            ),
             (Object::Number(Number::default()), &leading),
             (Object::DialPlan(DialPlan::default()), &leading),
             (Object::Skill(Skill::default()), &leading),

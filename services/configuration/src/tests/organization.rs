@@ -1,0 +1,88 @@
+use super::*;
+use centro_proto::configuration::{
+    OrganizationSettings, change::Object, configuration_feed_server::ConfigurationFeed,
+    organization_server::Organization,
+};
+use prost_types::FieldMask;
+
+async fn get(world: &World, tenant: TenantId) -> OrganizationSettings {
+    let request = world.ask(tenant, pb::GetOrganizationSettingsRequest {});
+    let settings = world.desk.get_organization_settings(request).await;
+    settings.unwrap().into_inner()
+}
+
+async fn allow(
+    world: &World,
+    tenant: TenantId,
+    allowed: Option<bool>,
+    etag: &str,
+) -> Result<OrganizationSettings, Status> {
+    let request = pb::UpdateOrganizationSettingsRequest {
+        organization_settings: Some(OrganizationSettings {
+            allow_unassigned_log_in: allowed,
+            etag: etag.to_owned(),
+            ..Default::default()
+        }),
+        update_mask: Some(FieldMask {
+            paths: vec!["allow_unassigned_log_in".to_owned()],
+        }),
+    };
+    let request = world.ask(tenant, request);
+    let settings = world.desk.update_organization_settings(request).await;
+    Ok(settings?.into_inner())
+}
+
+#[tokio::test]
+async fn nobody_logs_in_to_queues_of_others_until_the_organization_allows_it() {
+    let world = World::new().await;
+    let unset = get(&world, ACME).await;
+    assert_eq!(unset.tenant_id, ACME.to_string());
+    assert_eq!(unset.allow_unassigned_log_in, Some(false));
+    assert_eq!(unset.etag, "");
+    let on = allow(&world, ACME, Some(true), "").await.unwrap();
+    assert_eq!(on.allow_unassigned_log_in, Some(true));
+    assert_eq!(on.tenant_id, ACME.to_string());
+    assert_eq!(get(&world, ACME).await, on);
+    assert_eq!(
+        get(&world, OTHER).await.allow_unassigned_log_in,
+        Some(false)
+    );
+    let reset = allow(&world, ACME, None, &on.etag).await.unwrap();
+    assert_eq!(reset.allow_unassigned_log_in, Some(false));
+}
+
+#[tokio::test]
+async fn of_two_who_change_the_settings_at_once_the_second_is_told() {
+    let world = World::new().await;
+    let on = allow(&world, ACME, Some(true), "").await.unwrap();
+    let off = allow(&world, ACME, Some(false), &on.etag).await.unwrap();
+    assert_ne!(on.etag, off.etag);
+    assert_eq!(
+        reason(allow(&world, ACME, Some(true), &on.etag).await),
+        "etag_mismatch"
+    );
+    let without = pb::UpdateOrganizationSettingsRequest::default();
+    let without = world.ask(ACME, without);
+    assert_eq!(
+        reason(world.desk.update_organization_settings(without).await),
+        "field_missing"
+    );
+}
+
+#[tokio::test]
+async fn the_feed_tells_of_each_change_and_each_tenant_has_settings_of_its_own() {
+    let world = World::new().await;
+    let mut events = world.watch().await;
+    let ours = allow(&world, ACME, Some(true), "").await.unwrap();
+    let (event, change) = next(&mut events).await;
+    assert_eq!(event.subject, ACME.to_string());
+    assert_eq!(change.tenant_id, ACME.to_string());
+    let told = Some(Object::OrganizationSettings(ours.clone()));
+    assert_eq!((change.deleted, &change.object), (false, &told));
+    let theirs = allow(&world, OTHER, Some(false), "").await.unwrap();
+    let request = Request::new(pb::SnapshotRequest::default());
+    let snapshot = world.desk.snapshot(request).await.unwrap().into_inner();
+    let objects: Vec<_> = snapshot.changes.into_iter().map(|c| c.object).collect();
+    let theirs = Some(Object::OrganizationSettings(theirs));
+    assert_eq!(objects, [told, theirs]);
+}
