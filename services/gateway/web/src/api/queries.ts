@@ -179,7 +179,7 @@ export const useDevicesOf = (userId: string, enabled = true) =>
     },
   });
 
-export type AgentVerb = 'logIn' | 'logOut' | 'setReady' | 'pause' | 'endWrapUp';
+export type AgentVerb = 'logIn' | 'logOut' | 'setReady' | 'pause' | 'endWrapUp' | 'extendWrapUp';
 export interface AgentAct {
   /** A user id, or "me". */
   agentId: string;
@@ -200,6 +200,7 @@ export function useAgentAct() {
       void cache.invalidateQueries({ queryKey: ['own'] });
       void cache.invalidateQueries({ queryKey: ['agents'] });
       void cache.invalidateQueries({ queryKey: ['queues'] });
+      void cache.invalidateQueries({ queryKey: ['reasons'] });
     },
   });
 }

@@ -108,14 +108,20 @@ export interface WaitingContact {
   position: number;
   enqueueTime: number | undefined;
   caller: Party;
+  /** Higher is served first. */
+  priority: number;
   offeredTo: string;
+  /** The queue in which a person wants it; empty when nobody moves it. */
+  movingTo: string;
 }
 const waitingContact = (wire: WaitingContactWire): WaitingContact => ({
   contactId: wire.contactId ?? '',
   position: wire.position ?? 0,
   enqueueTime: instant(wire.enqueueTime),
   caller: party(wire.caller),
+  priority: wire.priority ?? 0,
   offeredTo: wire.offeredTo ?? '',
+  movingTo: wire.movingTo ?? '',
 });
 
 export interface QueueStatus {

@@ -94,6 +94,82 @@ export interface WaitingContactWire {
   caller?: PartyWire;
   priority?: number;
   offeredTo?: string;
+  movingTo?: string;
+}
+
+/** One skill compared with a level; an operator that is not said is "at least". */
+export interface SkillNeedWire {
+  skillId?: string;
+  op?: 'SKILL_OP_UNSPECIFIED' | 'SKILL_OP_AT_LEAST' | 'SKILL_OP_AT_MOST' | 'SKILL_OP_EQUAL' | 'SKILL_OP_MORE_THAN' | 'SKILL_OP_LESS_THAN';
+  level?: number;
+}
+
+/** The rule under which an agent falls for one contact. */
+export type Verdict =
+  | 'VERDICT_UNSPECIFIED'
+  | 'VERDICT_CHOSEN'
+  | 'VERDICT_LATER_IN_TURN'
+  | 'VERDICT_DECLINED'
+  | 'VERDICT_ASKED_FOR_ANOTHER'
+  | 'VERDICT_RINGS_FOR_IT'
+  | 'VERDICT_EXCLUDED'
+  | 'VERDICT_UNSKILLED'
+  | 'VERDICT_IN_CONTACT'
+  | 'VERDICT_WRAP_UP'
+  | 'VERDICT_PAUSED'
+  | 'VERDICT_NOT_RESPONDING'
+  | 'VERDICT_UNREACHABLE'
+  | 'VERDICT_NO_ROOM';
+
+export interface CandidateWire {
+  agentId?: string;
+  verdict?: Verdict;
+  score?: number;
+  key?: Int64;
+  idleSince?: string;
+  excludedUntil?: string;
+  unmet?: SkillNeedWire[];
+}
+
+export interface WaitingReasonsWire {
+  sentenceEn?: string;
+  sentenceIt?: string;
+  position?: number;
+  needs?: SkillNeedWire[];
+  step?: number;
+  relaxTime?: string;
+  retryTime?: string;
+  ringsAt?: string[];
+  agentsLoggedIn?: number;
+  counts?: { verdict?: Verdict; agents?: number }[];
+  candidates?: CandidateWire[];
+  asOf?: string;
+}
+
+/** What keeps an agent from contacts, in all queues or in one. */
+export type HindranceKind =
+  | 'KIND_UNSPECIFIED'
+  | 'KIND_LOGGED_OUT'
+  | 'KIND_PAUSED'
+  | 'KIND_NOT_RESPONDING'
+  | 'KIND_RESTS'
+  | 'KIND_PHONE_OFFLINE'
+  | 'KIND_DESKTOP_GONE'
+  | 'KIND_FULL'
+  | 'KIND_PAUSED_IN_QUEUE'
+  | 'KIND_NOT_RESPONDING_IN_QUEUE';
+
+export interface AgentReasonsWire {
+  sentenceEn?: string;
+  sentenceIt?: string;
+  hindrances?: { kind?: HindranceKind; pauseReason?: string; until?: string; queueId?: string }[];
+  queues?: { queueId?: string; waiting?: number; couldServe?: string; unskilled?: number; notOpen?: number; excluded?: number }[];
+  asOf?: string;
+}
+
+export interface SkillWire {
+  id?: string;
+  displayName?: string;
 }
 
 export interface QueueStatusWire {

@@ -13,14 +13,23 @@ import type { AgentRow } from './order';
 export function verbsFor({ state, chosen }: Pick<AgentRow, 'state' | 'chosen'>): AgentVerb[] {
   if (state === 'AGENT_STATE_LOGGED_OUT') return ['logIn'];
   const verbs: AgentVerb[] = [];
-  if (state === 'AGENT_STATE_WRAP_UP') verbs.push('endWrapUp');
+  if (state === 'AGENT_STATE_WRAP_UP') verbs.push('endWrapUp', 'extendWrapUp');
   if (state === 'AGENT_STATE_NOT_RESPONDING' || chosen !== 'AGENT_STATE_READY') verbs.push('setReady');
   if (chosen !== 'AGENT_STATE_PAUSED') verbs.push('pause');
   if (chosen !== 'AGENT_STATE_LOGGED_OUT') verbs.push('logOut');
   return verbs;
 }
 
-const MARK: Readonly<Record<AgentVerb, Status>> = { logIn: 'available', setReady: 'available', pause: 'paused', endWrapUp: 'wrap', logOut: 'out' };
+const MARK: Readonly<Record<AgentVerb, Status>> = {
+  logIn: 'available',
+  setReady: 'available',
+  pause: 'paused',
+  endWrapUp: 'wrap',
+  extendWrapUp: 'wrap',
+  logOut: 'out',
+};
+/** Ending and prolonging are about the wrap-up now, not about what comes after it. */
+const ABOUT_NOW: ReadonlySet<AgentVerb> = new Set(['endWrapUp', 'extendWrapUp']);
 
 export function AgentMenu({ row }: { row: AgentRow }) {
   const { t } = useTranslation();
@@ -38,7 +47,7 @@ export function AgentMenu({ row }: { row: AgentRow }) {
         onSuccess: (status) =>
           done(
             // During a contact the choice waits for its end.
-            status.state !== status.chosen && verb !== 'endWrapUp'
+            status.state !== status.chosen && !ABOUT_NOW.has(verb)
               ? t('agents.afterwards', { name: row.name, state: t(`state.${statusOf(status.chosen)}`).toLowerCase() })
               : t(`agents.done.${verb}`, { name: row.name }),
           ),

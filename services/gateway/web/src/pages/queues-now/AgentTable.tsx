@@ -10,6 +10,7 @@ import { Since, Until } from '../../parts/Times';
 import { statusOf } from '../../parts/status';
 import { AgentMenu } from './AgentMenu';
 import { agentRows, type AgentRow } from './order';
+import { WhyAgent } from './why/WhyAgent';
 
 /** With more agents than this, those logged out fold away. */
 const SMALL_FLOOR = 20;
@@ -50,7 +51,7 @@ export function AgentTable({ statuses, users, queueOf }: Props) {
               <th scope="col" className="wide-only">
                 {t('agents.contact')}
               </th>
-              {manages && <td className="col-fold" />}
+              <td className="acts" />
             </tr>
           </thead>
           <tbody>
@@ -71,11 +72,12 @@ export function AgentTable({ statuses, users, queueOf }: Props) {
                 <td className="wide-only">
                   <With row={row} queueOf={queueOf} />
                 </td>
-                {manages && (
-                  <td className="r">
-                    <AgentMenu row={row} />
-                  </td>
-                )}
+                <td className="r acts">
+                  <span className="row g4">
+                    <WhyAgent agentId={row.agentId} name={row.name} queueOf={queueOf} />
+                    {manages && <AgentMenu row={row} />}
+                  </span>
+                </td>
               </tr>
             ))}
           </tbody>

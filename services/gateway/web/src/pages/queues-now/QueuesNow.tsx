@@ -55,6 +55,7 @@ export function QueuesNow() {
                 today={figures?.byQueue}
                 reports={permissions.has('reports.view')}
                 nameOf={nameOf}
+                queueOf={queueOf}
               />
               {queues.data.cut && <Cut count={queues.data.rows.length} />}
             </>

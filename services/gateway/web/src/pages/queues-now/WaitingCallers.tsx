@@ -1,16 +1,29 @@
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { QueueStatus } from '../../api/read';
+import type { QueueStatus, WaitingContact } from '../../api/read';
+import { useMe } from '../../api/session';
 import { Caller } from '../../parts/People';
 import { Glyph } from '../../parts/Glyph';
 import { Since } from '../../parts/Times';
+import { ContactMenu, type AskedVerb } from './ContactMenu';
+import { WhyWaiting } from './why/WhyWaiting';
 
 /** Rows at first; the rest opens. */
 const SHOWN = 10;
 
-/** The callers of one queue in the order they will be served. */
-export function WaitingCallers({ queue, nameOf }: { queue: QueueStatus; nameOf: (agentId: string) => string }) {
+interface Props {
+  queue: QueueStatus;
+  nameOf: (agentId: string) => string;
+  queueOf: (queueId: string) => string;
+  /** Whether there is another queue to move to. */
+  movable: boolean;
+  ask: (verb: AskedVerb, contact: WaitingContact) => void;
+}
+
+/** The callers of one queue in the order they will be served, with what may be asked and done. */
+export function WaitingCallers({ queue, nameOf, queueOf, movable, ask }: Props) {
   const { t } = useTranslation();
+  const manages = useMe().permissions.has('contacts.manage');
   const [all, setAll] = useState(false);
   const shown = all ? queue.contacts : queue.contacts.slice(0, SHOWN);
   const more = queue.contacts.length - shown.length;
@@ -29,6 +42,7 @@ export function WaitingCallers({ queue, nameOf }: { queue: QueueStatus; nameOf: 
               {t('callers.wait')}
             </th>
             <th scope="col">{t('callers.offeredTo')}</th>
+            <td className="acts" />
           </tr>
         </thead>
         <tbody>
@@ -48,8 +62,14 @@ export function WaitingCallers({ queue, nameOf }: { queue: QueueStatus; nameOf: 
                     <bdi>{nameOf(contact.offeredTo)}</bdi>
                   </span>
                 ) : (
-                  <span className="dim">{t('callers.notOffered')}</span>
+                  <span className="dim">{contact.movingTo ? t('callers.moving', { queue: queueOf(contact.movingTo) }) : t('callers.notOffered')}</span>
                 )}
+              </td>
+              <td className="r acts">
+                <span className="row g4">
+                  <WhyWaiting queueId={queue.queueId} contact={contact} nameOf={nameOf} />
+                  {manages && <ContactMenu queueId={queue.queueId} contact={contact} movable={movable} ask={(verb) => ask(verb, contact)} />}
+                </span>
               </td>
             </tr>
           ))}

@@ -72,7 +72,7 @@ describe('verbsFor', () => {
     ['AGENT_STATE_READY', 'AGENT_STATE_READY', ['pause', 'logOut']],
     ['AGENT_STATE_NOT_RESPONDING', 'AGENT_STATE_READY', ['setReady', 'pause', 'logOut']],
     ['AGENT_STATE_PAUSED', 'AGENT_STATE_PAUSED', ['setReady', 'logOut']],
-    ['AGENT_STATE_WRAP_UP', 'AGENT_STATE_READY', ['endWrapUp', 'pause', 'logOut']],
+    ['AGENT_STATE_WRAP_UP', 'AGENT_STATE_READY', ['endWrapUp', 'extendWrapUp', 'pause', 'logOut']],
     ['AGENT_STATE_CONNECTED', 'AGENT_STATE_LOGGED_OUT', ['setReady', 'pause']],
   ])('%s, chosen %s', (state, chosen, verbs) => {
     expect(verbsFor({ state, chosen })).toEqual(verbs);
