@@ -25,6 +25,7 @@ pub(crate) const GROUP: &str = "analytics";
 pub(crate) const PATTERNS: &[&str] = &[
     "*.routing.contact.*",
     "*.routing.agent.state_changed",
+    "*.routing.agent.bids_compared",
     "*.telephony.call.arrived",
     "*.telephony.call.ended",
     "*.telephony.recording.*",
@@ -132,6 +133,7 @@ async fn beat(
 ) -> Result<(), centro_kernel::Fault> {
     store.mark(now).await?;
     store.forget_events(now - remember).await?;
+    store.forget_bids(now - remember).await?;
     Ok(())
 }
 

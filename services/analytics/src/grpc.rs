@@ -3,20 +3,22 @@
 use crate::{
     core::{Booking, Figures, Span, Stay, Targets},
     promises::Promises,
-    store::{Filter, IntervalKey, IntervalRow, StayKey, Store},
+    store::{Decided, Filter, IntervalKey, IntervalRow, StayKey, Store},
     words,
 };
 use centro_contract::{principal, status::from_fault};
 use centro_kernel::{Code, Fault, QueueId, Timestamp};
 use centro_proto::{
     analytics::{
-        AgentInterval, Contact, ListAgentIntervalsRequest, ListAgentIntervalsResponse,
-        ListContactsRequest, ListContactsResponse, QueueCallerFigures, QueueCallerSummaryRequest,
+        AgentInterval, Contact, ContactDecision, ListAgentIntervalsRequest,
+        ListAgentIntervalsResponse, ListContactsRequest, ListContactsResponse,
+        ListDecisionsRequest, ListDecisionsResponse, QueueCallerFigures, QueueCallerSummaryRequest,
         QueueCallerSummaryResponse, reports_server,
     },
-    types,
+    events, types,
 };
 use centro_store::page::{self, Pages};
+use prost::Message;
 use std::{collections::BTreeMap, time::Duration};
 use tonic::{Request, Response, Status};
 
@@ -64,6 +66,21 @@ impl reports_server::Reports for Reports {
             contacts,
             next_page_token,
         }))
+    }
+
+    async fn list_decisions(
+        &self,
+        request: Request<ListDecisionsRequest>,
+    ) -> Result<Response<ListDecisionsResponse>, Status> {
+        let (tenant, _) = principal(&request)?;
+        let id = &request.get_ref().contact_id;
+        let contact = id
+            .parse()
+            .map_err(|_| from_fault(Fault::not_found("contact", id)))?;
+        let kept = self.store.decisions(tenant, contact).await;
+        let decisions = kept.map_err(from_fault)?.into_iter().map(decision_out);
+        let decisions = decisions.collect::<Result<_, _>>().map_err(from_fault)?;
+        Ok(Response::new(ListDecisionsResponse { decisions }))
     }
 
     async fn queue_caller_summary(
@@ -258,6 +275,21 @@ fn figures_out(queue_id: String, sums: &Figures) -> QueueCallerFigures {
             })
             .collect(),
     }
+}
+
+fn decision_out(kept: Decided) -> Result<ContactDecision, Fault> {
+    let broken = |error| Fault::internal(format_args!("a kept decision is broken: {error}"));
+    let bids = kept.bids.unwrap_or_default();
+    Ok(ContactDecision {
+        queue_id: kept.queue,
+        agent_id: kept.agent,
+        reservation: u64::try_from(kept.reservation).unwrap_or_default(),
+        offer_time: Some(words::time_out(kept.at)),
+        decision: Some(types::Decision::decode(kept.decision.as_slice()).map_err(broken)?),
+        bids: events::BidsCompared::decode(bids.as_slice())
+            .map_err(broken)?
+            .bids,
+    })
 }
 
 fn interval_out((agent, interval): IntervalRow) -> AgentInterval {

@@ -2,7 +2,7 @@
 //!
 //! | owns | messages in | messages out |
 //! |---|---|---|
-//! | stays of contacts in queues, intervals of agents (its own database) | events of routing, telephony and configuration; `ConfigurationFeed.Snapshot` | none |
+//! | stays of contacts in queues, intervals of agents, why contacts were offered to whom (its own database) | events of routing, telephony and configuration; `ConfigurationFeed.Snapshot` | none |
 //! | the formulas of the figures (`core`, docs/metrics.md) | `Reports` | answers |
 //!
 //! Events come at least once and in any order between publishers; a fact is counted once and comes out the same

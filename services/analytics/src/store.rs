@@ -1,11 +1,13 @@
-//! Facts in a database: stays, intervals of agents, what queues promise, and how far the facts reach.
+//! Facts in a database: stays, intervals of agents, why contacts were offered to whom, what queues promise, and how far the facts reach.
 
+mod decisions;
 mod entity;
 mod facts;
 mod migration;
 mod reports;
 mod rows;
 
+pub(crate) use decisions::{Bids, Decided, Offer, Reservation};
 pub(crate) use facts::{AgentChange, AtHand, Said};
 pub(crate) use reports::{Filter, IntervalKey, IntervalRow, StayKey};
 

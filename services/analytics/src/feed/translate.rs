@@ -5,12 +5,13 @@ use crate::{
         Doing,
         stay::{Caller, Fact, Happening, Party},
     },
-    store::{AgentChange, Said},
+    store::{AgentChange, Bids, Offer, Reservation, Said},
     words,
 };
 use centro_bus::Event;
 use centro_kernel::{ContactId, QueueId, Timestamp};
 use centro_proto::{events as pb, types};
+use prost::Message;
 use std::{str::FromStr, time::Duration};
 
 /// What the event says, `None` when it is nothing that is counted.
@@ -58,7 +59,21 @@ pub(super) fn said(event: &Event) -> Result<Option<Said>, &'static str> {
         }
         "routing.contact.offered" => {
             let e: pb::ContactOffered = decode(event)?;
-            in_queue(&e.contact_id, &e.queue_id, at, Happening::Offered)?
+            let (contact, queue) = (id(&e.contact_id)?, id(&e.queue_id)?);
+            let offer = Offer {
+                reservation: reservation(&e.agent_id, e.reservation)?,
+                contact,
+                queue,
+                at,
+                decision: e.decision.unwrap_or_default().encode_to_vec(),
+            };
+            let fact = Fact {
+                contact,
+                queue: Some(queue),
+                at,
+                what: Happening::Offered,
+            };
+            Said::Offered(fact, offer)
         }
         "routing.contact.offer_ended" => {
             let e: pb::OfferEnded = decode(event)?;
@@ -101,6 +116,14 @@ pub(super) fn said(event: &Event) -> Result<Option<Said>, &'static str> {
                 at,
                 Happening::WrapUpEnded { wrap_up },
             )?
+        }
+        "routing.agent.bids_compared" => {
+            let e: pb::BidsCompared = decode(event)?;
+            Said::Bids(Bids {
+                reservation: reservation(&e.agent_id, e.reservation)?,
+                at,
+                compared: e.encode_to_vec(),
+            })
         }
         "routing.agent.state_changed" => {
             let e: pb::AgentStateChanged = decode(event)?;
@@ -155,6 +178,13 @@ fn fact(
         at,
         what,
     }))
+}
+
+fn reservation(agent: &str, number: u64) -> Result<Reservation, &'static str> {
+    Ok(Reservation {
+        agent: id(agent)?,
+        number: i64::try_from(number).map_err(|_| "it has an impossible reservation")?,
+    })
 }
 
 fn id<I: FromStr>(text: &str) -> Result<I, &'static str> {

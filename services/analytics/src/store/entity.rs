@@ -43,6 +43,36 @@ pub mod stay {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+/// An offer of a contact to an agent, and the reasons for it. The queue tells of the offer and the agent of the bids;
+/// whichever comes first makes the row.
+pub mod decision {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "decision")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub agent_id: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub reservation: i64,
+        pub tenant: String,
+        pub at_ms: i64,
+        /// Null until the offer is told.
+        pub contact_id: Option<String>,
+        /// Null until the offer is told.
+        pub queue_id: Option<String>,
+        /// The encoded `centro.types.v1.Decision`; null until the offer is told.
+        pub decision: Option<Vec<u8>>,
+        /// The encoded `centro.events.v1.BidsCompared`; null when no bids were compared.
+        pub bids: Option<Vec<u8>>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
 /// A stretch of an agent's time in one state.
 pub mod agent_interval {
     use sea_orm::entity::prelude::*;

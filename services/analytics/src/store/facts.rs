@@ -2,6 +2,7 @@
 
 use super::{
     Store,
+    decisions::{self, Bids, Offer},
     entity::{agent_interval, stay, watermark},
     millis,
 };
@@ -40,6 +41,9 @@ pub(crate) struct AgentChange {
 pub(crate) enum Said {
     Contact(Fact),
     Agent(AgentChange),
+    /// An offer is a fact of the contact, and has its reasons.
+    Offered(Fact, Offer),
+    Bids(Bids),
 }
 
 /// What the writer keeps at hand between batches; only what was committed.
@@ -65,6 +69,7 @@ impl Store {
             .map(|(_, tenant, said)| (*tenant, said))
             .collect();
         learn_contacts(&txn, &fresh, callers).await?;
+        learn_decisions(&txn, &fresh).await?;
         let agents = learn_agents(&txn, &at_hand.agents, &fresh).await?;
         txn.commit().await.map_err(fault)?;
         if at_hand.agents.len() > AGENTS_AT_HAND {
@@ -134,6 +139,28 @@ async fn close_intervals(txn: &impl ConnectionTrait, mark: i64) -> Result<u64, F
     Ok(count)
 }
 
+async fn learn_decisions(
+    txn: &impl ConnectionTrait,
+    fresh: &[(TenantId, &Said)],
+) -> Result<(), Fault> {
+    let offers: Vec<_> = fresh
+        .iter()
+        .filter_map(|(tenant, said)| match said {
+            Said::Offered(_, offer) => Some((*tenant, offer)),
+            _ => None,
+        })
+        .collect();
+    let bids: Vec<_> = fresh
+        .iter()
+        .filter_map(|(tenant, said)| match said {
+            Said::Bids(bids) => Some((*tenant, bids)),
+            _ => None,
+        })
+        .collect();
+    decisions::learn_offers(txn, &offers).await?;
+    decisions::learn_bids(txn, &bids).await
+}
+
 async fn learn_contacts(
     txn: &impl ConnectionTrait,
     fresh: &[(TenantId, &Said)],
@@ -142,8 +169,8 @@ async fn learn_contacts(
     let facts: Vec<_> = fresh
         .iter()
         .filter_map(|(tenant, said)| match said {
-            Said::Contact(fact) => Some((*tenant, fact)),
-            Said::Agent(_) => None,
+            Said::Contact(fact) | Said::Offered(fact, _) => Some((*tenant, fact)),
+            Said::Agent(_) | Said::Bids(_) => None,
         })
         .collect();
     if facts.is_empty() {
@@ -196,7 +223,7 @@ async fn learn_agents(
     let changes = || {
         fresh.iter().filter_map(|(tenant, said)| match said {
             Said::Agent(change) => Some((*tenant, change)),
-            Said::Contact(_) => None,
+            Said::Contact(_) | Said::Offered(..) | Said::Bids(_) => None,
         })
     };
     let mut earliest: BTreeMap<UserId, Timestamp> = BTreeMap::new();

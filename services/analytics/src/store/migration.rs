@@ -1,6 +1,6 @@
 //! The migrations.
 
-use super::entity::{agent_interval, queue_targets, stay, watermark};
+use super::entity::{agent_interval, decision, queue_targets, stay, watermark};
 use centro_store::inbox::{AddArrival, CreateInbox};
 use sea_orm_migration::{prelude::*, schema};
 
@@ -14,6 +14,7 @@ impl MigratorTrait for Migrator {
             Box::new(CreateFacts),
             Box::new(AddArrival),
             Box::new(AddUnreachable),
+            Box::new(AddDecisions),
         ]
     }
 }
@@ -88,6 +89,51 @@ impl MigrationTrait for AddUnreachable {
             .drop_column(agent_interval::Column::Unreachable)
             .to_owned();
         manager.alter_table(table).await
+    }
+}
+
+struct AddDecisions;
+
+impl MigrationName for AddDecisions {
+    fn name(&self) -> &str {
+        "facts_3_decisions"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for AddDecisions {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        use decision::Column;
+        let table = Table::create()
+            .table(decision::Entity)
+            .col(schema::text(Column::AgentId))
+            .col(schema::big_integer(Column::Reservation))
+            .col(schema::text(Column::Tenant))
+            .col(schema::big_integer(Column::AtMs))
+            .col(schema::text_null(Column::ContactId))
+            .col(schema::text_null(Column::QueueId))
+            .col(schema::blob_null(Column::Decision))
+            .col(schema::blob_null(Column::Bids))
+            .primary_key(
+                Index::create()
+                    .col(Column::AgentId)
+                    .col(Column::Reservation),
+            )
+            .to_owned();
+        manager.create_table(table).await?;
+        // Of a contact the latest; of those without a contact, which sort together, the oldest.
+        let of_contact = Index::create()
+            .name("decision_of_contact")
+            .table(decision::Entity)
+            .col(Column::ContactId)
+            .col(Column::AtMs)
+            .to_owned();
+        manager.create_index(of_contact).await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let table = Table::drop().table(decision::Entity).to_owned();
+        manager.drop_table(table).await
     }
 }
 

@@ -210,8 +210,8 @@ pub fn queued(contact: ContactId, seconds: i64) -> Event {
         }),
         dialled: "+39800".into(),
         enqueue_time: Some(time(seconds)),
-        priority: 0,
         position: 1,
+        ..Default::default()
     };
     Event::new(
         Some(TENANT),
@@ -267,6 +267,7 @@ pub fn answered_call(contact: ContactId, start: i64) -> Vec<Event> {
                 queue_id,
                 agent_id,
                 reservation: 1,
+                decision: None,
             };
             Event::new(Some(TENANT), kind, contact, at, &data)
         }),

@@ -2,7 +2,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { get, list } from './client';
 import { instant } from './read';
-import type { AgentReasonsWire, HindranceKind, SkillNeedWire, SkillWire, Verdict, WaitingReasonsWire } from './types';
+import type { AgentReasonsWire, ContactDecisionWire, HindranceKind, SkillNeedWire, SkillWire, Verdict, WaitingReasonsWire } from './types';
 
 export interface SkillNeed {
   skillId: string;
@@ -65,6 +65,18 @@ export interface AgentReasons {
   asOf: number | undefined;
 }
 
+/** One offer of a contact, and why it went to this agent. */
+export interface ContactDecision {
+  /** Unlike any other offer's. */
+  key: string;
+  queueId: string;
+  agentId: string;
+  offerTime: number | undefined;
+  sentences: Sentences;
+  /** What the queues bid for the agent, the winner first; empty where one queue alone had somebody. */
+  bids: { queueId: string; weight: number }[];
+}
+
 const SIGN: Readonly<Record<NonNullable<SkillNeedWire['op']>, string>> = {
   SKILL_OP_UNSPECIFIED: '≥',
   SKILL_OP_AT_LEAST: '≥',
@@ -121,6 +133,15 @@ export const agentReasons = (wire: AgentReasonsWire): AgentReasons => ({
   asOf: instant(wire.asOf),
 });
 
+export const contactDecision = (wire: ContactDecisionWire): ContactDecision => ({
+  key: `${wire.agentId ?? ''} ${wire.reservation ?? 0}`,
+  queueId: wire.queueId ?? '',
+  agentId: wire.agentId ?? '',
+  offerTime: instant(wire.offerTime),
+  sentences: { en: wire.decision?.sentenceEn ?? '', it: wire.decision?.sentenceIt ?? '' },
+  bids: (wire.bids ?? []).map((bid) => ({ queueId: bid.queueId ?? '', weight: bid.weight ?? 0 })),
+});
+
 /** Reasons change with every agent, so an open panel asks again this often. */
 const AGAIN_MS = 3000;
 /** No event says that they are old, and nobody wants yesterday's. */
@@ -138,6 +159,16 @@ export const useAgentReasons = (agentId: string) =>
     queryKey: ['reasons', agentId],
     ...OPEN,
     queryFn: async ({ signal }) => agentReasons(await get<AgentReasonsWire>(`/v1/agents/${agentId}/reasons`, undefined, signal)),
+  });
+
+export const useDecisions = (contactId: string) =>
+  useQuery<ContactDecision[]>({
+    queryKey: ['decisions', contactId],
+    ...OPEN,
+    queryFn: async ({ signal }) => {
+      const answer = await get<{ decisions?: ContactDecisionWire[] }>(`/v1/contacts/${contactId}/decisions`, undefined, signal);
+      return (answer.decisions ?? []).map(contactDecision);
+    },
   });
 
 /** Names of skills change rarely; a panel that opens later than this asks again. */

@@ -167,6 +167,16 @@ export interface AgentReasonsWire {
   asOf?: string;
 }
 
+/** One offer of a contact to an agent, with its reasons. */
+export interface ContactDecisionWire {
+  queueId?: string;
+  agentId?: string;
+  reservation?: Int64;
+  offerTime?: string;
+  decision?: { sentenceEn?: string; sentenceIt?: string };
+  bids?: { queueId?: string; weight?: number }[];
+}
+
 export interface SkillWire {
   id?: string;
   displayName?: string;

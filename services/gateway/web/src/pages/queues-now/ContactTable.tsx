@@ -11,6 +11,7 @@ import { Instant, Length, Since } from '../../parts/Times';
 import { localeOf, shortInstant } from '../../time/format';
 import { RecordingPlayer } from './RecordingPlayer';
 import { outcomeTone, outcomeWord } from './outcome';
+import { WhyOffered } from './why/WhyOffered';
 
 const ICON = { ok: CircleCheck, warn: TriangleAlert, bad: CircleAlert, idle: CircleMinus } as const;
 
@@ -69,6 +70,7 @@ export function ContactTable({ contacts, nameOf, queueOf }: Props) {
               <span className="wide-only">{t('contacts.recording')}</span>
             </th>
           )}
+          <td className="acts" />
         </tr>
       </thead>
       {contacts.map((contact) => {
@@ -127,10 +129,13 @@ export function ContactTable({ contacts, nameOf, queueOf }: Props) {
                   )}
                 </td>
               )}
+              <td className="r acts">
+                <WhyOffered contact={contact} nameOf={nameOf} queueOf={queueOf} />
+              </td>
             </tr>
             {open && (
               <tr className="inset">
-                <td colSpan={8}>
+                <td colSpan={9}>
                   <RecordingPlayer recordingId={contact.recordingId} label={t('contacts.audio', label)} />
                 </td>
               </tr>

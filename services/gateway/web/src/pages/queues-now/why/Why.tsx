@@ -58,9 +58,14 @@ interface Asked<T> {
   error: unknown;
 }
 
+interface Answering<T> {
+  query: Asked<T>;
+  children: (answer: T) => ReactNode;
+}
+
 /** The panel's content: loading, a failure in words with its code, or the answer. An old answer gives way to a failure. */
-export function Answer<T extends { sentences: Sentences; asOf: number | undefined }>({ query, children }: { query: Asked<T>; children: (answer: T) => ReactNode }) {
-  const { t, i18n } = useTranslation();
+export function Read<T>({ query, children }: Answering<T>) {
+  const { t } = useTranslation();
   if (query.error) {
     const told = sentence(query.error, t);
     return (
@@ -69,14 +74,28 @@ export function Answer<T extends { sentences: Sentences; asOf: number | undefine
       </Notice>
     );
   }
-  const { data } = query;
-  if (!data) return <Loading />;
+  return query.data === undefined ? <Loading /> : children(query.data);
+}
+
+/** The server's sentence in the language of the page. */
+export function Sentence({ sentences }: { sentences: Sentences }) {
+  const { i18n } = useTranslation();
+  return <p className="answer">{i18n.language === 'it' ? sentences.it : sentences.en}</p>;
+}
+
+/** Reasons as they are now: the sentence first, when they were true last. */
+export function Answer<T extends { sentences: Sentences; asOf: number | undefined }>({ query, children }: Answering<T>) {
+  const { t, i18n } = useTranslation();
   return (
-    <>
-      <p className="answer">{i18n.language === 'it' ? data.sentences.it : data.sentences.en}</p>
-      {children(data)}
-      {data.asOf !== undefined && <p className="small dim num">{t('live.asOf', { time: timeOfDay(data.asOf, i18n.language) })}</p>}
-    </>
+    <Read query={query}>
+      {(data) => (
+        <>
+          <Sentence sentences={data.sentences} />
+          {children(data)}
+          {data.asOf !== undefined && <p className="small dim num">{t('live.asOf', { time: timeOfDay(data.asOf, i18n.language) })}</p>}
+        </>
+      )}
+    </Read>
   );
 }
 

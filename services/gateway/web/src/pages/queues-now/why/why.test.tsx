@@ -1,12 +1,13 @@
 // @vitest-environment happy-dom
 import { fireEvent, screen, waitFor, within } from '@testing-library/react';
 import { afterEach, describe, expect, it } from 'vitest';
-import { queueStatus } from '../../../api/read';
+import { contact, queueStatus } from '../../../api/read';
 import { agentReasons, waitingReasons } from '../../../api/reasons';
 import en from '../../../i18n/locales/en.json';
 import italian from '../../../i18n/locales/it.json';
 import { refusal, stage, strike } from '../../../testing/stage';
 import { WhyAgent } from './WhyAgent';
+import { WhyOffered } from './WhyOffered';
 import { WhyWaiting } from './WhyWaiting';
 import { HINDRANCES, VERDICTS, knownHindrance, knownVerdict, markOfVerdict } from './verdict';
 
@@ -107,6 +108,34 @@ describe('why an agent gets no contact', () => {
       'Support1can be given one',
       'Support0–',
     ]);
+  });
+});
+
+describe('why a contact was offered to whom', () => {
+  const queueOf = (id: string) => (id === 'que_1' ? 'Sales' : 'Support');
+  const page = <WhyOffered contact={contact({ id: 'con_1', caller: { number: '+39055123' } })} nameOf={nameOf} queueOf={queueOf} />;
+  const open = () => fireEvent.click(screen.getByRole('button', { name: 'Who was offered +39055123, and why?' }));
+  it('tells each offer with its sentence, and who else wanted the agent', async () => {
+    const decision = (sentenceEn: string) => ({ sentenceEn, sentenceIt: '' });
+    await stage(page, ['contacts.view'], {
+      'GET /v1/contacts/con_1/decisions': {
+        decisions: [
+          { queueId: 'que_1', agentId: 'usr_a', reservation: '1', decision: decision('The only free agent who fits.') },
+          { queueId: 'que_1', agentId: 'usr_b', reservation: '1', decision: decision('Chosen of 2.'), bids: [{ queueId: 'que_1', weight: 9 }, { queueId: 'que_2' }] },
+        ],
+      },
+    });
+    open();
+    const offers = await screen.findAllByRole('listitem');
+    expect(offers.map((offer) => offer.textContent)).toEqual([
+      'AnnaSales–The only free agent who fits.',
+      'BrunoSales–Chosen of 2.Wanted by several queues, with their scores: Sales 9 · Support 0. The first one won.',
+    ]);
+  });
+  it('says that there was no offer', async () => {
+    await stage(page, ['contacts.view'], { 'GET /v1/contacts/con_1/decisions': {} });
+    open();
+    await screen.findByText(en.why.neverOffered);
   });
 });
 
