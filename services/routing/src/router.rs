@@ -332,6 +332,14 @@ impl Router {
         });
     }
 
+    /// The lowest epoch under which a queue's present owner acts; none while it has no owner.
+    pub(crate) fn queue_epoch(&self, queue: QueueId) -> Option<u64> {
+        let owner = self.node.ownership().owner(Shard::of(queue.as_u128()))?;
+        Some(first_activation(match owner {
+            Owner::Here(epoch) | Owner::There { epoch, .. } => epoch,
+        }))
+    }
+
     /// Agents here are told of the queues' new owner elsewhere.
     fn queues_moved(self: &Arc<Self>, shard: Shard, epoch: Epoch) {
         let epoch = first_activation(epoch);

@@ -283,6 +283,13 @@ impl Actor for AgentActor {
                                 actor.cancel(reservation, contact, slot.edge.clone());
                             }
                         }
+                        // A new owner has met nobody yet: without the present epochs it would believe an old owner's word.
+                        for membership in actor.core.record().memberships.iter() {
+                            let queue = membership.queue;
+                            if let Some(epoch) = actor.router.queue_epoch(queue) {
+                                ctx.notify(TellAgent(AgentMessage::QueueMoved { queue, epoch }));
+                            }
+                        }
                         actor.rearm(ctx);
                         ctx.notify(Reconcile);
                         ctx.notify(CheckEdges);
