@@ -13,6 +13,7 @@ mod report;
 mod run;
 mod secret;
 mod settings;
+mod stories;
 mod wiring;
 
 use clap::{Args, Parser, Subcommand};
@@ -54,6 +55,8 @@ enum Command {
     },
     /// Checks ports, addresses, the clock and limits of this machine.
     Doctor(SettingsArguments),
+    /// Plays stories of a contact centre against the real rules, in virtual time. Needs no centre and no data folder.
+    Test(stories::TestArguments),
     /// Prints the OpenAPI 3.1 document.
     Openapi,
 }
@@ -129,6 +132,7 @@ fn main() -> ExitCode {
             command: UserCommand::ResetPassword(asked),
         } => return administer::reset_password(asked),
         Command::Doctor(from) => return doctor::run(&from),
+        Command::Test(asked) => return stories::run(&asked),
         Command::Openapi => {
             say(&format!("{}\n", centro_gateway::openapi_document()));
             Ok(())

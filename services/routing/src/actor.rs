@@ -7,13 +7,13 @@
 
 mod agent;
 mod edges;
-#[cfg(test)]
 mod faults;
 mod queue;
 mod wakeup;
 
 pub use agent::{AgentActor, Ask, AskAgent, LookAtAgent, TellAgent};
 pub use edges::{EdgeStream, Released};
+pub use faults::Crash;
 #[cfg(test)]
 pub use faults::{Die, Stall};
 pub use queue::{

@@ -204,6 +204,23 @@ impl Directory {
         self.0.read().open_to_unassigned.contains(&tenant)
     }
 
+    /// Whether people of the tenant may be logged in to queues to which they are not assigned, from now on.
+    pub(crate) fn set_open_to_unassigned(&self, tenant: TenantId, open: bool) {
+        let mut state = self.0.write();
+        if open {
+            state.open_to_unassigned.insert(tenant);
+        } else {
+            state.open_to_unassigned.remove(&tenant);
+        }
+    }
+
+    /// Changes what cannot be configured of a queue yet.
+    pub(crate) fn amend(&self, queue: QueueId, change: impl FnOnce(&mut QueueSettings)) {
+        if let Some(known) = self.0.write().queues.get_mut(&queue) {
+            change(&mut known.settings);
+        }
+    }
+
     /// Up to `limit` of those who are assigned to a queue of the tenant, after `after`, in order of id.
     pub fn agents(&self, tenant: TenantId, after: Option<UserId>, limit: usize) -> Vec<UserId> {
         use std::ops::Bound::{Excluded, Unbounded};

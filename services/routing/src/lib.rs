@@ -25,6 +25,7 @@ mod router;
 mod rules;
 mod settings;
 pub mod store;
+pub mod story;
 mod wire;
 
 pub use settings::Settings;

@@ -3,8 +3,8 @@
 
 use crate::{
     actor::{
-        AgentActor, Ask, AskAgent, AskQueue, CheckEdges, FromEdge, LetGo, LookAtAgent, LookAtQueue,
-        QueueActor, Reconcile, TellAgent, TellQueue,
+        AgentActor, Ask, AskAgent, AskQueue, CheckEdges, Crash, FromEdge, LetGo, LookAtAgent,
+        LookAtQueue, QueueActor, Reconcile, TellAgent, TellQueue,
     },
     directory::Directory,
     live::Live,
@@ -31,9 +31,9 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
-use tokio::{runtime::Handle, sync::oneshot};
+use tokio::{runtime::Handle, sync::oneshot, time::Instant};
 
 /// How long an actor may take to answer. It decides in microseconds; this is for a store that hangs.
 const ANSWER: Duration = Duration::from_secs(3);
@@ -109,6 +109,15 @@ impl Router {
             Actor::Queue(queue) => drop(deliver(&self.queues, queue, Die, || None)),
             Actor::Agent(agent) => drop(deliver(&self.agents, agent, Die, || None)),
         }
+    }
+
+    /// Ends an actor in the middle of its life, as a bug would. It is activated again from what is stored.
+    pub(crate) fn crash(&self, actor: Actor) {
+        let gone = match actor {
+            Actor::Queue(queue) => deliver(&self.queues, queue, Crash, || None),
+            Actor::Agent(agent) => deliver(&self.agents, agent, Crash, || None),
+        };
+        drop(gone);
     }
 
     /// Makes an agent's actor take its time.

@@ -61,6 +61,7 @@ const ROUTING: &[&str] = &[
     "centro-bus",
     "centro-cluster",
     "centro-contract",
+    "centro-edge",
     "centro-kernel",
     "centro-node",
     "centro-proto",

@@ -71,17 +71,8 @@ impl Stream {
         let closed = self.sender.clone();
         let result = loop {
             tokio::select! {
-                message = messages.message() => match message {
-                    Ok(Some(WaitRequest { message: Some(message) })) => match self.take(message) {
-                        Ok(Some((attach_no, release))) => {
-                            releases.push(async move { (attach_no, release.await) });
-                        }
-                        Ok(None) => {}
-                        Err(fault) => break Err(from_fault(fault)),
-                    },
-                    Ok(Some(_)) => {}
-                    Ok(None) | Err(_) => break Ok(()),
-                },
+                // In this order and not by lot, so that the same story always goes the same way.
+                biased;
                 Some((attach_no, released)) = releases.next() => match released {
                     Ok(Released::Left) => {
                         // A repeat of the attachment on this stream is answered by its own release.
@@ -94,6 +85,17 @@ impl Stream {
                         break Ok(());
                     }
                     Err(_) => break Err(Status::unavailable("the queue's owner has changed, attach again")),
+                },
+                message = messages.message() => match message {
+                    Ok(Some(WaitRequest { message: Some(message) })) => match self.take(message) {
+                        Ok(Some((attach_no, release))) => {
+                            releases.push(async move { (attach_no, release.await) });
+                        }
+                        Ok(None) => {}
+                        Err(fault) => break Err(from_fault(fault)),
+                    },
+                    Ok(Some(_)) => {}
+                    Ok(None) | Err(_) => break Ok(()),
                 },
                 () = closed.closed() => break Ok(()),
             }
