@@ -39,6 +39,20 @@ pub enum Standing {
     Unreachable,
 }
 
+impl Standing {
+    /// All of them.
+    pub const ALL: [Self; Self::COUNT] = [
+        Self::Ready,
+        Self::InContact,
+        Self::WrapUp,
+        Self::Paused,
+        Self::NotResponding,
+        Self::Unreachable,
+    ];
+    /// How many there are.
+    pub const COUNT: usize = 6;
+}
+
 /// A set of [`Standing`]s.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Standings(u8);

@@ -11,7 +11,6 @@ use crate::{
     },
     mutants::{Mutant, breaks},
     reason::Decision,
-    settings::Standing,
     skills::Need,
     strategy::Strategy,
 };
@@ -76,8 +75,9 @@ impl Queue {
         let free = self
             .roster
             .free_with(|skills| self.line.anybody_for(skills));
-        let asked = free.filter_map(|(agent, skills)| {
-            let contact = self.line.first_for(agent, skills)?;
+        let asked = free.filter_map(|free| {
+            let agent = free.turn.2;
+            let contact = self.line.first_for(agent, free.skills)?;
             Some((agent, self.roster.member(agent)?.ver, contact))
         });
         for (agent, ver, contact) in asked.collect::<Vec<_>>() {
@@ -194,30 +194,27 @@ impl Queue {
         presence: Presence,
         out: &mut QueueOut,
     ) {
-        let (agent, ver, free) = (presence.agent, presence.ver, presence.free);
-        let (lost_to, skills) = (presence.lost_to, presence.skills.clone());
-        if self
-            .roster
-            .known_ver(agent)
-            .is_some_and(|known| known > ver)
-        {
+        let (agent, asks) = (presence.agent, presence.member && presence.free);
+        let lost = presence
+            .lost_to
+            .map(|winner| (winner, presence.skills.clone()));
+        let Some(heard) = self.roster.hear(now, cfg.tombstone, presence) else {
             return;
-        }
-        self.roster.note_departure(now, cfg.tombstone, &presence);
-        let staff_changed = self.roster.set_member(presence);
-        let bid = self.roster.bid(agent);
-        if bid.is_some_and(|bid| bid.ver < ver || !free) {
-            self.drop_bid(agent);
-            if let Some(winner_since) = lost_to {
+        };
+        if let Some(bid) = heard.ended {
+            self.line.uncover(bid.hint, agent);
+            if let Some((winner_since, skills)) = lost {
                 self.note_overtaking(agent, &skills, winner_since, out);
             }
         }
-        if staff_changed {
+        if heard.staff_changed {
             self.skip_hopeless_steps(now, out);
         }
         self.watch_empty(now);
         self.rematch(cfg, now, out);
-        self.answer(now, agent, out);
+        if asks {
+            self.answer(now, agent, out);
+        }
     }
 
     fn drop_bid(&mut self, agent: UserId) {
@@ -348,23 +345,10 @@ impl Queue {
         true
     }
 
-    /// A grant is the news of its agent, who says no more: one version on, and busier by what the queue is about to bring.
-    /// Should that come to nothing, the agent's next word puts it right.
     fn note_reserved(&mut self, now: Timestamp, agent: UserId, ver: u64, free: bool) {
-        let member = self.roster.member(agent);
-        let Some(member) = member.filter(|m| m.ver <= ver).cloned() else {
-            return;
-        };
-        self.drop_bid(agent);
-        self.roster.set_member(Presence {
-            ver: ver + 1,
-            free,
-            standing: Standing::InContact,
-            received_at: now,
-            contacts: member.contacts.saturating_add(1),
-            load: member.load.saturating_add(1),
-            ..member
-        });
+        if let Some(bid) = self.roster.note_reserved(now, agent, ver, free) {
+            self.line.uncover(bid.hint, agent);
+        }
     }
 
     /// The winner's own bid now stands for the contact whose bid it used up.

@@ -1,11 +1,11 @@
 //! The queue's answers to "why" (spec U1, U2): read from what it knows, changing nothing.
 
-use super::{Entry, Queue};
+use super::{Entry, Queue, roster::Free};
 use crate::{
     message::Presence,
     reason::{Candidate, Decision, MOST_CANDIDATES, Verdict, VerdictKind, WhyIdle, WhyWaiting},
     settings::Standing,
-    skills::{Need, SkillMatch, score},
+    skills::{Need, SkillMatch, Skills, score},
     strategy::Strategy,
 };
 use centro_kernel::{ContactId, UserId};
@@ -16,25 +16,17 @@ impl Queue {
     /// agent as it was asked.
     pub(super) fn decision(&self, entry: &Entry, chosen: &Presence) -> Decision {
         let first = self.candidate(entry, chosen, Verdict::Chosen);
-        let mut candidates = vec![first];
-        let in_turn = self
-            .roster
-            .free()
-            .filter_map(|agent| self.roster.member(agent));
-        let in_turn = in_turn.take(MOST_CANDIDATES);
-        candidates.extend(in_turn.map(|m| self.candidate(entry, m, self.verdict(entry, m))));
+        let mut candidates = Vec::with_capacity(MOST_CANDIDATES + 1);
+        candidates.push(first);
+        let in_turn = self.roster.free().take(MOST_CANDIDATES);
+        candidates.extend(in_turn.map(|free| self.free_candidate(entry, &free)));
         if let Some(others) = candidates.get_mut(1..) {
-            others.sort_by_key(|c| {
-                (
-                    c.verdict.clone(),
-                    std::cmp::Reverse(c.score),
-                    c.key,
-                    c.idle_since,
-                )
+            others.sort_by(|a, b| {
+                let rest = |c: &Candidate| (std::cmp::Reverse(c.score), c.key, c.idle_since);
+                a.verdict.cmp(&b.verdict).then(rest(a).cmp(&rest(b)))
             });
         }
-        let rest = self.roster.members().filter(|m| !self.roster.is_free(m));
-        let rest = rest.filter(|m| m.agent != chosen.agent);
+        let rest = self.roster.not_free().filter(|m| m.agent != chosen.agent);
         let room = MOST_CANDIDATES.saturating_sub(candidates.len());
         candidates.extend(
             rest.take(room)
@@ -73,30 +65,61 @@ impl Queue {
         }
     }
 
+    /// An agent with room for whom no bid runs. All that the table says of one stands in the turns: a table costs no
+    /// look at the members.
+    fn free_candidate(&self, entry: &Entry, free: &Free<'_>) -> Candidate {
+        let (key, idle_since, agent) = free.turn;
+        let standing = free.standing;
+        Candidate {
+            agent,
+            verdict: self.verdict_on(entry, agent, standing, true, free.skills, None),
+            score: score(entry.needs_now(), free.skills),
+            key,
+            idle_since,
+        }
+    }
+
     /// Which rule keeps a contact from an agent, or that none does.
     fn verdict(&self, entry: &Entry, member: &Presence) -> Verdict {
-        let agent = member.agent;
+        let asked_for = || self.roster.bid(member.agent).map(|bid| bid.hint);
+        let asked_for = if member.free { asked_for() } else { None };
+        let (agent, standing) = (member.agent, member.standing);
+        self.verdict_on(
+            entry,
+            agent,
+            standing,
+            member.free,
+            &member.skills,
+            asked_for,
+        )
+    }
+
+    fn verdict_on(
+        &self,
+        entry: &Entry,
+        agent: UserId,
+        standing: Standing,
+        has_room: bool,
+        skills: &Skills,
+        asked_for: Option<ContactId>,
+    ) -> Verdict {
         if entry.offers.iter().any(|r| r.agent == agent) {
             return Verdict::RingsForIt;
         }
-        if member.standing != Standing::Ready {
-            return Verdict::Busy(member.standing);
+        if standing != Standing::Ready {
+            return Verdict::Busy(standing);
         }
-        if !member.free {
+        if !has_room {
             return Verdict::NoRoom;
         }
-        let unmet = self.unmet_by(entry, member);
+        let unmet = self.unmet_by(entry, skills);
         if !unmet.is_empty() {
             return Verdict::Unskilled(unmet);
         }
         if let Some(until) = entry.excluded.get(&agent) {
             return Verdict::Excluded(*until);
         }
-        if self
-            .roster
-            .bid(agent)
-            .is_some_and(|bid| bid.hint != entry.contact)
-        {
+        if asked_for.is_some_and(|hint| hint != entry.contact) {
             return Verdict::AskedForAnother;
         }
         if entry.declined.contains(&agent) {
@@ -105,13 +128,13 @@ impl Queue {
         Verdict::LaterInTurn
     }
 
-    fn unmet_by(&self, entry: &Entry, member: &Presence) -> Vec<Need> {
+    fn unmet_by(&self, entry: &Entry, skills: &Skills) -> Vec<Need> {
         if self.settings.skill_match != SkillMatch::AllRequired {
             return Vec::new();
         }
         let needs = entry.needs_now().iter();
         needs
-            .filter(|need| !need.is_met_by(&member.skills))
+            .filter(|need| !need.is_met_by(skills))
             .copied()
             .collect()
     }
@@ -159,7 +182,7 @@ impl Queue {
         for entry in self.in_order() {
             let field = if !self.line.is_open(entry) {
                 &mut why.not_open
-            } else if !self.unmet_by(entry, member).is_empty() {
+            } else if !self.unmet_by(entry, &member.skills).is_empty() {
                 &mut why.unskilled
             } else if !entry.fits(agent) {
                 &mut why.excluded

@@ -43,21 +43,59 @@ pub(super) struct OutPickUp {
     pub left: u8,
 }
 
+/// One member, and what runs for it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Member {
+    presence: Presence,
+    /// Index of the members with the same skills.
+    group: usize,
+    /// Its place among the free of its group, and what it does: it has room, and no bid of ours runs.
+    turn: Option<(Turn, Standing)>,
+    bid: Option<OutBid>,
+}
+
+/// Members with the same skills.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Group {
+    skills: Skills,
+    members: usize,
+    /// Those who have room and no bid of ours, with what they do.
+    free: BTreeMap<Turn, Standing>,
+}
+
+/// One who has room and no bid of ours.
+pub(super) struct Free<'a> {
+    pub turn: Turn,
+    pub standing: Standing,
+    pub skills: &'a Skills,
+}
+
+/// What an agent's news did.
+pub(super) struct Heard {
+    /// What the members could meet together may have changed.
+    pub staff_changed: bool,
+    /// The bid that came to nothing.
+    pub ended: Option<OutBid>,
+}
+
 /// The queue's view of its agents.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Roster {
     queue: QueueId,
     strategy: Strategy,
     skill_match: SkillMatch,
-    members: BTreeMap<UserId, Presence>,
-    /// How many members have these skills.
-    skilled: BTreeMap<Skills, u32>,
+    /// Boxed, so that the way to a member leads through small nodes.
+    members: BTreeMap<UserId, Box<Member>>,
+    /// Where nobody is left the next new group takes the place.
+    groups: Vec<Option<Group>>,
+    by_skills: BTreeMap<Skills, usize>,
     /// How many members there are of each standing.
-    standing: BTreeMap<Standing, u32>,
-    bids: BTreeMap<UserId, OutBid>,
+    standing: [u32; Standing::COUNT],
+    /// Whose bids run.
+    bidden: BTreeSet<UserId>,
     pick_ups: BTreeMap<(UserId, ContactId), OutPickUp>,
-    /// Agents with room and no bid of ours.
-    free: BTreeMap<Skills, BTreeSet<Turn>>,
+    /// How many agents have room and no bid of ours.
+    free: usize,
     /// The turn that was chosen last.
     last: Option<Turn>,
     /// How many turns were chosen.
@@ -75,11 +113,12 @@ impl Roster {
             strategy: settings.strategy,
             skill_match: settings.skill_match,
             members: BTreeMap::new(),
-            skilled: BTreeMap::new(),
-            standing: BTreeMap::new(),
-            bids: BTreeMap::new(),
+            groups: Vec::new(),
+            by_skills: BTreeMap::new(),
+            standing: [0; Standing::COUNT],
+            bidden: BTreeSet::new(),
             pick_ups: BTreeMap::new(),
-            free: BTreeMap::new(),
+            free: 0,
             last: None,
             chosen: 0,
             departed: BTreeMap::new(),
@@ -94,9 +133,8 @@ impl Roster {
         if settings.strategy != self.strategy {
             self.strategy = settings.strategy;
             self.last = None;
-            self.free.clear();
             for agent in self.members.keys().copied().collect::<Vec<_>>() {
-                self.index(agent);
+                self.place(agent);
             }
         }
     }
@@ -106,19 +144,20 @@ impl Roster {
     }
 
     pub(super) fn member(&self, agent: UserId) -> Option<&Presence> {
-        self.members.get(&agent)
+        self.members.get(&agent).map(|member| &member.presence)
     }
 
     pub(super) fn members(&self) -> impl Iterator<Item = &Presence> {
-        self.members.values()
+        self.members.values().map(|member| &member.presence)
     }
 
     pub(super) fn bid(&self, agent: UserId) -> Option<OutBid> {
-        self.bids.get(&agent).copied()
+        self.members.get(&agent)?.bid
     }
 
-    pub(super) fn bids(&self) -> impl Iterator<Item = (UserId, &OutBid)> {
-        self.bids.iter().map(|(agent, bid)| (*agent, bid))
+    pub(super) fn bids(&self) -> impl Iterator<Item = (UserId, OutBid)> {
+        let bidden = self.bidden.iter();
+        bidden.filter_map(|agent| Some((*agent, self.bid(*agent)?)))
     }
 
     /// Bids that were made for a contact and are not slow.
@@ -128,7 +167,7 @@ impl Roster {
     }
 
     pub(super) fn bidden(&self) -> Vec<UserId> {
-        self.bids.keys().copied().collect()
+        self.bidden.iter().copied().collect()
     }
 
     /// How many agents are logged in.
@@ -136,33 +175,51 @@ impl Roster {
         u32::try_from(self.members.len()).unwrap_or(u32::MAX)
     }
 
-    /// Whether an agent has room and no bid of ours.
-    pub(super) fn is_free(&self, member: &Presence) -> bool {
-        member.free && !self.bids.contains_key(&member.agent)
+    /// Those who have no room, or for whom a bid of ours runs.
+    pub(super) fn not_free(&self) -> impl Iterator<Item = &Presence> {
+        let others = self.members.values().filter(|member| member.turn.is_none());
+        others.map(|member| &member.presence)
     }
 
-    /// Agents with room and no bid of ours, in turn among those of equal skills.
-    pub(super) fn free(&self) -> impl Iterator<Item = UserId> {
-        self.free.values().flatten().map(|turn| turn.2)
+    /// Agents with room and no bid of ours, in turn among those of equal skills; those first whose skills sort first.
+    pub(super) fn free(&self) -> impl Iterator<Item = Free<'_>> {
+        self.free_with(|_| true)
     }
 
-    pub(super) fn nobody_free(&self) -> bool {
-        self.free.is_empty()
+    pub(super) const fn nobody_free(&self) -> bool {
+        self.free == 0
+    }
+
+    fn groups(&self) -> impl Iterator<Item = &Group> {
+        self.groups.iter().flatten()
+    }
+
+    /// Groups of which somebody is free.
+    fn free_groups(&self) -> impl Iterator<Item = &Group> {
+        self.groups().filter(|group| !group.free.is_empty())
     }
 
     /// Free agents with such skills, in turn; those first whose skills sort first.
     pub(super) fn free_with(
         &self,
         such: impl Fn(&Skills) -> bool,
-    ) -> impl Iterator<Item = (UserId, &Skills)> {
-        let groups = self.free.iter().filter(move |(skills, _)| such(skills));
-        groups.flat_map(|(skills, turns)| turns.iter().map(move |turn| (turn.2, skills)))
+    ) -> impl Iterator<Item = Free<'_>> {
+        let groups = self.by_skills.values();
+        let groups = groups.filter_map(|at| self.groups.get(*at)?.as_ref());
+        let groups = groups.filter(move |group| !group.free.is_empty() && such(&group.skills));
+        groups.flat_map(|group| {
+            group.free.iter().map(|(turn, standing)| Free {
+                turn: *turn,
+                standing: *standing,
+                skills: &group.skills,
+            })
+        })
     }
 
     /// Whether any member, whatever doing, could meet these needs.
     pub(super) fn anybody_meets(&self, needs: &[Need]) -> bool {
-        let mut skills = self.skilled.keys();
-        skills.any(|skills| self.skill_match.allows(needs, skills))
+        let mut groups = self.groups();
+        groups.any(|group| self.skill_match.allows(needs, &group.skills))
     }
 
     /// Whether the queue counts as empty under this rule.
@@ -170,29 +227,111 @@ impl Roster {
         match rule {
             EmptyRule::Allow => false,
             EmptyRule::NoneLoggedIn => self.members.is_empty(),
-            EmptyRule::NoneAvailable => !self
-                .standing
-                .keys()
-                .any(|standing| settings.counts_as_available.has(*standing)),
+            EmptyRule::NoneAvailable => {
+                let counts = Standing::ALL.into_iter().zip(self.standing);
+                let mut present = counts.filter(|(_, count)| *count > 0);
+                !present.any(|(standing, _)| settings.counts_as_available.has(standing))
+            }
         }
     }
 
     /// The last version that this agent told, member or not.
+    #[cfg(test)]
     pub(super) fn known_ver(&self, agent: UserId) -> Option<u64> {
-        let member = self.members.get(&agent).map(|member| member.ver);
+        let member = self.member(agent).map(|member| member.ver);
         member.or_else(|| self.departed.get(&agent).map(|(ver, _)| *ver))
     }
 
-    /// Remembers when a member left, and forgets who left so long ago that nothing can be on its way any more: at most
-    /// two, so that a step stays short and the list shrinks.
-    pub(super) fn note_departure(&mut self, now: Timestamp, keep: Duration, presence: &Presence) {
-        let agent = presence.agent;
-        if presence.member {
-            self.departed.remove(&agent);
-        } else if self.known_ver(agent).is_some() {
-            self.departed.insert(agent, (presence.ver, now));
-            self.departures.push_back((now, agent));
+    /// Takes an agent's news over; none when they are older than what is known. Who left is remembered for as long as
+    /// anything can be on its way.
+    pub(super) fn hear(
+        &mut self,
+        now: Timestamp,
+        keep: Duration,
+        presence: Presence,
+    ) -> Option<Heard> {
+        if !self.departures.is_empty() {
+            self.forget_departures(now, keep);
         }
+        let agent = presence.agent;
+        match self.members.get_mut(&agent) {
+            Some(known) if known.presence.ver > presence.ver => None,
+            Some(_) if !presence.member => Some(self.go(now, &presence)),
+            Some(known) => {
+                let dead = |bid: &mut OutBid| bid.ver < presence.ver || !presence.free;
+                let ended = known.bid.take_if(dead);
+                self.standing[known.presence.standing as usize] -= 1;
+                self.standing[presence.standing as usize] += 1;
+                let old = std::mem::replace(&mut known.presence, presence);
+                let staff_changed = old.skills != known.presence.skills;
+                if staff_changed {
+                    self.regroup(agent);
+                } else {
+                    known.place(self.queue, self.strategy, &mut self.groups, &mut self.free);
+                }
+                if let Some(bid) = ended {
+                    self.bidden.remove(&agent);
+                    self.timers.remove(&(bid.due, QueueTimer::Bid(agent)));
+                }
+                Some(Heard {
+                    staff_changed,
+                    ended,
+                })
+            }
+            None => self.come(now, presence),
+        }
+    }
+
+    fn come(&mut self, now: Timestamp, presence: Presence) -> Option<Heard> {
+        let (agent, ver) = (presence.agent, presence.ver);
+        let departed = self.departed.get_mut(&agent);
+        if departed.as_ref().is_some_and(|(known, _)| *known > ver) {
+            return None;
+        }
+        let staff_changed = presence.member;
+        if staff_changed {
+            self.departed.remove(&agent);
+            self.standing[presence.standing as usize] += 1;
+            let group = self.join_group(&presence.skills);
+            let member = Member {
+                presence,
+                group,
+                turn: None,
+                bid: None,
+            };
+            self.members.insert(agent, Box::new(member));
+            self.place(agent);
+        } else if departed.is_some() {
+            self.note_departure(now, agent, ver);
+        }
+        Some(Heard {
+            staff_changed,
+            ended: None,
+        })
+    }
+
+    fn go(&mut self, now: Timestamp, presence: &Presence) -> Heard {
+        let agent = presence.agent;
+        let ended = self.remove_bid(agent);
+        if let Some(member) = self.members.remove(&agent) {
+            self.standing[member.presence.standing as usize] -= 1;
+            self.leave_group(member.group, member.turn);
+        }
+        self.note_departure(now, agent, presence.ver);
+        Heard {
+            staff_changed: true,
+            ended,
+        }
+    }
+
+    fn note_departure(&mut self, now: Timestamp, agent: UserId, ver: u64) {
+        self.departed.insert(agent, (ver, now));
+        self.departures.push_back((now, agent));
+    }
+
+    /// Forgets who left so long ago that nothing can be on its way any more: at most two, so that a step stays short and
+    /// the list shrinks.
+    fn forget_departures(&mut self, now: Timestamp, keep: Duration) {
         for _ in 0..2 {
             let front = self.departures.front().copied();
             let Some((at, agent)) = front.filter(|(at, _)| now.since(*at) >= keep) else {
@@ -209,35 +348,51 @@ impl Roster {
         }
     }
 
-    /// Takes an agent's news over. True when what the members could meet together may have changed.
-    pub(super) fn set_member(&mut self, presence: Presence) -> bool {
-        let agent = presence.agent;
-        self.unindex(agent);
-        let new = presence.member.then_some(presence);
-        let old = match &new {
-            Some(member) => self.members.insert(agent, member.clone()),
-            None => self.members.remove(&agent),
-        };
-        self.index(agent);
-        let standing = |p: &Option<Presence>| p.as_ref().map(|p| p.standing);
-        move_count(&mut self.standing, standing(&old), standing(&new));
-        let skills = |p: Option<Presence>| p.map(|p| p.skills);
-        move_count(&mut self.skilled, skills(old), skills(new))
+    /// A grant is the news of its agent, who says no more: one version on, and busier by what the queue is about to bring.
+    /// Should that come to nothing, the agent's next word puts it right. The bid is over.
+    pub(super) fn note_reserved(
+        &mut self,
+        now: Timestamp,
+        agent: UserId,
+        ver: u64,
+        free: bool,
+    ) -> Option<OutBid> {
+        let known = self.members.get(&agent);
+        known.filter(|member| member.presence.ver <= ver)?;
+        let bid = self.remove_bid(agent);
+        let member = self.members.get_mut(&agent)?;
+        let presence = &mut member.presence;
+        self.standing[presence.standing as usize] -= 1;
+        self.standing[Standing::InContact as usize] += 1;
+        presence.ver = ver + 1;
+        presence.free = free;
+        presence.standing = Standing::InContact;
+        presence.received_at = now;
+        presence.contacts = presence.contacts.saturating_add(1);
+        presence.load = presence.load.saturating_add(1);
+        member.place(self.queue, self.strategy, &mut self.groups, &mut self.free);
+        bid
     }
 
     pub(super) fn set_bid(&mut self, agent: UserId, bid: OutBid) {
-        self.unindex(agent);
-        if let Some(old) = self.bids.insert(agent, bid) {
+        let Some(member) = self.members.get_mut(&agent) else {
+            return;
+        };
+        if let Some(old) = member.bid.replace(bid) {
             self.timers.remove(&(old.due, QueueTimer::Bid(agent)));
+        } else {
+            self.bidden.insert(agent);
         }
         self.timers.insert((bid.due, QueueTimer::Bid(agent)));
-        self.index(agent);
+        member.place(self.queue, self.strategy, &mut self.groups, &mut self.free);
     }
 
     pub(super) fn remove_bid(&mut self, agent: UserId) -> Option<OutBid> {
-        let bid = self.bids.remove(&agent)?;
+        let member = self.members.get_mut(&agent)?;
+        let bid = member.bid.take()?;
+        self.bidden.remove(&agent);
         self.timers.remove(&(bid.due, QueueTimer::Bid(agent)));
-        self.index(agent);
+        member.place(self.queue, self.strategy, &mut self.groups, &mut self.free);
         Some(bid)
     }
 
@@ -261,33 +416,62 @@ impl Roster {
         Some(old)
     }
 
-    fn unindex(&mut self, agent: UserId) {
-        if let Some(member) = self.members.get(&agent)
-            && let Some(turns) = self.free.get_mut(&member.skills)
-        {
-            turns.remove(&self.strategy.turn(self.queue, member));
-            if turns.is_empty() {
-                self.free.remove(&member.skills);
-            }
+    fn place(&mut self, agent: UserId) {
+        if let Some(member) = self.members.get_mut(&agent) {
+            member.place(self.queue, self.strategy, &mut self.groups, &mut self.free);
         }
     }
 
-    fn index(&mut self, agent: UserId) {
-        if let Some(member) = self.members.get(&agent)
-            && member.free
-            && !self.bids.contains_key(&agent)
-        {
-            let turn = self.strategy.turn(self.queue, member);
-            match self.free.get_mut(&member.skills) {
-                Some(turns) => {
-                    turns.insert(turn);
-                }
-                None => {
-                    let turns = BTreeSet::from([turn]);
-                    self.free.insert(member.skills.clone(), turns);
-                }
-            }
+    /// The group of these skills, with one member more.
+    fn join_group(&mut self, skills: &Skills) -> usize {
+        let known = self.by_skills.get(skills).copied();
+        let hole = || self.groups.iter().position(Option::is_none);
+        let at = known.or_else(hole).unwrap_or(self.groups.len());
+        if at == self.groups.len() {
+            self.groups.push(None);
         }
+        if known.is_none() {
+            self.by_skills.insert(skills.clone(), at);
+        }
+        if let Some(group) = self.groups.get_mut(at) {
+            let group = group.get_or_insert_with(|| Group {
+                skills: skills.clone(),
+                members: 0,
+                free: BTreeMap::new(),
+            });
+            group.members += 1;
+        }
+        at
+    }
+
+    fn leave_group(&mut self, at: usize, turn: Option<(Turn, Standing)>) {
+        let Some(place) = self.groups.get_mut(at) else {
+            return;
+        };
+        let Some(group) = place else { return };
+        if turn.is_some_and(|(turn, _)| group.free.remove(&turn).is_some()) {
+            self.free -= 1;
+        }
+        group.members -= 1;
+        if group.members == 0 {
+            self.by_skills.remove(&group.skills);
+            *place = None;
+        }
+    }
+
+    /// A member's skills have changed.
+    fn regroup(&mut self, agent: UserId) {
+        let Some(member) = self.members.get_mut(&agent) else {
+            return;
+        };
+        let (group, turn) = (member.group, member.turn.take());
+        let skills = member.presence.skills.clone();
+        self.leave_group(group, turn);
+        let group = self.join_group(&skills);
+        if let Some(member) = self.members.get_mut(&agent) {
+            member.group = group;
+        }
+        self.place(agent);
     }
 
     /// Whether better answers to the needs go before the strategy's order.
@@ -305,22 +489,26 @@ impl Roster {
         self.last = Some(turn);
         // Only a draw begins elsewhere each time; for the others it would be state that says nothing.
         self.chosen += u64::from(self.strategy == Strategy::Random);
-        self.members.get(&turn.2).map(|m| (turn.2, m.ver))
+        self.member(turn.2).map(|m| (turn.2, m.ver))
     }
 
     /// Whether any free agent meets these needs.
     pub(super) fn any_free_meets(&self, needs: &[Need]) -> bool {
-        let mut skills = self.free.keys();
-        skills.any(|skills| self.skill_match.allows(needs, skills))
+        let mut groups = self.free_groups();
+        groups.any(|group| self.skill_match.allows(needs, &group.skills))
     }
 
     fn next(&self, needs: &[Need], fits: impl Fn(UserId) -> bool) -> Option<Turn> {
         let by_score = self.by_score();
-        let groups = self.free.iter();
-        let able = groups.filter(|(skills, _)| self.skill_match.allows(needs, skills));
-        let first = able.filter_map(|(skills, turns)| {
-            let (laps, turn) = self.first_in_turn(turns, &fits)?;
-            let points = if by_score { score(needs, skills) } else { 0 };
+        let groups = self.free_groups();
+        let able = groups.filter(|group| self.skill_match.allows(needs, &group.skills));
+        let first = able.filter_map(|group| {
+            let (laps, turn) = self.first_in_turn(&group.free, &fits)?;
+            let points = if by_score {
+                score(needs, &group.skills)
+            } else {
+                0
+            };
             Some((Reverse(points), laps, turn))
         });
         first.min().map(|(_, _, turn)| turn)
@@ -329,36 +517,46 @@ impl Roster {
     /// The first of a group that fits, and whether the round began anew for it.
     fn first_in_turn(
         &self,
-        turns: &BTreeSet<Turn>,
+        turns: &BTreeMap<Turn, Standing>,
         fits: &impl Fn(UserId) -> bool,
     ) -> Option<(u8, Turn)> {
         let strategy = self.strategy;
         let after = strategy.begins_after(self.queue, self.last, self.chosen);
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         let mut on = turns.range((from, Bound::Unbounded));
-        if let Some(turn) = on.find(|turn| fits(turn.2)) {
+        if let Some((turn, _)) = on.find(|(turn, _)| fits(turn.2)) {
             return Some((0, *turn));
         }
-        let again = turns.range(..=after?).find(|turn| fits(turn.2));
-        again.map(|turn| (1, *turn))
+        let again = turns.range(..=after?).find(|(turn, _)| fits(turn.2));
+        again.map(|(turn, _)| (1, *turn))
     }
 }
 
-/// One less of `old`, one more of `new`. False when they are the same.
-fn move_count<K: Ord>(counts: &mut BTreeMap<K, u32>, old: Option<K>, new: Option<K>) -> bool {
-    if old == new {
-        return false;
-    }
-    if let Some(new) = new {
-        *counts.entry(new).or_default() += 1;
-    }
-    if let Some(old) = old
-        && let Some(count) = counts.get_mut(&old)
-    {
-        *count -= 1;
-        if *count == 0 {
-            counts.remove(&old);
+impl Member {
+    /// Puts it where it belongs among the free of its group, if it does.
+    fn place(
+        &mut self,
+        queue: QueueId,
+        strategy: Strategy,
+        groups: &mut [Option<Group>],
+        free: &mut usize,
+    ) {
+        let waits = self.presence.free && self.bid.is_none();
+        let standing = self.presence.standing;
+        let turn = waits.then(|| (strategy.turn(queue, &self.presence), standing));
+        if turn == self.turn {
+            return;
         }
+        if let Some(Some(group)) = groups.get_mut(self.group) {
+            if let Some((old, _)) = self.turn {
+                group.free.remove(&old);
+                *free -= 1;
+            }
+            if let Some((new, standing)) = turn {
+                group.free.insert(new, standing);
+                *free += 1;
+            }
+        }
+        self.turn = turn;
     }
-    true
 }

@@ -4,24 +4,34 @@ use super::*;
 
 impl Roster {
     pub(in crate::queue) fn check(&self) {
-        let mut free = BTreeMap::<_, BTreeSet<_>>::new();
-        let (mut skilled, mut standing) = (BTreeMap::new(), BTreeMap::new());
+        let mut groups = BTreeMap::<_, (usize, BTreeMap<_, _>)>::new();
+        let mut standing = [0; Standing::COUNT];
         for (agent, member) in &self.members {
-            *skilled.entry(member.skills.clone()).or_default() += 1;
-            *standing.entry(member.standing).or_default() += 1;
-            if member.free && !self.bids.contains_key(agent) {
-                let turn = self.strategy.turn(self.queue, member);
-                free.entry(member.skills.clone()).or_default().insert(turn);
-            }
+            let Presence { free, skills, .. } = &member.presence;
+            let (members, turns) = groups.entry(skills.clone()).or_default();
+            *members += 1;
+            standing[member.presence.standing as usize] += 1;
+            let turn = self.strategy.turn(self.queue, &member.presence);
+            let turn = (turn, member.presence.standing);
+            let turn = (*free && member.bid.is_none()).then_some(turn);
+            turns.extend(turn);
+            assert_eq!(member.turn, turn, "{agent} stands elsewhere");
+            assert_eq!(self.by_skills.get(skills), Some(&member.group), "{agent}");
             assert!(!self.departed.contains_key(agent), "{agent} came back");
         }
+        let free: usize = groups.values().map(|(_, turns)| turns.len()).sum();
         assert_eq!(self.free, free, "free agents");
-        assert_eq!(self.skilled, skilled);
+        let known = self.groups();
+        let known = known.map(|g| (g.skills.clone(), (g.members, g.free.clone())));
+        assert_eq!(known.collect::<BTreeMap<_, _>>(), groups);
+        assert_eq!(self.by_skills.len(), groups.len());
         assert_eq!(self.standing, standing);
-        let bids = self.bids.iter().map(|(agent, bid)| {
-            let member = &self.members[agent];
+        let running = self.members.iter().filter(|(_, m)| m.bid.is_some());
+        assert!(running.map(|(agent, _)| agent).eq(&self.bidden));
+        let bids = self.bids().map(|(agent, bid)| {
+            let member = &self.members[&agent].presence;
             assert!(member.free && member.ver == bid.ver, "a dead bid: {bid:?}");
-            (bid.due, QueueTimer::Bid(*agent))
+            (bid.due, QueueTimer::Bid(agent))
         });
         let pick_ups = self.pick_ups.iter().map(|((agent, contact), asked)| {
             assert_eq!(asked.pick_up.contact, *contact);
