@@ -90,11 +90,13 @@ async fn stranger(centre: &mut Centre) -> Result<Stranger> {
         username: text(&device, "username")?,
         secret: text(&device, "secret")?,
     };
-    let recording = recorded_call(centre, &api, &agent).await?;
+    let (contact, recording) = recorded_call(centre, &api, &agent).await?;
     let ids = BTreeMap::from([
         ("users", id(&user)?),
         ("agents", id(&user)?),
         ("call-queues", id(&queue)?),
+        ("queues", id(&queue)?),
+        ("contacts", contact),
         ("skills", id(&skill)?),
         ("routing-profiles", id(&user)?),
         ("dial-plans", id(&plan)?),
@@ -107,8 +109,8 @@ async fn stranger(centre: &mut Centre) -> Result<Stranger> {
     Ok(Stranger { api, ids })
 }
 
-/// A call of the tenant's own number to the tenant's own agent: the id of its recording.
-async fn recorded_call(centre: &Centre, api: &Api, agent: &Agent) -> Result<String> {
+/// A call of the tenant's own number to the tenant's own agent: the ids of the contact and of its recording.
+async fn recorded_call(centre: &Centre, api: &Api, agent: &Agent) -> Result<(String, String)> {
     let mut phone = phones::agent(centre, agent, "agent_answer").await?;
     floor::ready(api, &agent.user_id).await?;
     let mut caller = phones::caller(centre, NUMBER).await?;
@@ -118,12 +120,13 @@ async fn recorded_call(centre: &Centre, api: &Api, agent: &Agent) -> Result<Stri
     phone.is_over(SOON).await?;
     let contact = floor::ended(api, "HANDLED").await?;
     let contact = id(&contact)?;
-    eventually("the recording is finished", SOON, async || {
+    let recording = eventually("the recording is finished", SOON, async || {
         let all = api.recordings(&contact).await?;
         ensure!(all.len() == 1 && all[0]["finished"] == true, "{all:#?}");
         id(&all[0])
     })
-    .await
+    .await?;
+    Ok((contact, recording))
 }
 
 /// The path with the stranger's ids in place of its parameters.

@@ -100,7 +100,10 @@ impl LogIn {
             known
                 .or_else(|| other().map(|queue| queue.temporary_membership()))
                 .ok_or_else(|| {
-                    not_assigned("the agent is not assigned to this queue").with("queue_id", id)
+                    let text = "the agent is not assigned to this queue";
+                    Fault::new(Code::Forbidden, "queue_not_assigned", text)
+                        .at("/queueIds")
+                        .with("queue_id", id)
                 })
         });
         wanted.collect()
