@@ -13,6 +13,8 @@
 //! restart.
 
 mod actor;
+#[cfg(feature = "bench")]
+pub mod bench;
 mod directory;
 mod feed;
 mod grpc;

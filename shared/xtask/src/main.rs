@@ -46,7 +46,10 @@ enum Habit {
     /// Places one real call through a throw-away centre and prints what was heard, as one line of JSON.
     Demo,
     /// Measures this machine's figures in a release build; one line of JSON per figure.
-    Bench,
+    Bench {
+        /// `routing`: the rules and the actors alone, without phones. Left out: calls through a whole centre.
+        what: Option<Bench>,
+    },
     /// Simulates days of a whole centre on routing's own rules, with bad networks and dying machines; ends with JSON.
     Sim {
         /// Passed on: `--seeds N`, `--from SEED`, `--break RULE`, `--only PLANS`.
@@ -67,6 +70,13 @@ enum Habit {
     Licences,
     /// What this machine lacks for building and running Centro.
     Doctor,
+}
+
+/// What can be measured by itself.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Bench {
+    /// services/routing/benches.
+    Routing,
 }
 
 fn main() -> ExitCode {
@@ -110,7 +120,10 @@ fn run(habit: Habit) -> Result<()> {
                 "demo",
             ]))
         }
-        Habit::Bench => bench(),
+        Habit::Bench { what: None } => bench(),
+        Habit::Bench {
+            what: Some(Bench::Routing),
+        } => bench_routing(),
         Habit::Sim { arguments } => proof::run("sim", &arguments),
         Habit::Model { arguments } => proof::run("model", &arguments),
         Habit::Web => web::build(&Node::find_or_fetch()?),
@@ -141,6 +154,8 @@ fn check() -> Result<()> {
         "clippy",
         "--workspace",
         "--all-targets",
+        "--features",
+        "centro-routing/bench",
         "--",
         "--deny",
         "warnings",
@@ -228,4 +243,18 @@ fn bench() -> Result<()> {
         command::run(&mut load)?;
     }
     Ok(())
+}
+
+/// The figures of routing alone: the last line is JSON.
+fn bench_routing() -> Result<()> {
+    command::run(&mut cargo(&[
+        "bench",
+        "--quiet",
+        "--package",
+        "centro-routing",
+        "--features",
+        "bench",
+        "--bench",
+        "routing",
+    ]))
 }

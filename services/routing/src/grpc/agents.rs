@@ -215,7 +215,7 @@ impl Agents for Doors {
             queues: r.queue_ids,
             ready: r.ready,
             desktop: r.desktop,
-            unassigned: asker.supervisor && self.0.directory.may_log_in_unassigned(asker.tenant),
+            unassigned: self.0.directory.may_log_in_unassigned(asker.tenant),
         };
         self.act_for(asker, wanted).await
     }

@@ -70,6 +70,7 @@ impl Waiting for Script {
                                     seconds: 5,
                                     nanos: 0,
                                 }),
+                                ..Offer::default()
                             }),
                         ]
                     }
