@@ -11,15 +11,8 @@ use std::{sync::Arc, time::Duration};
 pub const MOST_STEPS: usize = 10;
 
 /// The skills of one agent with their levels, 1 to 10, in order of skill. Two agents with equal skills compare equal.
-#[derive(Clone, Debug, Default, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Skills(Arc<[(SkillId, u8)]>);
-
-impl PartialEq for Skills {
-    /// An agent's news mostly carry the very skills that the news before did: then nothing is compared.
-    fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0) || self.0 == other.0
-    }
-}
 
 impl Skills {
     /// The level of a skill, if there is any.

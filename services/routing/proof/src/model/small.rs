@@ -285,14 +285,14 @@ impl Small {
                     if left.star > 0 {
                         input(Command::Star);
                     }
-                    if left.moves > 0 {
-                        if let Some(queue) = edge.queue() {
-                            input(Command::MoveTo {
-                                queue,
-                                attach_no: edge.attach_no(),
-                                to: last,
-                            });
-                        }
+                    if left.moves > 0
+                        && let Some(queue) = edge.queue()
+                    {
+                        input(Command::MoveTo {
+                            queue,
+                            attach_no: edge.attach_no(),
+                            to: last,
+                        });
                     }
                 }
                 Phase::Gone(_) => {}
