@@ -4,8 +4,9 @@ use crate::ids::{agent_id, contact_id, device_id, queue_id};
 use centro_edge::Timing;
 use centro_kernel::{Timestamp, UserId, contact::Reservation};
 use centro_routing_core::{
-    AgentMessage, AgentRecord, Attach, ContactKind, Deadlines, LogIn, Membership, Presence,
-    Profile, QueueSettings, Rona, Strategy, Terms, WrapUp,
+    Ageing, AgentMessage, AgentRecord, Attach, ContactKind, Deadlines, EmptyRule, LogIn,
+    Membership, Needs, Presence, Profile, QueueSettings, Rona, SkillMatch, Skills, Strategy, Terms,
+    WrapUp,
 };
 use std::{sync::Arc, time::Duration};
 
@@ -18,15 +19,27 @@ pub struct QueueShape {
     pub strategy: Strategy,
     /// How many may wait; 0 means no limit.
     pub max_callers: u32,
+    /// Who is turned away when nobody is here.
+    pub join_empty: EmptyRule,
+    /// Who is sent away when nobody is here any more.
+    pub leave_empty: EmptyRule,
+    /// How needs are used.
+    pub skill_match: SkillMatch,
+    /// Whether a contact leaves whose needs nobody here can meet.
+    pub moves_on: bool,
+    /// Help for those who wait long.
+    pub ageing: Ageing,
 }
 
 /// A contact.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ContactShape {
     /// The queue it arrives at.
     pub queue: usize,
     /// Higher is served first.
     pub priority: u32,
+    /// What it needs, step by step.
+    pub needs: Arc<Needs>,
 }
 
 /// A centre.
@@ -36,6 +49,8 @@ pub struct Shape {
     pub queues: Vec<QueueShape>,
     /// The queues of each agent.
     pub agents: Vec<Vec<usize>>,
+    /// What each agent can do; nothing for those beyond the end.
+    pub skills: Vec<Skills>,
     /// The contacts.
     pub contacts: Vec<ContactShape>,
     /// Routing's deadlines.
@@ -60,12 +75,22 @@ impl Shape {
         self.queues[queue].weight.unwrap_or(0)
     }
 
+    /// Whether any queue helps those who wait long.
+    pub fn ages(&self) -> bool {
+        self.queues.iter().any(|q| q.ageing != Ageing::default())
+    }
+
     pub(crate) fn settings(&self, queue: usize) -> QueueSettings {
         let shape = self.queues[queue];
         QueueSettings {
             weight: shape.weight,
             strategy: shape.strategy,
             max_callers: shape.max_callers,
+            join_empty: shape.join_empty,
+            leave_empty: shape.leave_empty,
+            skill_match: shape.skill_match,
+            move_on_when_no_agent_matches: shape.moves_on,
+            ageing: shape.ageing,
             retry_delay: self.retry,
             terms: Arc::new(self.terms()),
             ..QueueSettings::new(queue_id(queue))
@@ -99,7 +124,10 @@ impl Shape {
             all_queues: false,
             ready: true,
             desktop: false,
-            profile: Profile::default(),
+            profile: Profile {
+                skills: self.skills.get(agent).cloned().unwrap_or_default(),
+                ..Profile::default()
+            },
         }))
     }
 
@@ -128,7 +156,7 @@ impl Shape {
             priority: self.contacts[contact].priority,
             excluded,
             holding,
-            needs: Arc::default(),
+            needs: self.contacts[contact].needs.clone(),
             kind: ContactKind::Call,
             caller: Arc::default(),
             edge: Arc::from(""),

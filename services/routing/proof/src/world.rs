@@ -343,7 +343,8 @@ impl World {
         let Some(queue) = self.contacts[c].edge().and_then(Edge::queue) else {
             return false;
         };
-        let stored = &self.queues[crate::ids::queue_no(queue)].stored;
+        let q = crate::ids::queue_no(queue);
+        let (stored, skill_match) = (&self.queues[q].stored, self.shape.queues[q].skill_match);
         let Some(entry) = stored.entries.get(&contact_id(c)) else {
             return true; // it waits, and its queue does not know
         };
@@ -352,6 +353,7 @@ impl World {
             record.slots.is_empty()
                 && record.membership(queue).is_some_and(|m| record.room_for(m))
                 && entry.may_be_offered()
+                && skill_match.allows(entry.needs_now(), &record.profile.skills)
                 && entry.fits(agent_id(a))
         })
     }

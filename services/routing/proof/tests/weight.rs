@@ -25,7 +25,7 @@ impl Centre {
     fn new(waiting: &[usize]) -> Self {
         let contact = |queue: &usize| ContactShape {
             queue: *queue,
-            priority: 0,
+            ..ContactShape::default()
         };
         let heavy = QueueShape {
             weight: Some(5),
@@ -34,6 +34,7 @@ impl Centre {
         let shape = Shape {
             queues: vec![QueueShape::default(), heavy],
             agents: vec![vec![LIGHT, HEAVY]],
+            skills: Vec::new(),
             contacts: waiting.iter().map(contact).collect(),
             deadlines: Deadlines::default(),
             timing: Timing::default(),

@@ -18,12 +18,13 @@ fn shape(queues: usize, agents: &[&[usize]], contacts: &[usize]) -> Shape {
     };
     let contact = |queue: &usize| ContactShape {
         queue: *queue,
-        priority: 0,
+        ..ContactShape::default()
     };
     let zero = Duration::ZERO;
     Shape {
         queues: (0..queues).map(queue).collect(),
         agents: agents.iter().map(|queues| queues.to_vec()).collect(),
+        skills: Vec::new(),
         contacts: contacts.iter().map(contact).collect(),
         deadlines: Deadlines {
             solicit: zero,

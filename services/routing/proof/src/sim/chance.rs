@@ -36,6 +36,11 @@ impl Chance {
         self.below(1000) < n
     }
 
+    /// How well somebody can do something, 1 to 10.
+    pub(super) fn level(&mut self) -> u8 {
+        1 + self.below(10) as u8
+    }
+
     pub(super) fn one_of<T: Copy>(&mut self, items: &[T]) -> T {
         items[self.index(items.len())]
     }

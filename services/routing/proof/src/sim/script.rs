@@ -6,8 +6,11 @@ use crate::{
     shape::{ContactShape, QueueShape},
 };
 use centro_edge::Timing;
-use centro_routing_core::{Deadlines, Strategy};
-use std::{fmt, time::Duration};
+use centro_kernel::SkillId;
+use centro_routing_core::{
+    Ageing, Comparison, Deadlines, EmptyRule, Need, Needs, SkillMatch, Step, Strategy,
+};
+use std::{fmt, sync::Arc, time::Duration};
 
 /// Faults end, in milliseconds.
 pub const FAULTS_END: i64 = 180_000;
@@ -186,11 +189,54 @@ impl Script {
     }
 }
 
+/// Kinds of skills.
+const SKILLS: u128 = 2;
+
+/// Every way in which agents take turns at calls.
+const STRATEGIES: [Strategy; 9] = [
+    Strategy::RingAll,
+    Strategy::RoundRobin,
+    Strategy::LeastRecent,
+    Strategy::LongestIdle,
+    Strategy::FewestCalls,
+    Strategy::LeastTalkTime,
+    Strategy::Random,
+    Strategy::Linear,
+    Strategy::SkillsBest,
+];
+
+const EMPTY: [EmptyRule; 4] = [
+    EmptyRule::Allow,
+    EmptyRule::Allow,
+    EmptyRule::NoneLoggedIn,
+    EmptyRule::NoneAvailable,
+];
+
 fn shape(chance: &mut Chance) -> Shape {
+    // On two days of three nobody is helped who waits long, so that strict weights can be checked.
+    let ages = chance.per_mille(333);
     let queues = (0..QUEUES).map(|_| QueueShape {
         weight: Some(chance.below(6) as u32).filter(|w| *w > 0),
-        strategy: chance.one_of(&[Strategy::LongestIdle, Strategy::RoundRobin]),
+        strategy: chance.one_of(&STRATEGIES),
         max_callers: chance.one_of(&[0, 0, 0, 5]),
+        join_empty: chance.one_of(&EMPTY),
+        leave_empty: chance.one_of(&EMPTY),
+        skill_match: chance.one_of(&[
+            SkillMatch::AllRequired,
+            SkillMatch::AllRequired,
+            SkillMatch::BestMatch,
+            SkillMatch::None,
+        ]),
+        moves_on: chance.per_mille(250),
+        ageing: if ages {
+            Ageing {
+                points_per_minute: chance.one_of(&[0, 2]),
+                max_overtakes: chance.one_of(&[None, Some(3)]),
+                max_wait: chance.one_of(&[None, Some(Duration::from_secs(60))]),
+            }
+        } else {
+            Ageing::default()
+        },
     });
     let queues = queues.collect();
     let agents = (0..AGENTS).map(|a| {
@@ -198,14 +244,26 @@ fn shape(chance: &mut Chance) -> Shape {
         serves.collect()
     });
     let agents = agents.collect();
+    let skills = (0..AGENTS).map(|_| {
+        let has = (1..=SKILLS)
+            .filter(|_| chance.per_mille(600))
+            .collect::<Vec<_>>();
+        has.into_iter()
+            .map(|s| (skill(s), chance.level()))
+            .collect()
+    });
+    let skills = skills.collect();
     let contacts = (0..CONTACTS).map(|_| ContactShape {
         queue: chance.index(QUEUES),
         priority: if chance.per_mille(100) { 1 } else { 0 },
+        needs: Arc::new(needs(chance)),
     });
+    let contacts = contacts.collect();
     Shape {
         queues,
         agents,
-        contacts: contacts.collect(),
+        skills,
+        contacts,
         deadlines: Deadlines::default(),
         timing: Timing::default(),
         ring: Duration::from_secs(15),
@@ -214,6 +272,26 @@ fn shape(chance: &mut Chance) -> Shape {
         retry: Duration::from_secs(5),
         rest: Duration::from_secs(10),
     }
+}
+
+/// Half of them need nothing; the others one or two steps, of which the last may end.
+fn needs(chance: &mut Chance) -> Needs {
+    let steps = chance.one_of(&[0, 0, 1, 2]);
+    let steps = (0..steps).map(|n| Step {
+        needs: vec![Need {
+            skill: skill(1 + u128::from(chance.below(SKILLS as u64))),
+            comparison: Comparison::AtLeast,
+            level: chance.level(),
+        }],
+        lasts: (n == 0 || chance.per_mille(500)).then(|| Duration::from_secs(1 + chance.below(30))),
+    });
+    Needs {
+        steps: steps.collect(),
+    }
+}
+
+const fn skill(n: u128) -> SkillId {
+    SkillId::from_u128(n)
 }
 
 fn contact_plan(chance: &mut Chance, contact: usize, queue: usize) -> Plan {

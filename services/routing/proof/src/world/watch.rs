@@ -113,9 +113,15 @@ impl World {
             }
         }
         let excused = self.watch.excused[q];
+        // Whoever was overtaken once too often goes first from the next grant on.
+        let boosted = |contact: ContactId| {
+            let mut events = out.events.iter();
+            events.any(|e| matches!(e, Event::ContactBoosted { contact: c, .. } if *c == contact))
+        };
         let waits = |entry: &Entry| {
             let edge = self.contacts[contact_no(entry.contact)].edge();
             (entry.attached || !excused)
+                && !boosted(entry.contact)
                 && edge.is_some_and(|edge| {
                     edge.phase() == Phase::Waiting
                         && edge.queue() == Some(queue_id(q))
@@ -147,6 +153,9 @@ impl World {
         let Some(won) = agent.record().slots.last().filter(|_| granted) else {
             return;
         };
+        if self.shape.ages() {
+            return; // weights grow with the wait: strict order is not promised
+        }
         let won = self.shape.weight(queue_no(won.queue));
         let mut result = Ok(());
         for (asked_at, q, contact) in &self.watch.asked[a] {
