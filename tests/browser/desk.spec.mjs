@@ -130,7 +130,7 @@ test('an agent with two phones chooses one, and so does a supervisor', async () 
   const floor = await person(browser);
   await signIn(floor, ADDRESS, supervisor.login, supervisor.password);
   const row = floor.locator(`[data-agent=${chiara.user_id}]`);
-  await row.getByRole('button').click();
+  await row.getByRole('button', { name: /^Actions for/ }).click();
   await floor.getByRole('menuitem', { name: /Home office/ }).waitFor({ timeout: SOON });
   await clean(floor, 'the menu of an agent with two phones');
   await shot(floor, 'agent-menu-two-phones');

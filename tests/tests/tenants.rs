@@ -152,12 +152,24 @@ async fn all_of(api: &Api, document: &Value) -> Result<BTreeMap<String, Value>> 
     let mut all = BTreeMap::new();
     for path in lists(document) {
         let mut answer = api.get(path).await?;
-        if let Some(fields) = answer.as_object_mut() {
-            fields.remove("asOf"); // when it was asked
-        }
+        forget_time(&mut answer);
         all.insert(path.to_owned(), answer);
     }
     Ok(all)
+}
+
+/// Without what goes on by itself: when it was asked, how long a state has lasted, what a caller may expect now.
+fn forget_time(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            for passing in ["asOf", "today", "meanWait", "expectedWait"] {
+                fields.remove(passing);
+            }
+            fields.values_mut().for_each(forget_time);
+        }
+        Value::Array(all) => all.iter_mut().for_each(forget_time),
+        _ => {}
+    }
 }
 
 /// Paths of lists that need no parameter, and tell no time of day.

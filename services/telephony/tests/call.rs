@@ -134,7 +134,7 @@ async fn a_caller_who_hangs_up_while_it_rings_stops_the_phone() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_phone_that_is_busy_rejects_and_the_caller_waits_on() {
+async fn a_phone_that_is_busy_is_left_alone_and_the_caller_waits_on() {
     let (rig, mut heard) = centre().await;
     let mut agent = Peer::new(rig.doors.sip).await;
     agent.sign_in().await;
@@ -144,6 +144,22 @@ async fn a_phone_that_is_busy_rejects_and_the_caller_waits_on() {
     agent
         .send(&agent.respond(&invite, "486 Busy Here", ""))
         .await;
+    heard.wait("offer ended Busy").await;
+    assert_eq!(rig.doors.calls.count(), 1);
+}
+
+/// Many phones say busy when a person declines, but then they rang.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_phone_that_rang_and_is_busy_then_was_declined() {
+    let (rig, mut heard) = centre().await;
+    let mut agent = Peer::new(rig.doors.sip).await;
+    agent.sign_in().await;
+    let mut caller = Peer::new(rig.doors.sip).await;
+    dial_in(&mut caller, 40_016).await;
+    let invite = agent.expect("INVITE").await;
+    for answer in ["180 Ringing", "486 Busy Here"] {
+        agent.send(&agent.respond(&invite, answer, "")).await;
+    }
     heard.wait("offer ended Rejected").await;
     assert_eq!(rig.doors.calls.count(), 1);
 }

@@ -259,7 +259,7 @@ pub fn order(
 
 /// The contact that waits for this agent's answer: the first that fits, when no bid runs for it.
 pub fn asks_for(queue: &Queue, agent: UserId) -> Option<ContactId> {
-    let first = queue.first_for(agent).filter(|_| !queue.is_holding())?;
+    let first = queue.first_asking(agent).filter(|_| !queue.is_holding())?;
     queue.covered_by(first).is_none().then_some(first)
 }
 
@@ -281,7 +281,7 @@ pub fn weight(agent: &Agent, won: u32, queue: &Queue, asked: ContactId) -> Resul
     let met = agent
         .epoch_seen(queue.settings().id)
         .is_none_or(|seen| seen == queue.epoch());
-    let still = queue.first_for(id) == Some(asked);
+    let still = queue.first_asking(id) == Some(asked);
     let elsewhere = queue.covered_by(asked).is_some_and(|by| by != id);
     let heavier = queue.settings().weight.unwrap_or(0) > won;
     ensure(

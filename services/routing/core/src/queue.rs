@@ -171,6 +171,12 @@ impl Queue {
         self.roster.member(agent)
     }
 
+    /// The first contact in order for which this agent could be asked now.
+    pub fn first_asking(&self, agent: UserId) -> Option<ContactId> {
+        let member = self.roster.member(agent)?;
+        self.line.first_asking(agent, &member.skills)
+    }
+
     /// Whether this agent could be given this contact, whoever stands before it and whether or not its stream is there.
     pub fn could_take(&self, agent: UserId, entry: &Entry) -> bool {
         let member = self.roster.member(agent);

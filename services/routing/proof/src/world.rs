@@ -352,7 +352,7 @@ impl World {
             let record = &shard.stored;
             record.slots.is_empty()
                 && record.membership(queue).is_some_and(|m| record.room_for(m))
-                && entry.may_be_offered()
+                && entry.asks()
                 && skill_match.allows(entry.needs_now(), &record.profile.skills)
                 && entry.fits(agent_id(a))
         })

@@ -77,7 +77,7 @@ impl Queue {
             .free_with(|skills| self.line.anybody_for(skills));
         let asked = free.filter_map(|free| {
             let agent = free.turn.2;
-            let contact = self.line.first_for(agent, free.skills)?;
+            let contact = self.line.first_asking(agent, free.skills)?;
             Some((agent, self.roster.member(agent)?.ver, contact))
         });
         for (agent, ver, contact) in asked.collect::<Vec<_>>() {

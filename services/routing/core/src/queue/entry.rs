@@ -55,7 +55,7 @@ pub struct Entry {
     pub excluded: BTreeMap<UserId, Timestamp>,
     /// Agents who declined it or let it ring: others go first (`reject_memory`, spec G15).
     pub declined: BTreeSet<UserId>,
-    /// It is offered to nobody before this: an offer was not answered (spec D3).
+    /// Nobody is asked for it before this: an offer was not answered (spec D3).
     pub retry_due: Option<Timestamp>,
     /// False while its stream is broken, or after a takeover until its edge is back.
     pub attached: bool,
@@ -133,7 +133,13 @@ impl Entry {
 
     /// Whether it may be offered to anybody now.
     pub const fn may_be_offered(&self) -> bool {
-        self.attached && self.retry_due.is_none() && self.wish.is_none()
+        self.attached && self.wish.is_none()
+    }
+
+    /// Whether agents are asked for it. After an offer that nobody answered they are not for a while (spec D3); but an agent
+    /// who was asked for another contact gets this one first all the same, for no place gets worse by somebody else's fault.
+    pub const fn asks(&self) -> bool {
+        self.may_be_offered() && self.retry_due.is_none()
     }
 
     /// Whether a rule of the queue may end its wait: nobody is asked to answer it, its edge is there to hear of it, and it

@@ -208,7 +208,7 @@ impl Line {
         if let Some(group) = self.groups.get_mut(entry.needs_now()) {
             group.open.insert(place);
             group.by_age.insert((entry.enqueued_at, contact));
-            if !self.covers.contains_key(&contact) {
+            if entry.asks() && !self.covers.contains_key(&contact) {
                 group.uncovered.insert(place);
             }
         }
@@ -231,7 +231,11 @@ impl Line {
             return;
         }
         self.covers.remove(&contact);
-        if let Some(entry) = self.entries.get(&contact).filter(|e| self.is_open(e)) {
+        if let Some(entry) = self
+            .entries
+            .get(&contact)
+            .filter(|e| self.is_open(e) && e.asks())
+        {
             let place = entry.place(&self.ageing);
             if let Some(group) = self.groups.get_mut(entry.needs_now()) {
                 group.uncovered.insert(place);
@@ -259,6 +263,18 @@ impl Line {
         first.min().map(|place| place.2)
     }
 
+    /// The first in order for which this agent could be asked.
+    pub(super) fn first_asking(&self, agent: UserId, skills: &Skills) -> Option<ContactId> {
+        let asks = |contact: &ContactId| {
+            let entry = self.get(*contact);
+            entry.is_some_and(|e| e.asks() && self.is_for(agent, e))
+        };
+        let groups = self.groups.iter();
+        let able = groups.filter(|(needs, _)| self.skill_match.allows(needs, skills));
+        let first = able.filter_map(|(_, group)| group.open.iter().find(|place| asks(&place.2)));
+        first.min().map(|place| place.2)
+    }
+
     /// Whether an open contact may go to this agent, skills aside.
     fn is_for(&self, agent: UserId, entry: &Entry) -> bool {
         let asked = self.covers.get(&entry.contact);
@@ -268,8 +284,7 @@ impl Line {
 
     /// Whether a grant of this agent could serve this contact once its stream is there, whoever stands before it.
     pub(super) fn takes(&self, agent: UserId, skills: &Skills, entry: &Entry) -> bool {
-        entry.retry_due.is_none()
-            && entry.wish.is_none()
+        entry.wish.is_none()
             && self.skill_match.allows(entry.needs_now(), skills)
             && self.is_for(agent, entry)
     }

@@ -46,7 +46,7 @@ impl Line {
                 let group = plain.groups.entry(entry.needs_now().to_vec()).or_default();
                 group.open.insert(place);
                 group.by_age.insert((entry.enqueued_at, *contact));
-                if !self.covers.contains_key(contact) {
+                if entry.asks() && !self.covers.contains_key(contact) {
                     group.uncovered.insert(place);
                 }
             }

@@ -57,7 +57,8 @@ impl Queue {
         for idle in idle.filter(|a| self.roster.bid(a.agent).is_none()) {
             let waits = self.line.in_order().find(|entry| {
                 let needs = entry.needs_now();
-                self.line.is_open(entry)
+                entry.asks()
+                    && self.line.is_open(entry)
                     && entry.fits(idle.agent)
                     && self.settings.skill_match.allows(needs, &idle.skills)
                     && self.line.covered_by(entry.contact).is_none()

@@ -795,7 +795,6 @@ fn right_contact(before: &Queue, grant: &Grant, out: &QueueOut) {
         let needs = e.needs_now();
         e.attached
             && e.wish.is_none()
-            && e.retry_due.is_none()
             && (ring_all || e.offers.is_empty())
             && !e.excluded.contains_key(&agent)
             && e.offers.iter().all(|r| r.agent != agent)

@@ -69,7 +69,7 @@ fn an_offer_whose_end_was_lost_is_repeated() {
     let outs = hall.wait(20_000);
     assert_eq!(outs.iter().find_map(offered), Some(10));
 }
-/// D3: after an offer that nobody answered the contact rests before the next one, at its place, and nobody else does.
+/// D3: after an offer that nobody answered nobody is asked for the contact for a while; it keeps its place.
 #[test]
 fn after_no_answer_the_contact_waits_for_the_retry_delay() {
     let mut hall = Hall::with(QueueSettings {
@@ -78,21 +78,36 @@ fn after_no_answer_the_contact_waits_for_the_retry_delay() {
     });
     hall.ready(1);
     hall.arrive(10);
-    hall.arrive(11);
     let (rang, _) = hall.take(1);
     hall.ready(2);
     hall.now = at(15_000);
-    hall.left(11, LeftReason::Abandoned);
     assert!(bids(&hall.offer_ended(10, rang, OfferEnd::NoAnswer)).is_empty());
-    hall.arrive(12);
-    assert_eq!(hall.order(), [10, 12]);
-    assert_eq!(offered(&hall.take(2).1), Some(12), "others go on");
     hall.ready(3);
     assert!(hall.queue.bids().next().is_none());
     let outs = hall.wait(5_000);
-    assert_eq!(outs.iter().flat_map(bids).collect::<Vec<_>>(), [3]);
-    assert_eq!(offered(&hall.take(3).1), Some(10));
+    assert_eq!(outs.iter().flat_map(bids).collect::<Vec<_>>(), [2]);
+    assert_eq!(offered(&hall.take(2).1), Some(10));
     assert_eq!(hall.entry(10).enqueued_at, at(0));
+}
+
+/// P15: the agent who was asked for the next caller serves the first one, delay or not; nobody is overtaken by it.
+#[test]
+fn the_retry_delay_lets_nobody_overtake() {
+    let mut hall = Hall::with(QueueSettings {
+        retry_delay: secs(5),
+        ..settings()
+    });
+    hall.ready(1);
+    hall.arrive(10);
+    let (rang, _) = hall.take(1);
+    hall.now = at(15_000);
+    hall.offer_ended(10, rang, OfferEnd::NoAnswer);
+    hall.arrive(11);
+    hall.ready(2);
+    assert_eq!(hall.order(), [10, 11]);
+    assert_eq!(offered(&hall.take(2).1), Some(10));
+    hall.ready(3);
+    assert_eq!(offered(&hall.take(3).1), Some(11));
 }
 
 #[test]
