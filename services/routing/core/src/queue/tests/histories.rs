@@ -355,7 +355,7 @@ impl World {
                 QueueEffect::Agent(agent, AgentMessage::Pass { .. }) => {
                     if self.queue.hold.is_none()
                         && self.queue.settings.strategy != Strategy::ManualPick
-                        && let Some(first) = self.queue.first_for(*agent)
+                        && let Some(first) = self.queue.first_asking(*agent)
                     {
                         let covered = self.queue.bids().any(|(_, c, stands)| c == first && stands);
                         assert!(covered, "a pass to {agent} although {first} waits");
