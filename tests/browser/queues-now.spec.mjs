@@ -172,9 +172,12 @@ test('a section that cannot be read says so and can be tried again', async () =>
   await agents.locator('.note.bad').waitFor();
   await clean(page, 'sections that cannot be read');
   await shot(page, 'queues-now-missing');
-  await page.unroute('**/v1/contacts*');
+  // A click asks at once; it is clicked while the answer is still a refusal, so that the note cannot go before.
+  const asked = page.waitForRequest('**/v1/contacts*');
   await contacts.locator('.note button').click();
-  await contacts.locator('.note').waitFor({ state: 'detached' });
+  await asked;
+  await page.unroute('**/v1/contacts*');
+  await contacts.locator('.note').waitFor({ state: 'detached', timeout: 20_000 });
   await page.unroute('**/v1/users*');
   // Without a click too: it is tried again by itself.
   await agents.locator('.note').waitFor({ state: 'detached', timeout: 20_000 });
