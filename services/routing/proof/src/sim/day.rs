@@ -14,7 +14,7 @@ use crate::{
     shard::Who,
     world::Outcome,
 };
-use centro_edge::Phase;
+use centro_edge::{Command, Phase};
 use centro_kernel::Timestamp;
 use centro_routing_core::{
     AgentMessage,
@@ -309,6 +309,18 @@ impl Day {
             for mail in second.into_iter().chain([mail]) {
                 if faulty && network.per_mille(lost) {
                     self.faults += 1;
+                    // It ends its stream, so it is lost with the stream only, and that is noticed.
+                    if let (
+                        Actor::Contact(c),
+                        Letter::Edge(Command::NotTaken {
+                            queue, attach_no, ..
+                        }),
+                    ) = (mail.to, &mail.letter)
+                    {
+                        let (queue, attach_no) = (*queue, *attach_no);
+                        let broke = Mail::edge(c, Command::QueueLost { queue, attach_no });
+                        self.after(20, Event::Mail(broke));
+                    }
                     continue;
                 }
                 let is_late = faulty && network.per_mille(late);
