@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Agents that one table lists; how many more there were is said beside it.
-pub const MOST_CANDIDATES: usize = 32;
+pub const MOST_CANDIDATES: usize = 16;
 
 /// The rule by which an agent was chosen, or was not.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

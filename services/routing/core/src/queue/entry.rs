@@ -149,8 +149,14 @@ impl Entry {
     }
 
     pub(super) fn timers(&self) -> impl Iterator<Item = (Timestamp, QueueTimer)> + '_ {
+        let own = self.own_timers().into_iter().flatten();
+        own.chain(self.exclusions())
+    }
+
+    /// One of each kind.
+    pub(super) fn own_timers(&self) -> [Option<(Timestamp, QueueTimer)>; 6] {
         let contact = self.contact;
-        let own = [
+        [
             self.offered_due
                 .map(|due| (due, QueueTimer::Offered(contact))),
             self.lost_due.map(|due| (due, QueueTimer::Lost(contact))),
@@ -158,9 +164,12 @@ impl Entry {
             self.relax_due.map(|due| (due, QueueTimer::Relax(contact))),
             self.boost_due.map(|due| (due, QueueTimer::Boost(contact))),
             self.wish.map(|(_, due)| (due, QueueTimer::Wish(contact))),
-        ];
-        let excluded = self.excluded.iter();
-        let excluded = excluded.map(move |(a, due)| (*due, QueueTimer::Unexclude(contact, *a)));
-        own.into_iter().flatten().chain(excluded)
+        ]
+    }
+
+    /// When agents may be offered again.
+    pub(super) fn exclusions(&self) -> impl Iterator<Item = (Timestamp, QueueTimer)> + '_ {
+        let (contact, excluded) = (self.contact, self.excluded.iter());
+        excluded.map(move |(agent, due)| (*due, QueueTimer::Unexclude(contact, *agent)))
     }
 }

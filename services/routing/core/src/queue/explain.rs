@@ -1,6 +1,6 @@
 //! The queue's answers to "why" (spec U1, U2): read from what it knows, changing nothing.
 
-use super::{Entry, Queue, roster::Free};
+use super::{Entry, Queue};
 use crate::{
     message::Presence,
     reason::{Candidate, Decision, MOST_CANDIDATES, Verdict, VerdictKind, WhyIdle, WhyWaiting},
@@ -15,25 +15,55 @@ impl Queue {
     /// Why this agent gets this contact: everybody who could have, in turn, and then those who could not. `chosen` is the
     /// agent as it was asked.
     pub(super) fn decision(&self, entry: &Entry, chosen: &Presence) -> Decision {
-        let first = self.candidate(entry, chosen, Verdict::Chosen);
-        let mut candidates = Vec::with_capacity(MOST_CANDIDATES + 1);
-        candidates.push(first);
-        let in_turn = self.roster.free().take(MOST_CANDIDATES);
-        candidates.extend(in_turn.map(|free| self.free_candidate(entry, &free)));
-        if let Some(others) = candidates.get_mut(1..) {
-            others.sort_by(|a, b| {
-                let rest = |c: &Candidate| (std::cmp::Reverse(c.score), c.key, c.idle_since);
-                a.verdict.cmp(&b.verdict).then(rest(a).cmp(&rest(b)))
-            });
-        }
+        let mut candidates = Vec::with_capacity(MOST_CANDIDATES);
+        candidates.push(self.candidate(entry, chosen, Verdict::Chosen));
+        self.list_able(entry, &mut candidates);
+        self.list_unskilled(entry, &mut candidates);
         let rest = self.roster.not_free().filter(|m| m.agent != chosen.agent);
         let room = MOST_CANDIDATES.saturating_sub(candidates.len());
-        candidates.extend(
-            rest.take(room)
-                .map(|m| self.candidate(entry, m, self.verdict(entry, m))),
-        );
-        candidates.truncate(MOST_CANDIDATES);
+        let rest = rest.take(room);
+        candidates.extend(rest.map(|m| self.candidate(entry, m, self.verdict(entry, m))));
         self.table(entry, false, candidates)
+    }
+
+    /// Free agents whose skills will do: the next in turn, and behind them those of them whom another rule keeps away.
+    fn list_able(&self, entry: &Entry, candidates: &mut Vec<Candidate>) {
+        let (listed, needs) = (candidates.len(), entry.needs_now());
+        let in_turn = self.roster.free_in_turn(needs, MOST_CANDIDATES - listed);
+        candidates.extend(in_turn.map(|(free, score)| {
+            let (key, idle_since, agent) = free.turn;
+            Candidate {
+                agent,
+                verdict: self.verdict_on(entry, agent, free.standing, true, Vec::new, None),
+                score,
+                key,
+                idle_since,
+            }
+        }));
+        if let Some(able) = candidates.get_mut(listed..) {
+            able.sort_by(|a, b| a.verdict.cmp(&b.verdict));
+        }
+    }
+
+    /// Free agents whose skills will not do.
+    fn list_unskilled(&self, entry: &Entry, candidates: &mut Vec<Candidate>) {
+        let needs = entry.needs_now();
+        for group in self.roster.free_without(needs) {
+            let unmet = self.unmet_by(entry, group.skills());
+            let score = score(needs, group.skills());
+            let room = MOST_CANDIDATES.saturating_sub(candidates.len());
+            candidates.extend(group.free().take(room).map(|free| {
+                let (key, idle_since, agent) = free.turn;
+                let unmet = || unmet.clone();
+                Candidate {
+                    agent,
+                    verdict: self.verdict_on(entry, agent, free.standing, true, unmet, None),
+                    score,
+                    key,
+                    idle_since,
+                }
+            }));
+        }
     }
 
     /// A person took the contact: nobody was chosen.
@@ -65,20 +95,6 @@ impl Queue {
         }
     }
 
-    /// An agent with room for whom no bid runs. All that the table says of one stands in the turns: a table costs no
-    /// look at the members.
-    fn free_candidate(&self, entry: &Entry, free: &Free<'_>) -> Candidate {
-        let (key, idle_since, agent) = free.turn;
-        let standing = free.standing;
-        Candidate {
-            agent,
-            verdict: self.verdict_on(entry, agent, standing, true, free.skills, None),
-            score: score(entry.needs_now(), free.skills),
-            key,
-            idle_since,
-        }
-    }
-
     /// Which rule keeps a contact from an agent, or that none does.
     fn verdict(&self, entry: &Entry, member: &Presence) -> Verdict {
         let asked_for = || self.roster.bid(member.agent).map(|bid| bid.hint);
@@ -89,7 +105,7 @@ impl Queue {
             agent,
             standing,
             member.free,
-            &member.skills,
+            || self.unmet_by(entry, &member.skills),
             asked_for,
         )
     }
@@ -100,7 +116,7 @@ impl Queue {
         agent: UserId,
         standing: Standing,
         has_room: bool,
-        skills: &Skills,
+        unmet: impl FnOnce() -> Vec<Need>,
         asked_for: Option<ContactId>,
     ) -> Verdict {
         if entry.offers.iter().any(|r| r.agent == agent) {
@@ -112,7 +128,7 @@ impl Queue {
         if !has_room {
             return Verdict::NoRoom;
         }
-        let unmet = self.unmet_by(entry, skills);
+        let unmet = unmet();
         if !unmet.is_empty() {
             return Verdict::Unskilled(unmet);
         }

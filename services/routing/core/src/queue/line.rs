@@ -18,6 +18,7 @@ use centro_kernel::{ContactId, Timestamp, UserId};
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::Bound,
+    sync::Arc,
 };
 
 /// Contacts that need the same.
@@ -38,7 +39,7 @@ pub(super) struct Line {
     skill_match: SkillMatch,
     /// An offered contact stays open for further agents.
     ring_all: bool,
-    entries: BTreeMap<ContactId, Entry>,
+    entries: BTreeMap<ContactId, Arc<Entry>>,
     order: Places,
     groups: BTreeMap<Vec<Need>, Group>,
     /// The running bid of each contact: it was made for it, and it is not slow.
@@ -94,6 +95,11 @@ impl Line {
 
     pub(super) fn get(&self, contact: ContactId) -> Option<&Entry> {
         self.look();
+        self.entries.get(&contact).map(|entry| &**entry)
+    }
+
+    /// The contact's entry, to be kept as it is now.
+    pub(super) fn keep(&self, contact: ContactId) -> Option<&Arc<Entry>> {
         self.entries.get(&contact)
     }
 
@@ -104,7 +110,7 @@ impl Line {
 
     pub(super) fn in_order(&self) -> impl Iterator<Item = &Entry> {
         let places = self.order.iter();
-        places.filter_map(|place| self.entries.get(&place.2))
+        places.filter_map(|place| self.entries.get(&place.2).map(|entry| &**entry))
     }
 
     pub(super) fn contacts(&self) -> Vec<ContactId> {
@@ -138,9 +144,8 @@ impl Line {
     /// Adds or replaces an entry.
     pub(super) fn put(&mut self, entry: Entry) {
         self.take(entry.contact);
-        let contact = entry.contact;
-        self.entries.insert(contact, entry);
-        self.index(contact);
+        self.index(&entry);
+        self.entries.insert(entry.contact, Arc::new(entry));
     }
 
     /// Removes an entry; its cover goes too.
@@ -149,55 +154,82 @@ impl Line {
         self.take(contact)
     }
 
-    /// Changes an entry in place.
+    /// Changes an entry. Only the indexes move that the change concerns.
     pub(super) fn change(
         &mut self,
         contact: ContactId,
         change: impl FnOnce(&mut Entry),
     ) -> Option<&Entry> {
-        self.unindex(contact);
-        if let Some(entry) = self.entries.get_mut(&contact) {
-            change(entry);
+        let old = self.entries.get(&contact)?.clone();
+        let mut new = Entry::clone(&old);
+        change(&mut new);
+        let (was, is) = (old.place(&self.ageing), new.place(&self.ageing));
+        if was != is {
+            self.order.remove(&was);
+            self.order.insert(is);
         }
-        self.index(contact);
-        self.entries.get(&contact)
+        let stands = |line: &Self, e: &Entry| (e.step, line.is_open(e), e.asks());
+        if was != is || stands(self, &old) != stands(self, &new) {
+            self.ungroup(&old, &was);
+            self.group(&new, is);
+        }
+        self.uncount(&old);
+        self.count(&new);
+        for (was, is) in old.own_timers().into_iter().zip(new.own_timers()) {
+            if was != is {
+                if let Some(was) = was {
+                    self.timers.remove(&was);
+                }
+                self.timers.extend(is);
+            }
+        }
+        if old.excluded != new.excluded {
+            for timer in old.exclusions() {
+                self.timers.remove(&timer);
+            }
+            self.timers.extend(new.exclusions());
+        }
+        let entry = self.entries.get_mut(&contact)?;
+        *entry = Arc::new(new);
+        Some(entry)
     }
 
     fn take(&mut self, contact: ContactId) -> Option<Entry> {
-        self.unindex(contact);
-        self.entries.remove(&contact)
+        let entry = self.entries.remove(&contact)?;
+        self.unindex(&entry);
+        Some(Arc::unwrap_or_clone(entry))
     }
 
-    fn unindex(&mut self, contact: ContactId) {
-        let Some(entry) = self.entries.get(&contact) else {
-            return;
-        };
+    fn unindex(&mut self, entry: &Entry) {
         let place = entry.place(&self.ageing);
         self.order.remove(&place);
-        if let Some(group) = self.groups.get_mut(entry.needs_now()) {
-            group.open.remove(&place);
-            group.uncovered.remove(&place);
-            group.by_age.remove(&(entry.enqueued_at, contact));
-            if group.open.is_empty() {
-                self.groups.remove(entry.needs_now());
-            }
-        }
-        self.detached -= usize::from(!entry.attached);
-        self.evictable -= usize::from(entry.is_evictable());
+        self.ungroup(entry, &place);
+        self.uncount(entry);
         for timer in entry.timers() {
             self.timers.remove(&timer);
         }
     }
 
-    fn index(&mut self, contact: ContactId) {
-        let Some(entry) = self.entries.get(&contact) else {
-            return;
-        };
+    fn index(&mut self, entry: &Entry) {
         let place = entry.place(&self.ageing);
         self.order.insert(place);
+        self.group(entry, place);
+        self.count(entry);
+        self.timers.extend(entry.timers());
+    }
+
+    fn count(&mut self, entry: &Entry) {
         self.detached += usize::from(!entry.attached);
         self.evictable += usize::from(entry.is_evictable());
-        self.timers.extend(entry.timers());
+    }
+
+    fn uncount(&mut self, entry: &Entry) {
+        self.detached -= usize::from(!entry.attached);
+        self.evictable -= usize::from(entry.is_evictable());
+    }
+
+    /// Puts an entry among those who need the same, if it is open.
+    fn group(&mut self, entry: &Entry, place: Place) {
         if !self.is_open(entry) {
             return;
         }
@@ -207,9 +239,20 @@ impl Line {
         }
         if let Some(group) = self.groups.get_mut(entry.needs_now()) {
             group.open.insert(place);
-            group.by_age.insert((entry.enqueued_at, contact));
-            if entry.asks() && !self.covers.contains_key(&contact) {
+            group.by_age.insert((entry.enqueued_at, entry.contact));
+            if entry.asks() && !self.covers.contains_key(&entry.contact) {
                 group.uncovered.insert(place);
+            }
+        }
+    }
+
+    fn ungroup(&mut self, entry: &Entry, place: &Place) {
+        if let Some(group) = self.groups.get_mut(entry.needs_now()) {
+            group.open.remove(place);
+            group.uncovered.remove(place);
+            group.by_age.remove(&(entry.enqueued_at, entry.contact));
+            if group.open.is_empty() {
+                self.groups.remove(entry.needs_now());
             }
         }
     }
@@ -297,7 +340,7 @@ impl Line {
         let oldest = able.filter_map(|(_, group)| group.by_age.iter().find(|age| takes(&age.1)));
         oldest
             .min()
-            .and_then(|(_, contact)| self.entries.get(contact))
+            .and_then(|(_, contact)| Some(&**self.entries.get(contact)?))
     }
 
     /// Whether any open contact needs no more than these skills.

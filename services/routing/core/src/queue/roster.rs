@@ -5,6 +5,7 @@
 
 #[cfg(test)]
 mod check;
+mod members;
 
 use crate::{
     message::{PickUp, Presence, QueueTimer},
@@ -13,6 +14,7 @@ use crate::{
     strategy::{Strategy, Turn},
 };
 use centro_kernel::{ContactId, QueueId, Timestamp, UserId};
+use members::Members;
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -56,11 +58,26 @@ struct Member {
 
 /// Members with the same skills.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Group {
+pub(super) struct Group {
     skills: Skills,
     members: usize,
     /// Those who have room and no bid of ours, with what they do.
     free: BTreeMap<Turn, Standing>,
+}
+
+impl Group {
+    pub(super) const fn skills(&self) -> &Skills {
+        &self.skills
+    }
+
+    /// Those who are free, in turn.
+    pub(super) fn free(&self) -> impl Iterator<Item = Free<'_>> {
+        self.free.iter().map(|(turn, standing)| Free {
+            turn: *turn,
+            standing: *standing,
+            skills: &self.skills,
+        })
+    }
 }
 
 /// One who has room and no bid of ours.
@@ -84,8 +101,7 @@ pub(super) struct Roster {
     queue: QueueId,
     strategy: Strategy,
     skill_match: SkillMatch,
-    /// Boxed, so that the way to a member leads through small nodes.
-    members: BTreeMap<UserId, Box<Member>>,
+    members: Members,
     /// Where nobody is left the next new group takes the place.
     groups: Vec<Option<Group>>,
     by_skills: BTreeMap<Skills, usize>,
@@ -112,7 +128,7 @@ impl Roster {
             queue: settings.id,
             strategy: settings.strategy,
             skill_match: settings.skill_match,
-            members: BTreeMap::new(),
+            members: Members::default(),
             groups: Vec::new(),
             by_skills: BTreeMap::new(),
             standing: [0; Standing::COUNT],
@@ -133,7 +149,7 @@ impl Roster {
         if settings.strategy != self.strategy {
             self.strategy = settings.strategy;
             self.last = None;
-            for agent in self.members.keys().copied().collect::<Vec<_>>() {
+            for agent in self.members.ids() {
                 self.place(agent);
             }
         }
@@ -144,15 +160,15 @@ impl Roster {
     }
 
     pub(super) fn member(&self, agent: UserId) -> Option<&Presence> {
-        self.members.get(&agent).map(|member| &member.presence)
+        self.members.get(agent).map(|member| &member.presence)
     }
 
     pub(super) fn members(&self) -> impl Iterator<Item = &Presence> {
-        self.members.values().map(|member| &member.presence)
+        self.members.iter().map(|member| &member.presence)
     }
 
     pub(super) fn bid(&self, agent: UserId) -> Option<OutBid> {
-        self.members.get(&agent)?.bid
+        self.members.get(agent)?.bid
     }
 
     pub(super) fn bids(&self) -> impl Iterator<Item = (UserId, OutBid)> {
@@ -177,13 +193,8 @@ impl Roster {
 
     /// Those who have no room, or for whom a bid of ours runs.
     pub(super) fn not_free(&self) -> impl Iterator<Item = &Presence> {
-        let others = self.members.values().filter(|member| member.turn.is_none());
+        let others = self.members.iter().filter(|member| member.turn.is_none());
         others.map(|member| &member.presence)
-    }
-
-    /// Agents with room and no bid of ours, in turn among those of equal skills; those first whose skills sort first.
-    pub(super) fn free(&self) -> impl Iterator<Item = Free<'_>> {
-        self.free_with(|_| true)
     }
 
     pub(super) const fn nobody_free(&self) -> bool {
@@ -199,21 +210,53 @@ impl Roster {
         self.groups().filter(|group| !group.free.is_empty())
     }
 
-    /// Free agents with such skills, in turn; those first whose skills sort first.
+    /// Free agents with such skills, in turn among those of equal skills; those first whose skills sort first.
     pub(super) fn free_with(
         &self,
         such: impl Fn(&Skills) -> bool,
     ) -> impl Iterator<Item = Free<'_>> {
         let groups = self.by_skills.values();
         let groups = groups.filter_map(|at| self.groups.get(*at)?.as_ref());
-        let groups = groups.filter(move |group| !group.free.is_empty() && such(&group.skills));
-        groups.flat_map(|group| {
-            group.free.iter().map(|(turn, standing)| Free {
-                turn: *turn,
-                standing: *standing,
-                skills: &group.skills,
-            })
+        let groups = groups.filter(move |group| such(&group.skills));
+        groups.flat_map(Group::free)
+    }
+
+    /// The first free agents who meet these needs, in the order in which the strategy would ask them, with their scores.
+    pub(super) fn free_in_turn(
+        &self,
+        needs: &[Need],
+        most: usize,
+    ) -> impl Iterator<Item = (Free<'_>, u32)> {
+        let by_score = self.by_score();
+        let able = self
+            .free_groups()
+            .filter(|group| self.skill_match.allows(needs, &group.skills));
+        let heads = able.filter_map(|group| {
+            let points = score(needs, &group.skills);
+            let mut free = group.free();
+            let first = free.next()?;
+            let before = Reverse(if by_score { points } else { 0 });
+            Some((before, first, points, free))
+        });
+        let mut heads: Vec<_> = heads.collect();
+        std::iter::from_fn(move || {
+            let fronts = heads.iter().enumerate();
+            let (at, _) = fronts.min_by_key(|(_, (before, free, ..))| (*before, free.turn))?;
+            let (_, front, points, rest) = heads.get_mut(at)?;
+            let points = *points;
+            let next = match rest.next() {
+                Some(next) => std::mem::replace(front, next),
+                None => heads.swap_remove(at).1,
+            };
+            Some((next, points))
         })
+        .take(most)
+    }
+
+    /// Groups of whom somebody is free, and who do not meet these needs.
+    pub(super) fn free_without(&self, needs: &[Need]) -> impl Iterator<Item = &Group> {
+        self.free_groups()
+            .filter(|group| !self.skill_match.allows(needs, &group.skills))
     }
 
     /// Whether any member, whatever doing, could meet these needs.
@@ -254,7 +297,7 @@ impl Roster {
             self.forget_departures(now, keep);
         }
         let agent = presence.agent;
-        match self.members.get_mut(&agent) {
+        match self.members.get_mut(agent) {
             Some(known) if known.presence.ver > presence.ver => None,
             Some(_) if !presence.member => Some(self.go(now, &presence)),
             Some(known) => {
@@ -299,7 +342,7 @@ impl Roster {
                 turn: None,
                 bid: None,
             };
-            self.members.insert(agent, Box::new(member));
+            self.members.insert(member);
             self.place(agent);
         } else if departed.is_some() {
             self.note_departure(now, agent, ver);
@@ -313,7 +356,7 @@ impl Roster {
     fn go(&mut self, now: Timestamp, presence: &Presence) -> Heard {
         let agent = presence.agent;
         let ended = self.remove_bid(agent);
-        if let Some(member) = self.members.remove(&agent) {
+        if let Some(member) = self.members.remove(agent) {
             self.standing[member.presence.standing as usize] -= 1;
             self.leave_group(member.group, member.turn);
         }
@@ -357,10 +400,10 @@ impl Roster {
         ver: u64,
         free: bool,
     ) -> Option<OutBid> {
-        let known = self.members.get(&agent);
+        let known = self.members.get(agent);
         known.filter(|member| member.presence.ver <= ver)?;
         let bid = self.remove_bid(agent);
-        let member = self.members.get_mut(&agent)?;
+        let member = self.members.get_mut(agent)?;
         let presence = &mut member.presence;
         self.standing[presence.standing as usize] -= 1;
         self.standing[Standing::InContact as usize] += 1;
@@ -375,7 +418,7 @@ impl Roster {
     }
 
     pub(super) fn set_bid(&mut self, agent: UserId, bid: OutBid) {
-        let Some(member) = self.members.get_mut(&agent) else {
+        let Some(member) = self.members.get_mut(agent) else {
             return;
         };
         if let Some(old) = member.bid.replace(bid) {
@@ -388,7 +431,7 @@ impl Roster {
     }
 
     pub(super) fn remove_bid(&mut self, agent: UserId) -> Option<OutBid> {
-        let member = self.members.get_mut(&agent)?;
+        let member = self.members.get_mut(agent)?;
         let bid = member.bid.take()?;
         self.bidden.remove(&agent);
         self.timers.remove(&(bid.due, QueueTimer::Bid(agent)));
@@ -417,7 +460,7 @@ impl Roster {
     }
 
     fn place(&mut self, agent: UserId) {
-        if let Some(member) = self.members.get_mut(&agent) {
+        if let Some(member) = self.members.get_mut(agent) {
             member.place(self.queue, self.strategy, &mut self.groups, &mut self.free);
         }
     }
@@ -461,14 +504,14 @@ impl Roster {
 
     /// A member's skills have changed.
     fn regroup(&mut self, agent: UserId) {
-        let Some(member) = self.members.get_mut(&agent) else {
+        let Some(member) = self.members.get_mut(agent) else {
             return;
         };
         let (group, turn) = (member.group, member.turn.take());
         let skills = member.presence.skills.clone();
         self.leave_group(group, turn);
         let group = self.join_group(&skills);
-        if let Some(member) = self.members.get_mut(&agent) {
+        if let Some(member) = self.members.get_mut(agent) {
             member.group = group;
         }
         self.place(agent);

@@ -9,7 +9,7 @@ use centro_kernel::{
     ContactId, Timestamp,
     contact::{LeftReason, OfferEnd, Reservation},
 };
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, time::Duration};
 
 /// Agents whose refusal or silence a contact remembers.
 const MOST_DECLINED: usize = 256;
@@ -326,11 +326,10 @@ impl Queue {
     }
 
     pub(super) fn stored(&self, contact: ContactId, out: &mut QueueOut) {
-        if let Some(entry) = self.line.get(contact) {
+        if let Some(entry) = self.line.keep(contact) {
             out.fence = true;
             let place = self.line.place(entry);
-            out.changes
-                .push(QueueChange::Put(Arc::new(entry.clone()), place));
+            out.changes.push(QueueChange::Put(entry.clone(), place));
         }
     }
 

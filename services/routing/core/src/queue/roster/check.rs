@@ -6,8 +6,13 @@ impl Roster {
     pub(in crate::queue) fn check(&self) {
         let mut groups = BTreeMap::<_, (usize, BTreeMap<_, _>)>::new();
         let mut standing = [0; Standing::COUNT];
-        for (agent, member) in &self.members {
-            let Presence { free, skills, .. } = &member.presence;
+        for member in self.members.iter() {
+            let Presence {
+                agent,
+                free,
+                skills,
+                ..
+            } = &member.presence;
             let (members, turns) = groups.entry(skills.clone()).or_default();
             *members += 1;
             standing[member.presence.standing as usize] += 1;
@@ -26,10 +31,11 @@ impl Roster {
         assert_eq!(known.collect::<BTreeMap<_, _>>(), groups);
         assert_eq!(self.by_skills.len(), groups.len());
         assert_eq!(self.standing, standing);
-        let running = self.members.iter().filter(|(_, m)| m.bid.is_some());
-        assert!(running.map(|(agent, _)| agent).eq(&self.bidden));
+        let running = self.members.iter().filter(|m| m.bid.is_some());
+        let running: BTreeSet<_> = running.map(|m| m.presence.agent).collect();
+        assert_eq!(running, self.bidden);
         let bids = self.bids().map(|(agent, bid)| {
-            let member = &self.members[&agent].presence;
+            let member = self.member(agent).expect("a bid for a member");
             assert!(member.free && member.ver == bid.ver, "a dead bid: {bid:?}");
             (bid.due, QueueTimer::Bid(agent))
         });
