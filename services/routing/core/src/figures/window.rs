@@ -74,8 +74,13 @@ impl Window {
             return;
         }
         // Nearly always the last: events of two actors may be told a moment out of order.
-        let place = self.samples.partition_point(|s| s.at <= at);
-        self.samples.insert(place, Sample { at, contact, ms });
+        let sample = Sample { at, contact, ms };
+        if self.samples.back().is_none_or(|last| last.at <= at) {
+            self.samples.push_back(sample);
+        } else {
+            let place = self.samples.partition_point(|s| s.at <= at);
+            self.samples.insert(place, sample);
+        }
         self.all.add(ms);
         self.of_contact.entry(contact).or_default().add(ms);
         while self.samples.len() > MOST {

@@ -50,10 +50,16 @@ pub(super) struct OutPickUp {
 struct Member {
     presence: Presence,
     /// Index of the members with the same skills.
-    group: usize,
-    /// Its place among the free of its group, and what it does: it has room, and no bid of ours runs.
-    turn: Option<(Turn, Standing)>,
-    bid: Option<OutBid>,
+    group: u32,
+    /// A bid of ours runs for it.
+    bidden: bool,
+}
+
+impl Member {
+    /// It has room, and no bid of ours runs: it stands among the free of its group.
+    const fn is_free(&self) -> bool {
+        self.presence.free && !self.bidden
+    }
 }
 
 /// Members with the same skills.
@@ -88,6 +94,7 @@ pub(super) struct Free<'a> {
 }
 
 /// What an agent's news did.
+#[derive(Default)]
 pub(super) struct Heard {
     /// What the members could meet together may have changed.
     pub staff_changed: bool,
@@ -104,11 +111,11 @@ pub(super) struct Roster {
     members: Members,
     /// Where nobody is left the next new group takes the place.
     groups: Vec<Option<Group>>,
-    by_skills: BTreeMap<Skills, usize>,
+    by_skills: BTreeMap<Skills, u32>,
     /// How many members there are of each standing.
     standing: [u32; Standing::COUNT],
-    /// Whose bids run.
-    bidden: BTreeSet<UserId>,
+    /// The bids that run.
+    bids: BTreeMap<UserId, OutBid>,
     pick_ups: BTreeMap<(UserId, ContactId), OutPickUp>,
     /// How many agents have room and no bid of ours.
     free: usize,
@@ -132,7 +139,7 @@ impl Roster {
             groups: Vec::new(),
             by_skills: BTreeMap::new(),
             standing: [0; Standing::COUNT],
-            bidden: BTreeSet::new(),
+            bids: BTreeMap::new(),
             pick_ups: BTreeMap::new(),
             free: 0,
             last: None,
@@ -149,8 +156,12 @@ impl Roster {
         if settings.strategy != self.strategy {
             self.strategy = settings.strategy;
             self.last = None;
+            for group in self.groups.iter_mut().flatten() {
+                group.free.clear();
+            }
+            self.free = 0;
             for agent in self.members.ids() {
-                self.place(agent);
+                self.stand(agent);
             }
         }
     }
@@ -168,12 +179,11 @@ impl Roster {
     }
 
     pub(super) fn bid(&self, agent: UserId) -> Option<OutBid> {
-        self.members.get(agent)?.bid
+        self.bids.get(&agent).copied()
     }
 
     pub(super) fn bids(&self) -> impl Iterator<Item = (UserId, OutBid)> {
-        let bidden = self.bidden.iter();
-        bidden.filter_map(|agent| Some((*agent, self.bid(*agent)?)))
+        self.bids.iter().map(|(agent, bid)| (*agent, *bid))
     }
 
     /// Bids that were made for a contact and are not slow.
@@ -183,7 +193,7 @@ impl Roster {
     }
 
     pub(super) fn bidden(&self) -> Vec<UserId> {
-        self.bidden.iter().copied().collect()
+        self.bids.keys().copied().collect()
     }
 
     /// How many agents are logged in.
@@ -193,7 +203,7 @@ impl Roster {
 
     /// Those who have no room, or for whom a bid of ours runs.
     pub(super) fn not_free(&self) -> impl Iterator<Item = &Presence> {
-        let others = self.members.iter().filter(|member| member.turn.is_none());
+        let others = self.members.iter().filter(|member| !member.is_free());
         others.map(|member| &member.presence)
     }
 
@@ -216,7 +226,7 @@ impl Roster {
         such: impl Fn(&Skills) -> bool,
     ) -> impl Iterator<Item = Free<'_>> {
         let groups = self.by_skills.values();
-        let groups = groups.filter_map(|at| self.groups.get(*at)?.as_ref());
+        let groups = groups.filter_map(|at| self.groups.get(*at as usize)?.as_ref());
         let groups = groups.filter(move |group| such(&group.skills));
         groups.flat_map(Group::free)
     }
@@ -297,31 +307,42 @@ impl Roster {
             self.forget_departures(now, keep);
         }
         let agent = presence.agent;
-        match self.members.get_mut(agent) {
+        match self.members.get(agent) {
             Some(known) if known.presence.ver > presence.ver => None,
             Some(_) if !presence.member => Some(self.go(now, &presence)),
-            Some(known) => {
-                let dead = |bid: &mut OutBid| bid.ver < presence.ver || !presence.free;
-                let ended = known.bid.take_if(dead);
-                self.standing[known.presence.standing as usize] -= 1;
-                self.standing[presence.standing as usize] += 1;
-                let old = std::mem::replace(&mut known.presence, presence);
-                let staff_changed = old.skills != known.presence.skills;
-                if staff_changed {
-                    self.regroup(agent);
-                } else {
-                    known.place(self.queue, self.strategy, &mut self.groups, &mut self.free);
-                }
-                if let Some(bid) = ended {
-                    self.bidden.remove(&agent);
-                    self.timers.remove(&(bid.due, QueueTimer::Bid(agent)));
-                }
-                Some(Heard {
-                    staff_changed,
-                    ended,
-                })
-            }
+            Some(_) => Some(self.take_over(presence)),
             None => self.come(now, presence),
+        }
+    }
+
+    /// News of a member that stays one.
+    fn take_over(&mut self, presence: Presence) -> Heard {
+        let agent = presence.agent;
+        let dead = |bid: &OutBid| bid.ver < presence.ver || !presence.free;
+        let bid = self.members.get(agent).filter(|known| known.bidden);
+        let bid = bid.and_then(|_| self.bid(agent)).filter(dead);
+        if let Some(bid) = bid {
+            self.bids.remove(&agent);
+            self.timers.remove(&(bid.due, QueueTimer::Bid(agent)));
+        }
+        let (ended, standing) = (bid.is_some(), presence.standing);
+        let old = self.change(agent, |known| {
+            known.bidden &= !ended;
+            std::mem::replace(&mut known.presence, presence)
+        });
+        let Some(old) = old else {
+            return Heard::default();
+        };
+        self.standing[old.standing as usize] -= 1;
+        self.standing[standing as usize] += 1;
+        let skills = self.members.get(agent).map(|known| &known.presence.skills);
+        let staff_changed = skills.is_some_and(|skills| *skills != old.skills);
+        if staff_changed {
+            self.regroup(agent);
+        }
+        Heard {
+            staff_changed,
+            ended: bid,
         }
     }
 
@@ -339,11 +360,10 @@ impl Roster {
             let member = Member {
                 presence,
                 group,
-                turn: None,
-                bid: None,
+                bidden: false,
             };
             self.members.insert(member);
-            self.place(agent);
+            self.stand(agent);
         } else if departed.is_some() {
             self.note_departure(now, agent, ver);
         }
@@ -356,9 +376,10 @@ impl Roster {
     fn go(&mut self, now: Timestamp, presence: &Presence) -> Heard {
         let agent = presence.agent;
         let ended = self.remove_bid(agent);
+        self.step_aside(agent);
         if let Some(member) = self.members.remove(agent) {
             self.standing[member.presence.standing as usize] -= 1;
-            self.leave_group(member.group, member.turn);
+            self.leave_group(member.group);
         }
         self.note_departure(now, agent, presence.ver);
         Heard {
@@ -402,40 +423,41 @@ impl Roster {
     ) -> Option<OutBid> {
         let known = self.members.get(agent);
         known.filter(|member| member.presence.ver <= ver)?;
-        let bid = self.remove_bid(agent);
-        let member = self.members.get_mut(agent)?;
-        let presence = &mut member.presence;
-        self.standing[presence.standing as usize] -= 1;
+        let bid = self.forget_bid(agent);
+        let was = self.change(agent, |member| {
+            member.bidden = false;
+            let presence = &mut member.presence;
+            presence.ver = ver + 1;
+            presence.free = free;
+            presence.received_at = now;
+            presence.contacts = presence.contacts.saturating_add(1);
+            presence.load = presence.load.saturating_add(1);
+            std::mem::replace(&mut presence.standing, Standing::InContact)
+        });
+        self.standing[was? as usize] -= 1;
         self.standing[Standing::InContact as usize] += 1;
-        presence.ver = ver + 1;
-        presence.free = free;
-        presence.standing = Standing::InContact;
-        presence.received_at = now;
-        presence.contacts = presence.contacts.saturating_add(1);
-        presence.load = presence.load.saturating_add(1);
-        member.place(self.queue, self.strategy, &mut self.groups, &mut self.free);
         bid
     }
 
     pub(super) fn set_bid(&mut self, agent: UserId, bid: OutBid) {
-        let Some(member) = self.members.get_mut(agent) else {
+        if self.change(agent, |member| member.bidden = true).is_none() {
             return;
-        };
-        if let Some(old) = member.bid.replace(bid) {
+        }
+        if let Some(old) = self.bids.insert(agent, bid) {
             self.timers.remove(&(old.due, QueueTimer::Bid(agent)));
-        } else {
-            self.bidden.insert(agent);
         }
         self.timers.insert((bid.due, QueueTimer::Bid(agent)));
-        member.place(self.queue, self.strategy, &mut self.groups, &mut self.free);
     }
 
     pub(super) fn remove_bid(&mut self, agent: UserId) -> Option<OutBid> {
-        let member = self.members.get_mut(agent)?;
-        let bid = member.bid.take()?;
-        self.bidden.remove(&agent);
+        let bid = self.forget_bid(agent)?;
+        self.change(agent, |member| member.bidden = false);
+        Some(bid)
+    }
+
+    fn forget_bid(&mut self, agent: UserId) -> Option<OutBid> {
+        let bid = self.bids.remove(&agent)?;
         self.timers.remove(&(bid.due, QueueTimer::Bid(agent)));
-        member.place(self.queue, self.strategy, &mut self.groups, &mut self.free);
         Some(bid)
     }
 
@@ -459,24 +481,67 @@ impl Roster {
         Some(old)
     }
 
-    fn place(&mut self, agent: UserId) {
-        if let Some(member) = self.members.get_mut(agent) {
-            member.place(self.queue, self.strategy, &mut self.groups, &mut self.free);
+    /// Changes a member, who then stands where it belongs among the free of its group.
+    fn change<R>(&mut self, agent: UserId, change: impl FnOnce(&mut Member) -> R) -> Option<R> {
+        let member = self.members.get_mut(agent)?;
+        let turn = |member: &Member| {
+            let turn = || self.strategy.turn(self.queue, &member.presence);
+            let standing = member.presence.standing;
+            member.is_free().then(|| (turn(), standing))
+        };
+        let was = turn(member);
+        let changed = change(member);
+        let is = turn(member);
+        if was != is
+            && let Some(group) = self.groups.get_mut(member.group as usize)
+            && let Some(group) = group
+        {
+            if let Some((turn, _)) = was {
+                group.free.remove(&turn);
+                self.free -= 1;
+            }
+            if let Some((turn, standing)) = is {
+                group.free.insert(turn, standing);
+                self.free += 1;
+            }
+        }
+        Some(changed)
+    }
+
+    /// A member takes its place among the free of its group, if it is free.
+    fn stand(&mut self, agent: UserId) {
+        if let Some(member) = self.members.get(agent).filter(|member| member.is_free())
+            && let Some(Some(group)) = self.groups.get_mut(member.group as usize)
+        {
+            let turn = self.strategy.turn(self.queue, &member.presence);
+            group.free.insert(turn, member.presence.standing);
+            self.free += 1;
+        }
+    }
+
+    fn step_aside(&mut self, agent: UserId) {
+        if let Some(member) = self.members.get(agent).filter(|member| member.is_free())
+            && let Some(Some(group)) = self.groups.get_mut(member.group as usize)
+        {
+            let turn = self.strategy.turn(self.queue, &member.presence);
+            group.free.remove(&turn);
+            self.free -= 1;
         }
     }
 
     /// The group of these skills, with one member more.
-    fn join_group(&mut self, skills: &Skills) -> usize {
+    fn join_group(&mut self, skills: &Skills) -> u32 {
         let known = self.by_skills.get(skills).copied();
         let hole = || self.groups.iter().position(Option::is_none);
-        let at = known.or_else(hole).unwrap_or(self.groups.len());
-        if at == self.groups.len() {
+        let hole = || hole().unwrap_or(self.groups.len()).try_into();
+        let at = known.unwrap_or_else(|| hole().unwrap_or(u32::MAX));
+        if at as usize == self.groups.len() {
             self.groups.push(None);
         }
         if known.is_none() {
             self.by_skills.insert(skills.clone(), at);
         }
-        if let Some(group) = self.groups.get_mut(at) {
+        if let Some(group) = self.groups.get_mut(at as usize) {
             let group = group.get_or_insert_with(|| Group {
                 skills: skills.clone(),
                 members: 0,
@@ -487,14 +552,11 @@ impl Roster {
         at
     }
 
-    fn leave_group(&mut self, at: usize, turn: Option<(Turn, Standing)>) {
-        let Some(place) = self.groups.get_mut(at) else {
+    fn leave_group(&mut self, at: u32) {
+        let Some(place) = self.groups.get_mut(at as usize) else {
             return;
         };
         let Some(group) = place else { return };
-        if turn.is_some_and(|(turn, _)| group.free.remove(&turn).is_some()) {
-            self.free -= 1;
-        }
         group.members -= 1;
         if group.members == 0 {
             self.by_skills.remove(&group.skills);
@@ -504,17 +566,17 @@ impl Roster {
 
     /// A member's skills have changed.
     fn regroup(&mut self, agent: UserId) {
-        let Some(member) = self.members.get_mut(agent) else {
+        self.step_aside(agent);
+        let Some(member) = self.members.get(agent) else {
             return;
         };
-        let (group, turn) = (member.group, member.turn.take());
-        let skills = member.presence.skills.clone();
-        self.leave_group(group, turn);
+        let (group, skills) = (member.group, member.presence.skills.clone());
+        self.leave_group(group);
         let group = self.join_group(&skills);
         if let Some(member) = self.members.get_mut(agent) {
             member.group = group;
         }
-        self.place(agent);
+        self.stand(agent);
     }
 
     /// Whether better answers to the needs go before the strategy's order.
@@ -572,34 +634,5 @@ impl Roster {
         }
         let again = turns.range(..=after?).find(|(turn, _)| fits(turn.2));
         again.map(|(turn, _)| (1, *turn))
-    }
-}
-
-impl Member {
-    /// Puts it where it belongs among the free of its group, if it does.
-    fn place(
-        &mut self,
-        queue: QueueId,
-        strategy: Strategy,
-        groups: &mut [Option<Group>],
-        free: &mut usize,
-    ) {
-        let waits = self.presence.free && self.bid.is_none();
-        let standing = self.presence.standing;
-        let turn = waits.then(|| (strategy.turn(queue, &self.presence), standing));
-        if turn == self.turn {
-            return;
-        }
-        if let Some(Some(group)) = groups.get_mut(self.group) {
-            if let Some((old, _)) = self.turn {
-                group.free.remove(&old);
-                *free -= 1;
-            }
-            if let Some((new, standing)) = turn {
-                group.free.insert(new, standing);
-                *free += 1;
-            }
-        }
-        self.turn = turn;
     }
 }

@@ -16,11 +16,10 @@ impl Roster {
             let (members, turns) = groups.entry(skills.clone()).or_default();
             *members += 1;
             standing[member.presence.standing as usize] += 1;
+            assert_eq!(member.bidden, self.bids.contains_key(agent), "{agent}");
             let turn = self.strategy.turn(self.queue, &member.presence);
             let turn = (turn, member.presence.standing);
-            let turn = (*free && member.bid.is_none()).then_some(turn);
-            turns.extend(turn);
-            assert_eq!(member.turn, turn, "{agent} stands elsewhere");
+            turns.extend((*free && !member.bidden).then_some(turn));
             assert_eq!(self.by_skills.get(skills), Some(&member.group), "{agent}");
             assert!(!self.departed.contains_key(agent), "{agent} came back");
         }
@@ -31,9 +30,6 @@ impl Roster {
         assert_eq!(known.collect::<BTreeMap<_, _>>(), groups);
         assert_eq!(self.by_skills.len(), groups.len());
         assert_eq!(self.standing, standing);
-        let running = self.members.iter().filter(|m| m.bid.is_some());
-        let running: BTreeSet<_> = running.map(|m| m.presence.agent).collect();
-        assert_eq!(running, self.bidden);
         let bids = self.bids().map(|(agent, bid)| {
             let member = self.member(agent).expect("a bid for a member");
             assert!(member.free && member.ver == bid.ver, "a dead bid: {bid:?}");
