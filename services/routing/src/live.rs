@@ -83,6 +83,18 @@ impl Staff {
         }
     }
 
+    fn count(&mut self, view: &View, part: &Part) {
+        if let Some(count) = self.field(view, part) {
+            *count += 1;
+        }
+    }
+
+    fn uncount(&mut self, view: &View, part: &Part) {
+        if let Some(count) = self.field(view, part) {
+            *count = count.saturating_sub(1);
+        }
+    }
+
     /// Where an agent counts in one of the agent's queues.
     fn field(&mut self, view: &View, part: &Part) -> Option<&mut u32> {
         Some(match view.state {
@@ -109,35 +121,44 @@ struct Team {
 }
 
 #[derive(Default)]
+struct Teams(HashMap<QueueId, Team>);
+
+#[derive(Default)]
 struct People {
     views: HashMap<TenantId, BTreeMap<UserId, View>>,
-    teams: HashMap<QueueId, Team>,
+    teams: Teams,
 }
 
-impl People {
+impl Teams {
     fn come(&mut self, view: &View) {
         for membership in view.memberships.iter() {
-            let team = self.teams.entry(membership.queue).or_default();
+            let team = self.0.entry(membership.queue).or_default();
             team.members.insert(view.agent);
             team.staff.logged_in += 1;
-            if let Some(count) = team.staff.field(view, &membership.part) {
-                *count += 1;
-            }
+            team.staff.count(view, &membership.part);
         }
     }
 
     fn go(&mut self, view: &View) {
         for membership in view.memberships.iter() {
-            let Some(team) = self.teams.get_mut(&membership.queue) else {
+            let Some(team) = self.0.get_mut(&membership.queue) else {
                 continue;
             };
             team.members.remove(&view.agent);
             team.staff.logged_in = team.staff.logged_in.saturating_sub(1);
-            if let Some(count) = team.staff.field(view, &membership.part) {
-                *count = count.saturating_sub(1);
-            }
+            team.staff.uncount(view, &membership.part);
             if team.members.is_empty() {
-                self.teams.remove(&membership.queue);
+                self.0.remove(&membership.queue);
+            }
+        }
+    }
+
+    /// An agent does something else, in the same queues.
+    fn recount(&mut self, old: &View, new: &View) {
+        for membership in new.memberships.iter() {
+            if let Some(team) = self.0.get_mut(&membership.queue) {
+                team.staff.uncount(old, &membership.part);
+                team.staff.count(new, &membership.part);
             }
         }
     }
@@ -182,11 +203,18 @@ impl Live {
     /// An agent's step was stored.
     pub fn agent_changed(&self, tenant: TenantId, view: View) {
         let mut people = self.people.write();
+        let people = &mut *people;
         let views = people.views.entry(tenant).or_default();
-        if let Some(old) = views.insert(view.agent, view.clone()) {
-            people.go(&old);
+        match views.insert(view.agent, view.clone()) {
+            Some(old) if old.memberships == view.memberships => {
+                people.teams.recount(&old, &view);
+            }
+            Some(old) => {
+                people.teams.go(&old);
+                people.teams.come(&view);
+            }
+            None => people.teams.come(&view),
         }
-        people.come(&view);
     }
 
     /// A queue with its first `limit` contacts.
@@ -207,6 +235,7 @@ impl Live {
         let people = self.people.read();
         people
             .teams
+            .0
             .get(&queue)
             .map(|t| t.staff)
             .unwrap_or_default()
@@ -215,13 +244,13 @@ impl Live {
     /// Who is logged in to a queue.
     pub fn logged_in(&self, queue: QueueId) -> Vec<UserId> {
         let people = self.people.read();
-        let members = people.teams.get(&queue).map(|team| &team.members);
+        let members = people.teams.0.get(&queue).map(|team| &team.members);
         members.into_iter().flatten().copied().collect()
     }
 
     /// Queues that somebody is logged in to.
     pub fn queues_with_agents(&self) -> Vec<QueueId> {
-        self.people.read().teams.keys().copied().collect()
+        self.people.read().teams.0.keys().copied().collect()
     }
 
     /// An agent, when it ever acted.
@@ -251,7 +280,7 @@ impl Live {
                 .map(|(_, v)| v.clone())
                 .collect(),
             Some(queue) => {
-                let members = people.teams.get(&queue).map(|team| &team.members);
+                let members = people.teams.0.get(&queue).map(|team| &team.members);
                 let page = members.into_iter().flat_map(|m| m.range(range));
                 page.filter_map(|agent| views.get(agent).cloned())
                     .take(limit)

@@ -23,9 +23,10 @@ use centro_node::Node;
 use centro_routing_core::{
     Agent, AgentMessage, Answer, Chosen, Deadlines, Queue, QueueMessage, View,
 };
+use dashmap::{DashMap, Entry};
 use parking_lot::Mutex;
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashSet,
     hash::Hash,
     sync::{
         Arc,
@@ -73,8 +74,8 @@ pub struct Router {
     activations: Vec<AtomicU64>,
     /// Who is to be told again that the directory changed.
     to_reconcile: Mutex<HashSet<Actor>>,
-    queues: Mutex<HashMap<QueueId, Addr<QueueActor>>>,
-    agents: Mutex<HashMap<UserId, Addr<AgentActor>>>,
+    queues: DashMap<QueueId, Addr<QueueActor>>,
+    agents: DashMap<UserId, Addr<AgentActor>>,
 }
 
 impl Router {
@@ -96,8 +97,8 @@ impl Router {
             runtime: Handle::current(),
             activations: (0..SHARDS).map(|_| AtomicU64::new(0)).collect(),
             to_reconcile: Mutex::default(),
-            queues: Mutex::default(),
-            agents: Mutex::default(),
+            queues: DashMap::new(),
+            agents: DashMap::new(),
         })
     }
 
@@ -274,8 +275,9 @@ impl Router {
 
     /// The directory changed for everybody.
     pub(crate) fn reconcile_all(self: &Arc<Self>) {
-        let queues: Vec<_> = self.queues.lock().keys().copied().collect();
-        let agents: Vec<_> = self.agents.lock().keys().copied().collect();
+        // Collected first: who is told while the map is walked could not be started in it.
+        let queues: Vec<_> = self.queues.iter().map(|queue| *queue.key()).collect();
+        let agents: Vec<_> = self.agents.iter().map(|agent| *agent.key()).collect();
         let queues = queues.into_iter().map(Actor::Queue);
         for actor in queues.chain(agents.into_iter().map(Actor::Agent)) {
             self.reconcile(actor);
@@ -325,14 +327,14 @@ impl Router {
     fn let_go(&self, shard: Shard) {
         let theirs = |key: u128| Shard::of(key) == shard;
         let ours_again = self.node.ownership().epoch(shard).is_some();
-        self.queues.lock().retain(|queue, addr| {
+        self.queues.retain(|queue, addr| {
             let theirs = theirs(queue.as_u128());
             if theirs {
                 addr.do_send(LetGo);
             }
             ours_again || !theirs
         });
-        self.agents.lock().retain(|agent, addr| {
+        self.agents.retain(|agent, addr| {
             let theirs = theirs(agent.as_u128());
             if theirs {
                 addr.do_send(LetGo);
@@ -363,10 +365,10 @@ impl Router {
 
     /// Everybody looks whether those who hold their contacts still live.
     fn check_edges(&self) {
-        for queue in self.queues.lock().values() {
+        for queue in &self.queues {
             queue.do_send(CheckEdges);
         }
-        for agent in self.agents.lock().values() {
+        for agent in &self.agents {
             agent.do_send(CheckEdges);
         }
     }
@@ -531,21 +533,20 @@ impl Drop for End {
 }
 
 /// Starts the actor unless somebody else did.
-fn revive<K, A>(
-    actors: &Mutex<HashMap<K, Addr<A>>>,
-    key: K,
-    start: impl FnOnce() -> Option<Addr<A>>,
-) where
+fn revive<K, A>(actors: &DashMap<K, Addr<A>>, key: K, start: impl FnOnce() -> Option<Addr<A>>)
+where
     K: Hash + Eq,
     A: Acts,
 {
-    let mut actors = actors.lock();
-    if actors.get(&key).is_some_and(Addr::connected) {
-        return;
-    }
-    match start() {
-        Some(addr) => drop(actors.insert(key, addr)),
-        None => drop(actors.remove(&key)),
+    match actors.entry(key) {
+        Entry::Occupied(actor) if actor.get().connected() => {}
+        Entry::Occupied(mut actor) => match start() {
+            Some(addr) => drop(actor.insert(addr)),
+            None => drop(actor.remove()),
+        },
+        Entry::Vacant(place) => {
+            start().map(|addr| place.insert(addr));
+        }
     }
 }
 
@@ -560,7 +561,7 @@ fn away() -> Fault {
 
 /// Sends to the actor with this key; starts it when there is none, or when it has died.
 fn deliver<K, A, M>(
-    actors: &Mutex<HashMap<K, Addr<A>>>,
+    actors: &DashMap<K, Addr<A>>,
     key: K,
     message: M,
     start: impl FnOnce() -> Option<Addr<A>>,
@@ -572,7 +573,6 @@ where
     M: Message + Send + 'static,
     M::Result: Send,
 {
-    let mut actors = actors.lock();
     let mut message = message;
     if let Some(addr) = actors.get(&key) {
         match addr.try_send(message) {
@@ -580,11 +580,22 @@ where
             Err(SendError::Full(_)) => return Err(full()),
             Err(SendError::Closed(back)) => message = back,
         }
-        actors.remove(&key);
     }
-    let addr = start().ok_or_else(away)?;
-    let sent = addr.try_send(message);
-    actors.insert(key, addr);
+    let sent = match actors.entry(key) {
+        // Somebody else has started it meanwhile.
+        Entry::Occupied(actor) if actor.get().connected() => actor.get().try_send(message),
+        Entry::Occupied(mut actor) => match start() {
+            Some(addr) => {
+                actor.insert(addr);
+                actor.get().try_send(message)
+            }
+            None => {
+                actor.remove();
+                return Err(away());
+            }
+        },
+        Entry::Vacant(place) => place.insert(start().ok_or_else(away)?).try_send(message),
+    };
     sent.map_err(|_| full())
 }
 

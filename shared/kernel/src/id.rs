@@ -41,7 +41,12 @@ macro_rules! ids {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "{}_{}", $prefix, self.0.simple())
+                // In one piece: every event and every answer on the wire carries several ids as texts.
+                let mut text = [0; $prefix.len() + 1 + 32];
+                let (prefix, hex) = text.split_at_mut($prefix.len() + 1);
+                prefix.copy_from_slice(concat!($prefix, "_").as_bytes());
+                self.0.simple().encode_lower(hex);
+                f.write_str(str::from_utf8(&text).map_err(|_| fmt::Error)?)
             }
         }
 

@@ -14,8 +14,8 @@ use std::{
 
 /// Contacts that wait or are served at once, all in all.
 const AT_ONCE: usize = 400;
-/// Edges, each a task of its own.
-const EDGES: usize = 50;
+/// Edges, each a task of its own: every contact in hand is served beside the others, as calls are.
+const EDGES: usize = 200;
 
 /// How much goes on.
 #[derive(Clone, Copy)]

@@ -21,7 +21,7 @@ use centro_proto::telephony::{
     CancelOfferRequest, HasOfferRequest, call_edge_client::CallEdgeClient,
 };
 use centro_routing_core::{
-    Agent, AgentEffect, AgentMessage, AgentOut, AgentRecord, Answer, Chosen, SlotPhase, View,
+    Agent, AgentEffect, AgentMessage, AgentOut, AgentRecord, Answer, Chosen, Event, SlotPhase, View,
 };
 use futures::FutureExt;
 use std::{collections::HashMap, sync::Arc, time::Duration};
@@ -156,10 +156,13 @@ impl AgentActor {
             self.stop(ctx);
             return false;
         }
-        self.router
-            .live
-            .agent_changed(self.tenant, self.core.view().clone());
-        self.router.live.figures.happened(now, &out.events);
+        let live = &self.router.live;
+        for event in &out.events {
+            if let Event::AgentStateChanged { view, .. } = event {
+                live.agent_changed(self.tenant, view.clone());
+            }
+        }
+        live.figures.happened(now, &out.events);
         self.carry_out(out, reply);
         true
     }
@@ -272,6 +275,8 @@ impl Actor for AgentActor {
                         let (core, out) =
                             Agent::recover(record, &actor.router.deadlines, actor.router.now());
                         actor.core = core;
+                        let view = actor.core.view().clone();
+                        actor.router.live.agent_changed(actor.tenant, view);
                         actor.carry_out(out, None);
                         let reservations = actor.core.record().slots.clone();
                         for slot in reservations

@@ -12,6 +12,9 @@ use parking_lot::Mutex;
 use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::sync::mpsc;
 
+/// Events taken from the outbox in one go.
+const AT_ONCE: usize = 256;
+
 #[derive(Default)]
 struct Records {
     queues: HashMap<QueueId, QueueRecord>,
@@ -120,24 +123,29 @@ pub async fn relay(
     let mut sequence = first;
     let mut quiet = std::pin::pin!(quiet);
     let mut over = false;
+    let mut heard = Vec::with_capacity(AT_ONCE);
     loop {
-        let event = tokio::select! {
+        let count = tokio::select! {
             biased;
-            event = events.recv() => event,
+            count = events.recv_many(&mut heard, AT_ONCE) => count,
             () = &mut quiet, if !over => {
                 over = true;
                 events.close();
                 continue;
             }
         };
-        let Some(mut event) = event else { return };
-        event.sequence = sequence;
-        sequence += 1;
-        let mut pause = Duration::from_millis(20);
-        while let Err(error) = bus.publish(event.clone()).await {
-            tracing::warn!(%error, kind = event.kind, "an event waits for the bus");
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(Duration::from_secs(1));
+        if count == 0 {
+            return;
+        }
+        for mut event in heard.drain(..) {
+            event.sequence = sequence;
+            sequence += 1;
+            let mut pause = Duration::from_millis(20);
+            while let Err(error) = bus.publish(event.clone()).await {
+                tracing::warn!(%error, kind = event.kind, "an event waits for the bus");
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(Duration::from_secs(1));
+            }
         }
     }
 }
