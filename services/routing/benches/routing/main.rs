@@ -5,6 +5,7 @@
 
 #![allow(clippy::expect_used)] // a bench stops at the first surprise
 
+mod bare;
 mod cpu;
 mod draw;
 mod edge;
@@ -28,6 +29,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Runs of each figure; the median counts.
 const RUNS: usize = 5;
+/// They are many times as fast as those with rules.
+const BARE_EVENTS: u64 = 2_000_000;
 
 fn main() {
     // Cargo adds `--bench`.
@@ -86,6 +89,13 @@ fn rules(figures: &mut Map<String, Value>) {
     rate("events_per_second_10k_1k_saturated", &full);
     let messages = middle.messages as f64 / middle.cpu.as_secs_f64();
     figures.insert("messages_per_second_10k_1k".into(), whole(messages));
+    told("bare sets, 10,000 agents");
+    let mut bare: Vec<_> = (0..RUNS)
+        .map(|_| bare::run(shape(10_000, 1_000, 0), BARE_EVENTS))
+        .collect();
+    bare.sort_unstable();
+    let bare = BARE_EVENTS as f64 / bare[RUNS / 2].as_secs_f64();
+    figures.insert("bare_events_per_second_10k_1k".into(), whole(bare));
     let ratio = large.seconds_per_event() / small.seconds_per_event();
     figures.insert("cost_ratio_100k_1k".into(), decimals(ratio));
 }

@@ -17,7 +17,7 @@ use centro_routing_core::{
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 /// Queues that each agent serves.
-const SERVES: usize = 5;
+pub const SERVES: usize = 5;
 /// How long a talk lasts: it says how fast the clock runs.
 const TALK: Duration = Duration::from_secs(180);
 /// Different sets of skills among the agents.
@@ -329,7 +329,8 @@ fn settings(id: QueueId, draw: &mut Draw) -> QueueSettings {
     }
 }
 
-fn serves(queues: usize, draw: &mut Draw) -> [usize; SERVES] {
+/// Some queues for one agent.
+pub fn serves(queues: usize, draw: &mut Draw) -> [usize; SERVES] {
     let mut serves = [0; SERVES];
     for n in 0..SERVES {
         serves[n] = loop {
