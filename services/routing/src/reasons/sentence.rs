@@ -46,14 +46,14 @@ impl Language {
             0 | 1 => self
                 .say(
                     "The only free agent who fits",
-                    "L’unico agente libero e adatto",
+                    "L’unico agente disponibile e adatto",
                 )
                 .to_owned(),
             n => {
                 let by = self.strategy(decision.strategy);
                 match self {
                     Self::English => format!("Chosen of {n} free agents who fit: {by}"),
-                    Self::Italian => format!("Scelto fra {n} agenti liberi e adatti: {by}"),
+                    Self::Italian => format!("Scelto fra {n} agenti disponibili e adatti: {by}"),
                 }
             }
         };
@@ -132,13 +132,13 @@ impl Language {
         if waiting == 0 {
             let text = self.say(
                 "Ready, and nobody waits in the agent’s queues.",
-                "Pronto, e nessuno è in attesa nelle sue code.",
+                "Disponibile, e nessuno è in attesa nelle sue code.",
             );
             return text.to_owned();
         }
         let mut text = match self {
             Self::English => format!("Ready; {waiting} wait in the agent’s queues"),
-            Self::Italian => format!("Pronto; {waiting} in attesa nelle sue code"),
+            Self::Italian => format!("Disponibile; {waiting} in attesa nelle sue code"),
         };
         for (count, english, italian) in [
             (
@@ -183,7 +183,7 @@ impl Language {
                 "received the last contact longest ago",
                 "ha ricevuto l’ultimo contatto da più tempo",
             ),
-            Strategy::LongestIdle => ("idle longest", "libero da più tempo"),
+            Strategy::LongestIdle => ("idle longest", "disponibile da più tempo"),
             Strategy::FewestCalls => (
                 "had the fewest contacts since log-in",
                 "ha avuto meno contatti dalla connessione",
@@ -208,7 +208,7 @@ impl Language {
     const fn verdict(self, verdict: VerdictKind) -> &'static str {
         let (english, italian) = match verdict {
             VerdictKind::Chosen => ("chosen", "scelti"),
-            VerdictKind::LaterInTurn => ("free", "liberi"),
+            VerdictKind::LaterInTurn => ("free", "disponibili"),
             VerdictKind::Declined => ("declined it before", "l’hanno già rifiutato"),
             VerdictKind::AskedForAnother => ("asked for another", "chiamati per un altro"),
             VerdictKind::RingsForIt => ("ringing for it", "squillano per questo"),
@@ -264,7 +264,7 @@ impl Language {
             }
             Hindrance::NotResponding => self.say(
                 "missed too many offers; choose Ready to go on",
-                "ha perso troppe offerte; scegli Pronto per continuare",
+                "ha perso troppe offerte; scegli Disponibile per continuare",
             ),
             Hindrance::NotRespondingIn(_) => self.say(
                 "missed too many offers of one queue",
@@ -381,7 +381,7 @@ mod tests {
                 &decision(vec![candidate(1, Verdict::Chosen)], vec![]),
                 &names
             ),
-            "L’unico agente libero e adatto."
+            "L’unico agente disponibile e adatto."
         );
     }
 
@@ -424,7 +424,7 @@ mod tests {
         );
         assert_eq!(
             Language::Italian.idle(&[], &[], now),
-            "Pronto, e nessuno è in attesa nelle sue code."
+            "Disponibile, e nessuno è in attesa nelle sue code."
         );
     }
 }
