@@ -37,6 +37,10 @@ pub struct Edge {
     pub(crate) ends: BTreeMap<Reservation, OfferEnd>,
     pub(crate) lefts: BTreeMap<(QueueId, u32), LeftReason>,
     pub(crate) retry_at: Option<Timestamp>,
+    /// Epoch of the contact's owner; 0 when it has one for life.
+    pub(crate) owner: u64,
+    /// Taken over while it talked, and the agent's record has not said yet that it still does.
+    pub(crate) unsure: bool,
 }
 
 /// What a handler collects.
@@ -62,7 +66,14 @@ impl Edge {
             ends: BTreeMap::new(),
             lefts: BTreeMap::new(),
             retry_at: None,
+            owner: 0,
+            unsure: false,
         }
+    }
+
+    /// Epoch of the contact's owner, to be named with every `Alert`, `Connect` and `End`; 0 when it has one for life.
+    pub fn owner_epoch(&self) -> u64 {
+        self.owner
     }
 
     /// Where the contact is.
@@ -230,12 +241,16 @@ impl Edge {
             }
             Command::Tick => self.on_tick(now, &mut out),
         }
+        self.arm_retry(now);
+        out
+    }
+
+    pub(crate) fn arm_retry(&mut self, now: Timestamp) {
         if !self.owes() {
             self.retry_at = None;
         } else if self.retry_at.is_none() {
             self.retry_at = Some(now + self.timing.retry);
         }
-        out
     }
 
     fn is_current(&self, queue: QueueId, attach_no: u32) -> bool {
@@ -247,6 +262,7 @@ impl Edge {
         (self.queue.is_some() && !self.acknowledged)
             || !self.ends.is_empty()
             || !self.lefts.is_empty()
+            || self.asks_whether_it_talks().is_some()
             || self
                 .legs
                 .values()
@@ -399,6 +415,7 @@ impl Edge {
             LegState {
                 leg: Leg::Settling,
                 due: now,
+                ring: Duration::ZERO,
             },
         );
         self.exit = Some(Exit::Move(queue));
@@ -435,6 +452,7 @@ impl Edge {
             Leg::Committing => Some(Effect::Connect(*r)),
             Leg::Ringing | Leg::Settling => None,
         });
-        out.extend(ends.chain(lefts).chain(asked));
+        let talk = self.asks_whether_it_talks().map(Effect::Connect);
+        out.extend(ends.chain(lefts).chain(asked).chain(talk));
     }
 }

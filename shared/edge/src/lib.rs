@@ -6,6 +6,9 @@
 //!
 //! Requests are repeated until answered ([`Edge::next_due`] and [`Command::Tick`]), so every message may be lost or come
 //! twice. `End` and `Left` outlive the contact: an edge is [`Edge::done`] when both are acknowledged.
+//!
+//! A call dies with its process. What outlives its process is stored after every step that changed it, under the epoch
+//! of its owner and before its effects are carried out; a new owner goes on with [`Edge::take_over`].
 
 mod edge;
 mod message;
@@ -14,6 +17,7 @@ pub mod mutants;
 #[cfg(not(feature = "mutants"))]
 mod mutants;
 mod offer;
+mod owner;
 mod state;
 #[cfg(test)]
 mod tests;

@@ -37,6 +37,7 @@ impl Edge {
                 LegState {
                     leg: Leg::Asking,
                     due: now + ring_for,
+                    ring: ring_for,
                 },
             );
             out.push(Effect::Alert(reservation));
@@ -67,9 +68,10 @@ impl Edge {
         reservation: Reservation,
         out: &mut Effects,
     ) {
-        if self.leg(reservation) != Some(Leg::Ringing) {
+        let state = self.legs.get(&reservation).copied();
+        let Some(state) = state.filter(|s| s.leg == Leg::Ringing) else {
             return;
-        }
+        };
         if self.busy() {
             self.give_up(now, reservation, OfferEnd::Elsewhere, out);
             return;
@@ -80,18 +82,25 @@ impl Edge {
             LegState {
                 leg: Leg::Committing,
                 due,
+                ..state
             },
         );
         out.push(Effect::Connect(reservation));
     }
 
     pub(crate) fn on_connect_ok(&mut self, reservation: Reservation, out: &mut Effects) {
+        if self.unsure && self.phase == Phase::Connected(reservation) {
+            self.unsure = false;
+            out.push(Effect::Bridge(reservation));
+            return;
+        }
         if self.leg(reservation) != Some(Leg::Committing) {
             return;
         }
         self.legs.remove(&reservation);
         self.exit = None; // a time-out or `*` of the same instant lost
         self.phase = Phase::Connected(reservation);
+        self.unsure = false;
         self.turned_away.clear();
         out.push(Effect::Bridge(reservation));
         for other in std::mem::take(&mut self.legs).into_keys() {

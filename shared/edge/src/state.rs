@@ -76,6 +76,8 @@ pub struct LegState {
     pub leg: Leg,
     /// When it must have gone further; no meaning while settling.
     pub due: Timestamp,
+    /// How long the device may ring; a new owner of the contact lets it ring for as long again.
+    pub ring: Duration,
 }
 
 /// A wish to leave that waits for a commit in flight: exactly one of answer and exit wins.

@@ -2,6 +2,7 @@
 
 mod leaving;
 mod offers;
+mod owners;
 mod properties;
 mod ring_all;
 mod wishes;
