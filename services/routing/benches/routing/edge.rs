@@ -63,6 +63,7 @@ impl Edge {
             kind: ContactKind::Call,
             caller: self.caller.clone(),
             edge: self.name.clone(),
+            edge_epoch: 0,
         };
         self.tell(queue, QueueMessage::Attach(attach));
     }
@@ -95,7 +96,11 @@ impl Edge {
     /// The parties may be bridged.
     pub async fn connect(&self, offered: Offered, contact: ContactId) -> bool {
         let number = offered.number;
-        let message = AgentMessage::Connect { number, contact };
+        let message = AgentMessage::Connect {
+            number,
+            contact,
+            edge_epoch: 0,
+        };
         self.ask(offered, message).await.0 == Answer::ConnectOk
     }
 
@@ -119,6 +124,7 @@ impl Edge {
             number,
             contact,
             why,
+            edge_epoch: 0,
         };
         self.ask(offered, message).await.1
     }

@@ -188,24 +188,35 @@ impl Agent {
                 number,
                 contact,
                 edge,
+                edge_epoch,
                 caller,
                 ring,
             } => {
-                self.on_alert(cfg, now, number, contact, edge, caller, ring, &mut out);
+                let owner = (edge, edge_epoch);
+                self.on_alert(cfg, now, number, contact, owner, caller, ring, &mut out);
             }
-            AgentMessage::Connect { number, contact } => {
-                self.on_connect(cfg, now, number, contact, &mut out);
+            AgentMessage::Connect {
+                number,
+                contact,
+                edge_epoch,
+            } => {
+                self.on_connect(cfg, now, number, contact, edge_epoch, &mut out);
             }
             AgentMessage::End {
                 number,
                 contact,
                 why,
+                edge_epoch,
             } => {
-                self.on_end(cfg, now, number, contact, why, &mut out);
+                self.on_end(cfg, now, number, contact, why, edge_epoch, &mut out);
             }
             AgentMessage::EdgeDead { contact } => self.on_edge_dead(cfg, now, contact, &mut out),
-            AgentMessage::NotHeld { number, contact } => {
-                self.on_not_held(cfg, now, number, contact, &mut out);
+            AgentMessage::NotHeld {
+                number,
+                contact,
+                edge_epoch,
+            } => {
+                self.on_not_held(cfg, now, number, contact, edge_epoch, &mut out);
             }
             AgentMessage::QueueMoved { queue, epoch } => {
                 self.on_queue_moved(cfg, now, queue, epoch, &mut out);

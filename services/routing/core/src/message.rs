@@ -19,6 +19,10 @@ use std::{sync::Arc, time::Duration};
 /// Epoch of a queue's owner; grows with every change of owner.
 pub type Epoch = u64;
 
+/// Epoch of a contact's owner. It grows with every change of owner where the contact outlives its process, as a
+/// conversation in writing or a callback does; 0 for a call, which has one owner for life.
+pub type EdgeEpoch = u64;
+
 /// How customer and agent speak.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
@@ -344,6 +348,8 @@ pub enum AgentMessage {
         contact: ContactId,
         /// Name of the process to tell when the ring must stop.
         edge: Arc<str>,
+        /// The contact's owner; see [`EdgeEpoch`].
+        edge_epoch: EdgeEpoch,
         /// Who calls.
         caller: Arc<Caller>,
         /// How long it will ring.
@@ -355,6 +361,8 @@ pub enum AgentMessage {
         number: u64,
         /// Which contact.
         contact: ContactId,
+        /// The contact's owner.
+        edge_epoch: EdgeEpoch,
     },
     /// From the edge: the reservation is over. Repeated until answered. Key: number.
     End {
@@ -364,8 +372,10 @@ pub enum AgentMessage {
         contact: ContactId,
         /// How it ended.
         why: OfferEnd,
+        /// The contact's owner.
+        edge_epoch: EdgeEpoch,
     },
-    /// The process that held the contact is dead.
+    /// The process that held the contact is dead. Never said of a contact that outlives its process.
     EdgeDead {
         /// Which contact.
         contact: ContactId,
@@ -376,6 +386,8 @@ pub enum AgentMessage {
         number: u64,
         /// Which contact.
         contact: ContactId,
+        /// The owner who says so.
+        edge_epoch: EdgeEpoch,
     },
     /// A queue has a new owner.
     QueueMoved {

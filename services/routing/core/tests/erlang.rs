@@ -253,6 +253,7 @@ impl<'a> Floor<'a> {
             number: reservation.number,
             contact: contact(n),
             why: OfferEnd::Answered,
+            edge_epoch: 0,
         };
         self.tell(reservation, end);
     }
@@ -290,6 +291,7 @@ impl<'a> Floor<'a> {
                         number: reservation.number,
                         contact,
                         edge: Arc::from("edge"),
+                        edge_epoch: 0,
                         caller: Arc::default(),
                         ring,
                     };
@@ -305,7 +307,9 @@ impl<'a> Floor<'a> {
             AgentMessage::Alert {
                 number, contact, ..
             }
-            | AgentMessage::Connect { number, contact } => Some((*number, *contact)),
+            | AgentMessage::Connect {
+                number, contact, ..
+            } => Some((*number, *contact)),
             _ => None,
         };
         let now = self.at();
@@ -332,7 +336,12 @@ impl<'a> Floor<'a> {
         match answer {
             Answer::AlertOk { .. } => {
                 let number = reservation.number;
-                self.tell(reservation, AgentMessage::Connect { number, contact });
+                let connect = AgentMessage::Connect {
+                    number,
+                    contact,
+                    edge_epoch: 0,
+                };
+                self.tell(reservation, connect);
             }
             Answer::ConnectOk => {
                 let (came, service) = self.traffic.contacts[n];

@@ -259,18 +259,23 @@ fn write_agent(f: &mut fmt::Formatter<'_>, message: &AgentMessage) -> fmt::Resul
         AgentMessage::Alert {
             number, contact, ..
         } => write!(f, "Alert #{number} contact {}", contact_no(*contact)),
-        AgentMessage::Connect { number, contact } => {
+        AgentMessage::Connect {
+            number, contact, ..
+        } => {
             write!(f, "Connect #{number} contact {}", contact_no(*contact))
         }
         AgentMessage::End {
             number,
             contact,
             why,
+            ..
         } => write!(f, "End #{number} contact {} {why:?}", contact_no(*contact)),
         AgentMessage::EdgeDead { contact } => {
             write!(f, "EdgeDead contact {}", contact_no(*contact))
         }
-        AgentMessage::NotHeld { number, contact } => {
+        AgentMessage::NotHeld {
+            number, contact, ..
+        } => {
             write!(f, "NotHeld #{number} contact {}", contact_no(*contact))
         }
         AgentMessage::QueueMoved { queue, epoch } => {

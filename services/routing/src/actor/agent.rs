@@ -244,7 +244,11 @@ impl AgentActor {
             if !has {
                 tracing::warn!(%contact, %reservation, "nobody has this talk any more: it is over");
                 let number = reservation.number;
-                let over = AgentMessage::NotHeld { number, contact };
+                let over = AgentMessage::NotHeld {
+                    number,
+                    contact,
+                    edge_epoch: 0, // a call has one owner for life
+                };
                 router.tell_agent(tenant, reservation.agent, over);
             }
         });

@@ -35,6 +35,7 @@ impl Doors {
             number: reservation.number,
             contact,
             edge: Arc::from(r.edge),
+            edge_epoch: r.edge_epoch,
             caller: Arc::new(wire::caller(r.caller.as_ref(), "")),
             ring: r
                 .ring_timeout
@@ -64,6 +65,7 @@ impl Doors {
         let message = AgentMessage::Connect {
             number: reservation.number,
             contact,
+            edge_epoch: r.edge_epoch,
         };
         let answer = self.ask(&r.tenant_id, reservation, message).await?;
         Ok(ConnectResponse {
@@ -79,6 +81,7 @@ impl Doors {
             number: reservation.number,
             contact,
             why,
+            edge_epoch: r.edge_epoch,
         };
         let answer = self.ask(&r.tenant_id, reservation, message).await?;
         Ok(EndResponse {

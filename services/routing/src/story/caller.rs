@@ -287,6 +287,7 @@ impl Caller {
             queue_id: self.queue.to_string(),
             caller: Some(wire_party(&self.plan.name)),
             ring_timeout: Some(crate::wire::span(ring_for)),
+            edge_epoch: 0,
         };
         self.asker.alert(reservation, request, self.chat);
     }

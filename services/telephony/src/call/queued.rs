@@ -163,6 +163,7 @@ impl Call {
             queue_id: self.queue.map(|q| q.to_string()).unwrap_or_default(),
             caller: Some(self.caller.clone()),
             ring_timeout: Some(wait::proto_duration(ring_for)),
+            edge_epoch: 0, // a call has one owner for life
         };
         self.asker.alert(reservation, request);
     }

@@ -236,6 +236,7 @@ impl Asker {
                 tenant_id: asker.tenant.to_string(),
                 reservation: Some(to_proto(reservation)),
                 contact_id: asker.contact.to_string(),
+                edge_epoch: 0, // a call has one owner for life
             };
             let mut client = asker.context.agent(reservation.agent);
             let Some(answer) = answered(client.connect(timed(request)).await, "connect") else {
@@ -259,6 +260,7 @@ impl Asker {
                 reservation: Some(to_proto(reservation)),
                 contact_id: asker.contact.to_string(),
                 why: end_to_proto(why).into(),
+                edge_epoch: 0, // a call has one owner for life
             };
             let mut client = asker.context.agent(reservation.agent);
             let Some(answer) = answered(client.end(timed(request)).await, "end") else {

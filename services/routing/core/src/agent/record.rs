@@ -1,7 +1,7 @@
 //! What is stored of an agent, and what others see of it.
 
 use crate::{
-    message::{Caller, Epoch, Medium, PickUp},
+    message::{Caller, EdgeEpoch, Epoch, Medium, PickUp},
     mutants::{Mutant, breaks},
     settings::{Standing, Terms},
     skills::Profile,
@@ -172,6 +172,8 @@ pub struct Slot {
     pub caller: Arc<Caller>,
     /// Name of the process that holds the contact.
     pub edge: Arc<str>,
+    /// The latest of the contact's owners that was met; an older one is refused.
+    pub edge_epoch: EdgeEpoch,
     /// When this phase ends by itself. Connected does not: then its edge is asked whether it goes on.
     pub due: Option<Timestamp>,
 }

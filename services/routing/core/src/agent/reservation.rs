@@ -6,7 +6,7 @@
 use super::{Agent, Chosen, Part, Rest, SlotPhase};
 use crate::{
     Deadlines, Event,
-    message::{AgentEffect, AgentOut, Answer, Caller},
+    message::{AgentEffect, AgentOut, Answer, Caller, EdgeEpoch},
     settings::{Rona, RonaAction},
 };
 use centro_kernel::{ContactId, QueueId, Timestamp, contact::OfferEnd};
@@ -23,23 +23,36 @@ impl Agent {
         now: Timestamp,
         number: u64,
         contact: ContactId,
-        edge: Arc<str>,
+        (edge, edge_epoch): (Arc<str>, EdgeEpoch),
         caller: Arc<Caller>,
         ring: Duration,
         out: &mut AgentOut,
     ) {
+        out.fence = true;
+        if self.is_old_owner(number, contact, edge_epoch) {
+            out.answer = Some(Answer::Refused);
+            return;
+        }
         let usual = self.record.device;
         let slot = self.record.slot_mut(number);
         out.answer = Some(match slot {
             Some(slot) => {
                 let device = slot.pick_up.and_then(|p| p.device).or(usual);
+                let moved = edge_epoch > slot.edge_epoch && slot.contact == Some(contact);
                 match slot.phase {
+                    // A new owner lets it ring for its full time again, and the edge must speak first.
+                    SlotPhase::Alerting if moved => {
+                        (slot.edge, slot.edge_epoch) = (edge, edge_epoch);
+                        slot.due = Some(now + slot.ring + cfg.ring_margin);
+                        self.dirty = true;
+                        Answer::AlertOk { device }
+                    }
                     SlotPhase::Reserved => {
                         let ring = ring.max(slot.terms.ring).min(LONGEST_RING);
                         slot.phase = SlotPhase::Alerting;
                         slot.since = now;
                         slot.contact = Some(contact);
-                        slot.edge = edge;
+                        (slot.edge, slot.edge_epoch) = (edge, edge_epoch);
                         slot.caller = caller;
                         slot.ring = ring;
                         slot.due = Some(now + ring + cfg.ring_margin);
@@ -57,7 +70,12 @@ impl Agent {
             }
             None => Answer::Refused,
         });
-        out.fence = true;
+    }
+
+    /// Whether the contact has a later owner than this. Then its word changes nothing, and it may believe nothing.
+    fn is_old_owner(&self, number: u64, contact: ContactId, edge_epoch: EdgeEpoch) -> bool {
+        let slot = self.record.slot(number);
+        slot.is_some_and(|s| s.contact == Some(contact) && edge_epoch < s.edge_epoch)
     }
 
     /// THE commit point: once this is stored, and only then, the edge may bridge.
@@ -67,14 +85,23 @@ impl Agent {
         now: Timestamp,
         number: u64,
         contact: ContactId,
+        edge_epoch: EdgeEpoch,
         out: &mut AgentOut,
     ) {
         out.fence = true;
+        if self.is_old_owner(number, contact, edge_epoch) {
+            out.answer = Some(Answer::Refused);
+            return;
+        }
         let reservation = self.record.reservation(number);
-        let slot = self
+        let mut slot = self
             .record
             .slot_mut(number)
             .filter(|s| s.contact == Some(contact));
+        if let Some(slot) = &mut slot {
+            self.dirty |= edge_epoch > slot.edge_epoch;
+            slot.edge_epoch = edge_epoch.max(slot.edge_epoch);
+        }
         out.answer = Some(match slot {
             Some(slot) if slot.phase == SlotPhase::Alerting => {
                 let (queue, ring) = (slot.queue, now.since(slot.since));
@@ -119,6 +146,7 @@ impl Agent {
         }
     }
 
+    #[allow(clippy::too_many_arguments)]
     pub(super) fn on_end(
         &mut self,
         cfg: &Deadlines,
@@ -126,9 +154,14 @@ impl Agent {
         number: u64,
         contact: ContactId,
         why: OfferEnd,
+        edge_epoch: EdgeEpoch,
         out: &mut AgentOut,
     ) {
         out.fence = true;
+        if self.is_old_owner(number, contact, edge_epoch) {
+            out.answer = Some(Answer::Refused);
+            return;
+        }
         // Another contact's word about this number is of one that it lost long ago: its own is over, ours goes on.
         let slot = self.record.slot(number);
         if slot.is_some_and(|s| s.contact.is_some_and(|held| held != contact)) {
@@ -189,8 +222,12 @@ impl Agent {
         now: Timestamp,
         number: u64,
         contact: ContactId,
+        edge_epoch: EdgeEpoch,
         out: &mut AgentOut,
     ) {
+        if self.is_old_owner(number, contact, edge_epoch) {
+            return;
+        }
         let slot = self.record.slot(number);
         if slot.is_some_and(|s| s.contact == Some(contact) && s.phase == SlotPhase::Connected) {
             self.begin_wrap_up(cfg, now, number, out);

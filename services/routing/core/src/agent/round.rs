@@ -233,6 +233,7 @@ impl Agent {
             contact: None,
             caller: Arc::default(),
             edge: Arc::from(""),
+            edge_epoch: 0,
             due: Some(now + cfg.reserved),
         });
         self.changed(cfg, now, out);

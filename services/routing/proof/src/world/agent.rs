@@ -139,7 +139,9 @@ const fn asker(message: &AgentMessage) -> Option<(u64, ContactId)> {
         AgentMessage::Alert {
             number, contact, ..
         }
-        | AgentMessage::Connect { number, contact }
+        | AgentMessage::Connect {
+            number, contact, ..
+        }
         | AgentMessage::End {
             number, contact, ..
         } => Some((*number, *contact)),

@@ -173,7 +173,11 @@ impl World {
         let mut step = Step::of(Outcome::Done);
         if !has {
             let (number, contact) = (of.number, contact_id(c));
-            let message = AgentMessage::NotHeld { number, contact };
+            let message = AgentMessage::NotHeld {
+                number,
+                contact,
+                edge_epoch: 0,
+            };
             step.sent.push(Mail::agent(agent_no(of.agent), message));
         }
         step
@@ -233,6 +237,7 @@ fn to_mail(
                 number: of.number,
                 contact,
                 edge: Arc::from(""),
+                edge_epoch: edge.owner_epoch(),
                 caller: Arc::default(),
                 ring: ring.unwrap_or_default(),
             };
@@ -242,7 +247,11 @@ fn to_mail(
             let number = of.number;
             Mail::agent(
                 agent_no(of.agent),
-                AgentMessage::Connect { number, contact },
+                AgentMessage::Connect {
+                    number,
+                    contact,
+                    edge_epoch: edge.owner_epoch(),
+                },
             )
         }
         Effect::End { reservation, why } => {
@@ -250,6 +259,7 @@ fn to_mail(
                 number: reservation.number,
                 contact,
                 why,
+                edge_epoch: edge.owner_epoch(),
             };
             Mail::agent(agent_no(reservation.agent), message)
         }

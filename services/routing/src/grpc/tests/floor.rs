@@ -563,6 +563,7 @@ impl Floor {
             tenant_id,
             reservation: Some(r.clone()),
             contact_id,
+            edge_epoch: 0,
         };
         self.contacts_door()
             .connect(request)
@@ -580,6 +581,7 @@ impl Floor {
             reservation,
             contact_id,
             why,
+            edge_epoch: 0,
         };
         self.contacts_door()
             .end(request)

@@ -100,6 +100,7 @@ impl Asker {
                 tenant_id: TENANT.to_string(),
                 reservation: Some(wire::reservation_out(reservation)),
                 contact_id: asker.contact.to_string(),
+                edge_epoch: 0,
             };
             let mut client = AgentContactsClient::new(asker.stage.routing());
             let Ok(answer) = client.connect(timed(request)).await else {
@@ -121,6 +122,7 @@ impl Asker {
                 reservation: Some(wire::reservation_out(reservation)),
                 contact_id: asker.contact.to_string(),
                 why: wire::offer_end_out(why).into(),
+                edge_epoch: 0,
             };
             let mut client = AgentContactsClient::new(asker.stage.routing());
             let Ok(answer) = client.end(timed(request)).await else {

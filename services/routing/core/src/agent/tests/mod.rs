@@ -4,6 +4,7 @@ mod capacity;
 mod choice;
 mod desktop;
 mod memberships;
+mod owners;
 mod pick_up;
 mod properties;
 mod reservation;
@@ -298,13 +299,18 @@ fn alert(number: u64, contact: ContactId) -> AgentMessage {
         number,
         contact,
         edge: Arc::from("edge"),
+        edge_epoch: 0,
         caller: Arc::default(),
         ring: secs(15),
     }
 }
 
 const fn connect(number: u64, contact: ContactId) -> AgentMessage {
-    AgentMessage::Connect { number, contact }
+    AgentMessage::Connect {
+        number,
+        contact,
+        edge_epoch: 0,
+    }
 }
 
 const fn end(number: u64, contact: ContactId, why: OfferEnd) -> AgentMessage {
@@ -312,6 +318,7 @@ const fn end(number: u64, contact: ContactId, why: OfferEnd) -> AgentMessage {
         number,
         contact,
         why,
+        edge_epoch: 0,
     }
 }
 

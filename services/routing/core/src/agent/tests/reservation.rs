@@ -236,6 +236,7 @@ fn a_takeover_is_never_early_for_the_ring_that_the_edge_was_told() {
         number: 1,
         contact: ANNA,
         edge: Arc::from("edge"),
+        edge_epoch: 0,
         caller: Arc::default(),
         ring: secs(60),
     });
@@ -261,6 +262,7 @@ fn a_talk_whose_edge_does_not_have_it_ends_in_wrap_up() {
     let not_held = |number| AgentMessage::NotHeld {
         number,
         contact: ANNA,
+        edge_epoch: 0,
     };
     desk.say(not_held(7));
     assert_eq!(desk.state(), State::Connected);

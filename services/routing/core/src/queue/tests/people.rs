@@ -108,12 +108,18 @@ impl Floor {
             number,
             contact,
             edge: Arc::from("edge"),
+            edge_epoch: 0,
             caller: Arc::default(),
             ring: secs(15),
         };
         let rings = self.tell(agent, alert);
         assert!(matches!(rings, Some(Answer::AlertOk { .. })), "{rings:?}");
-        let bridged = self.tell(agent, AgentMessage::Connect { number, contact });
+        let connect = AgentMessage::Connect {
+            number,
+            contact,
+            edge_epoch: 0,
+        };
+        let bridged = self.tell(agent, connect);
         assert_eq!(bridged, Some(Answer::ConnectOk));
         self.answered
             .push((agent.as_u128(), contact.as_u128(), number));
@@ -170,6 +176,7 @@ impl Floor {
                 number,
                 contact,
                 why: OfferEnd::Answered,
+                edge_epoch: 0,
             },
         );
         self.pass_on();

@@ -248,7 +248,11 @@ impl Trial {
                 end(number, contact, all[usize::from(y) % all.len()])
             }
             Saying::EdgeDead => AgentMessage::EdgeDead { contact },
-            Saying::NotHeld => AgentMessage::NotHeld { number, contact },
+            Saying::NotHeld => AgentMessage::NotHeld {
+                number,
+                contact,
+                edge_epoch: 0,
+            },
             Saying::QueueMoved => {
                 self.epoch += u64::from(y % 2);
                 let epoch = self.epoch;

@@ -177,7 +177,9 @@ impl Trial {
             AgentMessage::Alert {
                 number, contact, ..
             }
-            | AgentMessage::Connect { number, contact }
+            | AgentMessage::Connect {
+                number, contact, ..
+            }
             | AgentMessage::End {
                 number, contact, ..
             } => (number, contact),
