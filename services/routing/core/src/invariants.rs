@@ -4,7 +4,10 @@
 //! Functions over borrowed records and plain facts about contacts; nothing here decides anything. What an agent's record
 //! says is true by itself; what a contact does is told by its edge as [`Hold`]s.
 
-use crate::{Agent, AgentRecord, Answer, Entry, Event, Medium, Queue, QueueRecord, SlotPhase};
+use crate::{
+    Agent, AgentRecord, Answer, EdgeEpoch, Entry, Event, Medium, Queue, QueueRecord, SlotPhase,
+    Strategy,
+};
 use centro_kernel::{
     ContactId, QueueId, UserId,
     contact::{LeftReason, Reservation},
@@ -21,8 +24,10 @@ pub enum Broken {
     TwoTalks,
     /// One agent's devices ring for two contacts, or ring while the agent talks.
     TwoRings,
-    /// One agent holds two reservations for calls.
+    /// One agent holds two reservations for calls, or more for conversations than the capacity.
     TwoReservations,
+    /// A conversation reached an agent in a call, or a call one in conversations that it may not interrupt.
+    Interrupted,
     /// One contact is bridged with two agents, or connected at two by their records.
     TwoAgents,
     /// A contact is in two states at once: bridged and offered, or gone and still held.
@@ -41,6 +46,8 @@ pub enum Broken {
     OldEpochStored,
     /// An edge took an offer of a queue or attachment that it has left.
     OldOfferTaken,
+    /// A queue offered a contact and its record does not say so.
+    UnknownOffer,
     /// Offers and refusals chase each other.
     PingPong,
     /// A contact waits although a free agent could serve it.
@@ -61,10 +68,11 @@ pub enum Broken {
 
 impl Broken {
     /// Every rule.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 22] = [
         Self::TwoTalks,
         Self::TwoRings,
         Self::TwoReservations,
+        Self::Interrupted,
         Self::TwoAgents,
         Self::TwoStates,
         Self::UnknownTalk,
@@ -74,6 +82,7 @@ impl Broken {
         Self::FalseAnswer,
         Self::OldEpochStored,
         Self::OldOfferTaken,
+        Self::UnknownOffer,
         Self::PingPong,
         Self::WaitsBesideFree,
         Self::ContactStuck,
@@ -90,6 +99,9 @@ impl Broken {
             Self::TwoTalks => "one agent is bridged to two contacts",
             Self::TwoRings => "an agent's device rings while another rings or the agent talks",
             Self::TwoReservations => "an agent holds two calls, or more conversations than allowed",
+            Self::Interrupted => {
+                "a conversation reached an agent in a call, or a call interrupted one"
+            }
             Self::TwoAgents => "one contact is connected with two agents",
             Self::TwoStates => "a contact is in two states at once",
             Self::UnknownTalk => "a bridged contact is unknown to its agent's record",
@@ -99,6 +111,7 @@ impl Broken {
             Self::FalseAnswer => "an owner answered what the agent's record does not say",
             Self::OldEpochStored => "an owner of an old epoch stored something",
             Self::OldOfferTaken => "an edge took an offer of a queue it has left",
+            Self::UnknownOffer => "a queue offered a contact and does not know it",
             Self::PingPong => "more grants than contacts and surprises explain",
             Self::WaitsBesideFree => "a contact waits although a free agent fits",
             Self::ContactStuck => "a contact is stuck",
@@ -162,7 +175,7 @@ pub fn contact(holds: &[Hold], gone: bool) -> Result<(), Broken> {
     ensure(!gone || holds.is_empty(), Broken::TwoStates)
 }
 
-/// One agent, one call; and nobody talks without its record's word. `holds` are all uses of this agent's reservations.
+/// One agent, one call, and conversations up to the capacity, as long as that does not change; and nobody talks without its record's word. `holds` are all uses of this agent's reservations.
 ///
 /// `in_time`: no deadline fired before one that real time puts first (docs/protocol.md, "Deadlines"). Otherwise two
 /// devices may ring for a moment; never may two contacts be connected.
@@ -198,7 +211,16 @@ pub fn agent<'a>(
     ensure(
         record.load(Medium::Voice) <= 1 && record.load(Medium::Chat) <= chats,
         Broken::TwoReservations,
-    )
+    )?;
+    let of = |medium| {
+        let slots = record.slots.iter();
+        slots.filter(move |slot| slot.terms.medium == medium)
+    };
+    let interrupts = record.profile.capacity.voice_interrupts_chat;
+    let apart = of(Medium::Voice).all(|call| {
+        of(Medium::Chat).all(|chat| interrupts && chat.number < call.number) // granted before the call
+    });
+    ensure(apart, Broken::Interrupted)
 }
 
 /// By the agents' records, a contact is connected at one of them at most.
@@ -226,9 +248,12 @@ pub fn answer(
     stored: &AgentRecord,
     number: u64,
     contact: ContactId,
+    edge_epoch: EdgeEpoch,
     answer: Answer,
 ) -> Result<(), Broken> {
-    let slot = stored.slot(number).filter(|s| s.contact == Some(contact));
+    // To an old owner of the contact whatever it asks for is over.
+    let own = |s: &&crate::Slot| s.contact == Some(contact) && s.edge_epoch <= edge_epoch;
+    let slot = stored.slot(number).filter(own);
     let phase = slot.map(|s| s.phase);
     let (rings, talks) = (Some(SlotPhase::Alerting), Some(SlotPhase::Connected));
     let holds = match answer {
@@ -257,9 +282,20 @@ pub fn order(
     ensure(!overtaken, Broken::Overtaken)
 }
 
-/// The contact that waits for this agent's answer: the first that fits, when no bid runs for it.
+/// What a queue offers stands in its record.
+///
+/// # Errors
+/// [`Broken::UnknownOffer`].
+pub fn offer(queue: &Queue, contact: ContactId, reservation: Reservation) -> Result<(), Broken> {
+    let entry = queue.entry(contact);
+    let known = entry.is_some_and(|entry| entry.offers.contains(&reservation));
+    ensure(known, Broken::UnknownOffer)
+}
+
+/// The contact that waits for this agent's answer: the first that fits, when no bid runs for it. None where agents pick.
 pub fn asks_for(queue: &Queue, agent: UserId) -> Option<ContactId> {
-    let first = queue.first_asking(agent).filter(|_| !queue.is_holding())?;
+    let asks = queue.settings().strategy != Strategy::ManualPick && !queue.is_holding();
+    let first = queue.first_asking(agent).filter(|_| asks)?;
     queue.covered_by(first).is_none().then_some(first)
 }
 
@@ -308,13 +344,16 @@ pub fn queue_at_rest(stored: &QueueRecord, live: &Queue) -> Result<(), Broken> {
     ensure(live.waiting() == 0, Broken::RecordsDiffer)
 }
 
+/// Reservations remembered per agent: more than can be open at a time (spec D25).
+const MOST_CONNECTED: usize = 64;
+
 /// The sums of what was published: who entered a queue leaves it once, nobody is offered who does not wait, a reservation
 /// connects once. Memory grows with those who wait and with the agents.
 #[derive(Clone, Debug, Default)]
 pub struct Sums {
     waiting: BTreeSet<(QueueId, ContactId)>,
-    /// The last reservation that connected, per agent.
-    connected: BTreeMap<UserId, u64>,
+    /// The last reservations that connected, per agent. Of several conversations the later may connect first.
+    connected: BTreeMap<UserId, BTreeSet<u64>>,
     /// How often a contact took a place.
     pub queued: u64,
     /// How often one left a place, for whatever reason.
@@ -354,11 +393,12 @@ impl Sums {
                 ensure(waited || turned_away, Broken::SumsDiffer)
             }
             Event::ContactConnected { reservation, .. } => {
-                let last = self.connected.insert(reservation.agent, reservation.number);
-                ensure(
-                    last.is_none_or(|last| last < reservation.number),
-                    Broken::SumsDiffer,
-                )
+                let connected = self.connected.entry(reservation.agent).or_default();
+                let first = connected.insert(reservation.number);
+                if connected.len() > MOST_CONNECTED {
+                    connected.pop_first();
+                }
+                ensure(first, Broken::SumsDiffer)
             }
             Event::OfferEnded { .. }
             | Event::BidsCompared { .. }

@@ -18,6 +18,14 @@ pub enum Mutant {
     AskTwice,
     /// An old owner's answer stands after the new owner was met.
     KeepOldWord,
+    /// An agent believes an old owner of a contact.
+    OldEdge,
+    /// An agent takes more conversations than the capacity allows.
+    IgnoreCapacity,
+    /// A conversation reaches an agent in a call.
+    InterruptCall,
+    /// Who picks a contact up is offered it without a word in the queue's record.
+    PickUpUnrecorded,
 }
 
 #[cfg(feature = "mutants")]

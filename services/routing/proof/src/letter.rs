@@ -1,10 +1,10 @@
 //! What travels between the parties, and how it reads.
 
-use crate::ids::{agent_no, contact_no, queue_no};
+mod text;
+
 use centro_edge::Command;
 use centro_kernel::contact::Reservation;
-use centro_routing_core::{AgentMessage, AgentTimer, Chosen, QueueMessage, QueueTimer};
-use std::fmt;
+use centro_routing_core::{AgentMessage, AgentTimer, QueueMessage, QueueTimer};
 
 /// One party.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -61,6 +61,15 @@ impl Mail {
         }
     }
 
+    /// Whether a frozen owner may still get it. What its contact's process was told came down a stream, or as an answer to
+    /// that process: both end with it. It may still be asked what it holds.
+    pub(crate) const fn is_read_by_zombies(&self) -> bool {
+        !matches!(
+            (self.to, &self.letter),
+            (Actor::Contact(_), Letter::Edge(_))
+        )
+    }
+
     /// Told by those who watch owners and processes, again and again until it was heard: it may be late, never lost.
     pub const fn is_sure(&self) -> bool {
         matches!(
@@ -101,263 +110,5 @@ impl Timer {
             self,
             Self::Edge(EdgeTimer::Retry) | Self::Agent(AgentTimer::Refresh)
         )
-    }
-}
-
-impl fmt::Display for Actor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Queue(n) => write!(f, "queue {n}"),
-            Self::Agent(n) => write!(f, "agent {n}"),
-            Self::Contact(n) => write!(f, "contact {n}"),
-        }
-    }
-}
-
-/// A reservation, in small numbers.
-struct Of(Reservation);
-
-impl fmt::Display for Of {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a{}#{}", agent_no(self.0.agent), self.0.number)
-    }
-}
-
-impl fmt::Display for Timer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Queue(QueueTimer::Hold) => f.write_str("hold"),
-            Self::Queue(QueueTimer::Bid(a)) => write!(f, "bid for agent {}", agent_no(*a)),
-            Self::Queue(QueueTimer::Offered(c)) => {
-                write!(f, "offered contact {}", contact_no(*c))
-            }
-            Self::Queue(QueueTimer::Unexclude(c, a)) => {
-                write!(
-                    f,
-                    "unexclude agent {} for contact {}",
-                    agent_no(*a),
-                    contact_no(*c)
-                )
-            }
-            Self::Queue(QueueTimer::Lost(c)) => write!(f, "lost contact {}", contact_no(*c)),
-            Self::Agent(AgentTimer::Solicit) => f.write_str("solicit"),
-            Self::Agent(AgentTimer::Refresh) => f.write_str("refresh"),
-            Self::Agent(AgentTimer::Slot(n)) => write!(f, "reservation #{n}"),
-            Self::Agent(AgentTimer::Rested) => f.write_str("rested"),
-            Self::Edge(EdgeTimer::Retry) => f.write_str("retry"),
-            Self::Edge(EdgeTimer::Ring) => f.write_str("ring"),
-            Self::Edge(EdgeTimer::Commit) => f.write_str("commit"),
-            #[allow(unreachable_patterns)] // timers that the rules gain
-            other => write!(f, "{other:?}"),
-        }
-    }
-}
-
-impl fmt::Display for Mail {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.to, self.letter)
-    }
-}
-
-impl fmt::Display for Letter {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Queue(message) => write_queue(f, message),
-            Self::Agent(message) => write_agent(f, message),
-            Self::Edge(command) => write_edge(f, command),
-            Self::HasOffer(of) => write!(f, "HasOffer {}", Of(*of)),
-        }
-    }
-}
-
-fn write_queue(f: &mut fmt::Formatter<'_>, message: &QueueMessage) -> fmt::Result {
-    match message {
-        QueueMessage::Attach(a) => {
-            write!(
-                f,
-                "Attach contact {} no {}",
-                contact_no(a.contact),
-                a.attach_no
-            )?;
-            for of in &a.holding {
-                write!(f, " holding {}", Of(*of))?;
-            }
-            for (agent, _) in &a.excluded {
-                write!(f, " without agent {}", agent_no(*agent))?;
-            }
-            Ok(())
-        }
-        QueueMessage::OfferEnded {
-            contact,
-            reservation,
-            why,
-            ..
-        } => write!(
-            f,
-            "OfferEnded contact {} {} {why:?}",
-            contact_no(*contact),
-            Of(*reservation)
-        ),
-        QueueMessage::Left {
-            contact,
-            attach_no,
-            reason,
-        } => write!(
-            f,
-            "Left contact {} no {attach_no} {reason:?}",
-            contact_no(*contact)
-        ),
-        QueueMessage::Detached { contact, attach_no } => {
-            write!(
-                f,
-                "Detached contact {} no {attach_no}",
-                contact_no(*contact)
-            )
-        }
-        QueueMessage::EdgeDead { contact } => {
-            write!(f, "EdgeDead contact {}", contact_no(*contact))
-        }
-        QueueMessage::Presence(p) => {
-            let room = match (p.member, p.free) {
-                (false, _) => "away",
-                (_, true) => "free",
-                _ => "taken",
-            };
-            write!(
-                f,
-                "Presence agent {} ver {} {room}",
-                agent_no(p.agent),
-                p.ver
-            )
-        }
-        QueueMessage::Grant(g) => write!(
-            f,
-            "Grant {} ver {} epoch {}",
-            Of(g.reservation),
-            g.ver,
-            g.epoch
-        ),
-        QueueMessage::Timer(timer) => write!(f, "timer {}", Timer::Queue(*timer)),
-        other => write!(f, "{other:?}"),
-    }
-}
-
-fn write_agent(f: &mut fmt::Formatter<'_>, message: &AgentMessage) -> fmt::Result {
-    match message {
-        AgentMessage::Bid(b) => write!(
-            f,
-            "Bid queue {} epoch {} ver {} weight {}",
-            queue_no(b.queue),
-            b.epoch,
-            b.ver,
-            b.rank.weight
-        ),
-        AgentMessage::Pass { queue, epoch, ver } => {
-            write!(f, "Pass queue {} epoch {epoch} ver {ver}", queue_no(*queue))
-        }
-        AgentMessage::Release { number } => write!(f, "Release #{number}"),
-        AgentMessage::Alert {
-            number, contact, ..
-        } => write!(f, "Alert #{number} contact {}", contact_no(*contact)),
-        AgentMessage::Connect {
-            number, contact, ..
-        } => {
-            write!(f, "Connect #{number} contact {}", contact_no(*contact))
-        }
-        AgentMessage::End {
-            number,
-            contact,
-            why,
-            ..
-        } => write!(f, "End #{number} contact {} {why:?}", contact_no(*contact)),
-        AgentMessage::EdgeDead { contact } => {
-            write!(f, "EdgeDead contact {}", contact_no(*contact))
-        }
-        AgentMessage::NotHeld {
-            number, contact, ..
-        } => {
-            write!(f, "NotHeld #{number} contact {}", contact_no(*contact))
-        }
-        AgentMessage::QueueMoved { queue, epoch } => {
-            write!(f, "QueueMoved queue {} epoch {epoch}", queue_no(*queue))
-        }
-        AgentMessage::SetStatus(Chosen::Ready) => f.write_str("Ready"),
-        AgentMessage::SetStatus(Chosen::Paused(_)) => f.write_str("Pause"),
-        AgentMessage::SetStatus(Chosen::LoggedOut) => f.write_str("LogOut"),
-        AgentMessage::LogIn { .. } => f.write_str("LogIn"),
-        AgentMessage::Device { online: true, .. } => f.write_str("device online"),
-        AgentMessage::Device { .. } => f.write_str("device offline"),
-        AgentMessage::Timer(timer) => write!(f, "timer {}", Timer::Agent(*timer)),
-        other => write!(f, "{other:?}"),
-    }
-}
-
-fn write_edge(f: &mut fmt::Formatter<'_>, command: &Command) -> fmt::Result {
-    match command {
-        Command::Arrive(queue) => write!(f, "Arrive queue {}", queue_no(*queue)),
-        Command::Attached {
-            queue,
-            attach_no,
-            epoch,
-        } => write!(
-            f,
-            "Attached queue {} no {attach_no} epoch {epoch}",
-            queue_no(*queue)
-        ),
-        Command::NotTaken {
-            queue,
-            attach_no,
-            reason,
-        } => write!(
-            f,
-            "NotTaken queue {} no {attach_no} {reason:?}",
-            queue_no(*queue)
-        ),
-        Command::QueueLost { queue, attach_no } => {
-            write!(f, "QueueLost queue {} no {attach_no}", queue_no(*queue))
-        }
-        Command::LeftOk { queue, attach_no } => {
-            write!(f, "LeftOk queue {} no {attach_no}", queue_no(*queue))
-        }
-        Command::Offer {
-            queue,
-            attach_no,
-            reservation,
-            ..
-        } => write!(
-            f,
-            "Offer queue {} no {attach_no} {}",
-            queue_no(*queue),
-            Of(*reservation)
-        ),
-        Command::AlertOk(of) => write!(f, "AlertOk {}", Of(*of)),
-        Command::ConnectOk(of) => write!(f, "ConnectOk {}", Of(*of)),
-        Command::Refused(of) => write!(f, "Refused {}", Of(*of)),
-        Command::Ended {
-            reservation,
-            was_connected,
-        } => {
-            let was = if *was_connected {
-                "connected"
-            } else {
-                "not connected"
-            };
-            write!(f, "Ended {} {was}", Of(*reservation))
-        }
-        Command::Cancel(of) => write!(f, "Cancel {}", Of(*of)),
-        Command::Answered(of) => write!(f, "answered {}", Of(*of)),
-        Command::Rejected(of) => write!(f, "rejected {}", Of(*of)),
-        Command::DeviceFailed(of) => write!(f, "device failed {}", Of(*of)),
-        Command::CouldNotRing(of) => write!(f, "could not ring {}", Of(*of)),
-        Command::AgentHungUp(of) => write!(f, "agent hangs up {}", Of(*of)),
-        Command::HungUp => f.write_str("hangs up"),
-        Command::Star => f.write_str("presses *"),
-        Command::TimedOut => f.write_str("times out"),
-        Command::MoveTo { to, .. } => write!(f, "moved to queue {}", queue_no(*to)),
-        Command::TakenOut { .. } => f.write_str("taken out"),
-        Command::Transfer(to) => write!(f, "transferred to queue {}", queue_no(*to)),
-        Command::Busy(of) => write!(f, "busy {}", Of(*of)),
-        Command::Revalidate => f.write_str("revalidate"),
-        Command::Tick => f.write_str("tick"),
     }
 }

@@ -24,6 +24,6 @@ mod world;
 pub use ids::{agent_id, contact_id, queue_id};
 pub use letter::{Actor, EdgeTimer, Letter, Mail, Timer};
 pub use mutant::Mutant;
-pub use shape::{ContactShape, QueueShape, Shape};
+pub use shape::{AgentShape, ContactShape, QueueShape, Shape};
 pub use shard::{Instance, Shard, Who};
 pub use world::{Contact, Outcome, Step, World};

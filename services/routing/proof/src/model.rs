@@ -12,7 +12,9 @@ mod act;
 mod budget;
 mod check;
 mod net;
+mod people;
 mod rest;
+mod shapes;
 mod small;
 #[cfg(test)]
 mod tests;

@@ -48,11 +48,19 @@ pub enum Mutant {
     KeepOldWord,
     /// A new owner of an agent is not told who owns its queues by now.
     UntoldOwner,
+    /// An agent believes an old owner of a contact that outlives its process.
+    OldEdge,
+    /// An agent takes more conversations than the capacity allows.
+    IgnoreCapacity,
+    /// A conversation reaches an agent in a call.
+    InterruptCall,
+    /// Who picks a contact up is offered it, and the queue's record does not say so.
+    PickUpUnrecorded,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 24] = [
         Self::EpochCheck,
         Self::DoubleGrant,
         Self::ForgottenDeadline,
@@ -73,6 +81,10 @@ impl Mutant {
         Self::SwallowNewer,
         Self::KeepOldWord,
         Self::UntoldOwner,
+        Self::OldEdge,
+        Self::IgnoreCapacity,
+        Self::InterruptCall,
+        Self::PickUpUnrecorded,
     ];
 
     /// Its name on the command line and in scenarios.
@@ -98,6 +110,10 @@ impl Mutant {
             Self::SwallowNewer => "swallow-newer",
             Self::KeepOldWord => "keep-old-word",
             Self::UntoldOwner => "untold-owner",
+            Self::OldEdge => "old-edge",
+            Self::IgnoreCapacity => "ignore-capacity",
+            Self::InterruptCall => "interrupt-call",
+            Self::PickUpUnrecorded => "pick-up-unrecorded",
         }
     }
 
@@ -110,6 +126,10 @@ impl Mutant {
             Some(Self::FirstBidWins) => Some(CoreRule::FirstBidWins),
             Some(Self::AskTwice) => Some(CoreRule::AskTwice),
             Some(Self::KeepOldWord) => Some(CoreRule::KeepOldWord),
+            Some(Self::OldEdge) => Some(CoreRule::OldEdge),
+            Some(Self::IgnoreCapacity) => Some(CoreRule::IgnoreCapacity),
+            Some(Self::InterruptCall) => Some(CoreRule::InterruptCall),
+            Some(Self::PickUpUnrecorded) => Some(CoreRule::PickUpUnrecorded),
             _ => None,
         });
         edge::plant(match mutant {

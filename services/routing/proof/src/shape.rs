@@ -4,15 +4,17 @@ use crate::ids::{agent_id, contact_id, device_id, queue_id};
 use centro_edge::Timing;
 use centro_kernel::{Timestamp, UserId, contact::Reservation};
 use centro_routing_core::{
-    Ageing, AgentMessage, AgentRecord, Attach, ContactKind, Deadlines, EmptyRule, LogIn,
-    Membership, Needs, Presence, Profile, QueueSettings, Rona, SkillMatch, Skills, Strategy, Terms,
-    WrapUp,
+    Ageing, AgentMessage, AgentRecord, Attach, Capacity, ContactKind, Deadlines, EmptyRule, LogIn,
+    Medium, Membership, Needs, PickUp, Presence, Profile, QueueMessage, QueueSettings, Rona,
+    SkillMatch, Skills, Strategy, Terms, WrapUp,
 };
 use std::{sync::Arc, time::Duration};
 
 /// A queue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct QueueShape {
+    /// Calls or conversations in writing.
+    pub medium: Medium,
     /// Its score.
     pub weight: Option<u32>,
     /// How agents take turns.
@@ -31,6 +33,17 @@ pub struct QueueShape {
     pub ageing: Ageing,
 }
 
+/// A person.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AgentShape {
+    /// The queues served; somebody who serves none is a supervisor and logs in nowhere.
+    pub queues: Vec<usize>,
+    /// What the person can do.
+    pub skills: Skills,
+    /// How much at once.
+    pub capacity: Capacity,
+}
+
 /// A contact.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ContactShape {
@@ -40,6 +53,8 @@ pub struct ContactShape {
     pub priority: u32,
     /// What it needs, step by step.
     pub needs: Arc<Needs>,
+    /// It outlives its process, as a conversation or a callback does; a call does not.
+    pub durable: bool,
 }
 
 /// A centre.
@@ -47,10 +62,8 @@ pub struct ContactShape {
 pub struct Shape {
     /// The queues.
     pub queues: Vec<QueueShape>,
-    /// The queues of each agent.
-    pub agents: Vec<Vec<usize>>,
-    /// What each agent can do; nothing for those beyond the end.
-    pub skills: Vec<Skills>,
+    /// The people.
+    pub agents: Vec<AgentShape>,
     /// The contacts.
     pub contacts: Vec<ContactShape>,
     /// Routing's deadlines.
@@ -92,14 +105,15 @@ impl Shape {
             move_on_when_no_agent_matches: shape.moves_on,
             ageing: shape.ageing,
             retry_delay: self.retry,
-            terms: Arc::new(self.terms()),
+            terms: Arc::new(self.terms(shape.medium)),
             ..QueueSettings::new(queue_id(queue))
         }
     }
 
-    fn terms(&self) -> Terms {
+    fn terms(&self, medium: Medium) -> Terms {
         let default = Terms::default();
         Terms {
+            medium,
             ring: self.ring,
             wrap_up: WrapUp {
                 time: self.wrap_up,
@@ -116,19 +130,57 @@ impl Shape {
     }
 
     pub(crate) fn log_in(&self, agent: usize) -> AgentMessage {
-        let queues = self.agents[agent].iter().copied().map(queue_id);
+        let AgentShape {
+            queues,
+            skills,
+            capacity,
+        } = self.agents[agent].clone();
+        let medium = |queue: &usize| self.queues[*queue].medium;
+        let desktop = queues.iter().any(|q| medium(q) == Medium::Chat);
+        let queues = queues.iter().map(|queue| Membership {
+            medium: medium(queue),
+            ..Membership::new(queue_id(*queue))
+        });
         AgentMessage::LogIn(Box::new(LogIn {
             device: device_id(agent),
             device_online: true,
-            queues: queues.map(Membership::new).collect(),
+            queues: queues.collect(),
             all_queues: false,
             ready: true,
-            desktop: false,
-            profile: Profile {
-                skills: self.skills.get(agent).cloned().unwrap_or_default(),
-                ..Profile::default()
-            },
+            desktop,
+            profile: Profile { skills, capacity },
         }))
+    }
+
+    /// Whether the person logs in.
+    pub(crate) fn works(&self, agent: usize) -> bool {
+        !self.agents[agent].queues.is_empty()
+    }
+
+    /// Whether the person works with a desktop too.
+    pub(crate) fn has_desktop(&self, agent: usize) -> bool {
+        let mut queues = self.agents[agent].queues.iter();
+        queues.any(|queue| self.queues[*queue].medium == Medium::Chat)
+    }
+
+    /// Somebody takes a contact out of turn; on a phone of their own when they are not logged in with one.
+    pub(crate) fn pick_up(&self, agent: usize, contact: usize) -> QueueMessage {
+        QueueMessage::PickUp {
+            agent: agent_id(agent),
+            pick_up: PickUp {
+                contact: contact_id(contact),
+                device: (!self.works(agent)).then(|| device_id(agent)),
+            },
+        }
+    }
+
+    fn kind(&self, contact: usize) -> ContactKind {
+        let shape = &self.contacts[contact];
+        match (self.queues[shape.queue].medium, shape.durable) {
+            (Medium::Chat, _) => ContactKind::Chat,
+            (Medium::Voice, true) => ContactKind::Callback,
+            (Medium::Voice, false) => ContactKind::Call,
+        }
     }
 
     pub(crate) fn device(agent: usize, online: bool) -> AgentMessage {
@@ -157,7 +209,7 @@ impl Shape {
             excluded,
             holding,
             needs: self.contacts[contact].needs.clone(),
-            kind: ContactKind::Call,
+            kind: self.kind(contact),
             caller: Arc::default(),
             edge: Arc::from(""),
         }

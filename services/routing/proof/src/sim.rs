@@ -2,19 +2,23 @@
 //! loses, repeats and delays, people who do as they please, machines that crash, freeze and come back.
 //!
 //! The same seed is always the same day: [`Day::hash`] says so. What goes wrong is drawn from the seed as a list of
-//! [`script::Plan`]s, so that a failing day can be told again with fewer of them ([`shrink`]).
+//! [`Plan`]s, so that a failing day can be told again with fewer of them ([`shrink`]).
 
 mod aim;
+mod centre;
 mod chance;
 mod day;
 mod event;
 mod machines;
+mod network;
 mod people;
+mod plan;
 pub mod script;
 mod shrink;
 
 pub use aim::Aim;
 pub use day::{Day, Failure};
+pub use plan::Plan;
 pub use shrink::{Story, shrink};
 
 use crate::Mutant;

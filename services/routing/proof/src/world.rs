@@ -5,6 +5,7 @@
 
 mod agent;
 mod contact;
+mod edge;
 mod queue;
 mod rest;
 mod timers;
@@ -24,7 +25,7 @@ use centro_edge::{Command, Edge, Effect};
 use centro_kernel::Timestamp;
 use centro_routing_core::{
     Agent, AgentMessage, AgentRecord, Event, Queue, QueueMessage, QueueRecord, QueueTimer,
-    SlotPhase, invariants::Broken,
+    SlotPhase, Strategy, invariants::Broken,
 };
 use std::{
     hash::{Hash, Hasher},
@@ -120,8 +121,10 @@ impl World {
             let (actor, _) = Agent::recover(record.clone(), &shape.deadlines, now);
             Kept::new(Shard::new(record, actor))
         });
-        let contacts =
-            (0..shape.contacts.len()).map(|_| Kept::new(Contact::new(Edge::new(shape.timing))));
+        let contacts = shape.contacts.iter().map(|contact| {
+            let edge = Edge::new(shape.timing);
+            Kept::new(Contact::new(edge, contact.durable))
+        });
         Self {
             queues: queues.collect(),
             agents: agents.collect(),
@@ -178,19 +181,28 @@ impl World {
         match (mail.to, mail.letter) {
             (Actor::Queue(q), Letter::Queue(message)) => self.queue_step(now, who, q, message),
             (Actor::Agent(a), Letter::Agent(message)) => self.agent_step(now, who, a, message),
-            (Actor::Contact(c), Letter::Edge(command)) => self.contact_step(now, c, command),
-            (Actor::Contact(c), Letter::HasOffer(of)) => self.has_offer(c, of),
+            (Actor::Contact(c), Letter::Edge(command)) => self.contact_step(now, who, c, command),
+            (Actor::Contact(c), Letter::HasOffer(of)) => self.has_offer(who, c, of),
             (to, letter) => unreachable!("{to} cannot read {letter}"),
         }
     }
 
-    /// The owner of a shard dies; or it freezes, does not know that it loses the shard, and comes back as a zombie.
-    pub fn stop(&mut self, shard: Actor, freezes: bool) {
+    /// The owner of a shard dies; or it freezes, does not know that it loses the shard, and comes back as a zombie. The
+    /// stream of a contact that outlives its process breaks, and its queue hears of it.
+    pub fn stop(&mut self, shard: Actor, freezes: bool) -> Vec<Mail> {
         match shard {
             Actor::Queue(q) => self.queues[q].change().stop(freezes),
             Actor::Agent(a) => self.agents[a].change().stop(freezes),
-            Actor::Contact(_) => {}
+            Actor::Contact(c) => {
+                let broken = self.break_stream(c).into_iter();
+                self.contacts[c].change().stop(freezes);
+                self.watch.forget(contact_id(c));
+                return broken
+                    .filter(|mail| !matches!(mail.to, Actor::Contact(_)))
+                    .collect();
+            }
         }
+        Vec::new()
     }
 
     /// A zombie notices, or is stopped.
@@ -202,6 +214,9 @@ impl World {
             Actor::Agent(a) if self.agents[a].zombie.is_some() => {
                 self.agents[a].change().zombie = None;
             }
+            Actor::Contact(c) if self.contacts[c].has_zombie() => {
+                self.contacts[c].change().drop_zombie();
+            }
             _ => {}
         }
     }
@@ -211,7 +226,7 @@ impl World {
         match shard {
             Actor::Queue(q) => self.queues[q].zombie.is_some(),
             Actor::Agent(a) => self.agents[a].zombie.is_some(),
-            Actor::Contact(_) => false,
+            Actor::Contact(c) => self.contacts[c].has_zombie(),
         }
     }
 
@@ -220,19 +235,31 @@ impl World {
         match actor {
             Actor::Queue(q) => self.queues[q].live.is_some(),
             Actor::Agent(a) => self.agents[a].live.is_some(),
-            Actor::Contact(_) => true,
+            Actor::Contact(c) => {
+                let contact = &self.contacts[c];
+                contact.edge().is_some() || !contact.is_durable()
+            }
         }
     }
 
-    /// All shards.
+    /// All shards of routing.
     pub fn shards(&self) -> impl Iterator<Item = Actor> + use<> {
         let queues = (0..self.queues.len()).map(Actor::Queue);
         queues.chain((0..self.agents.len()).map(Actor::Agent))
     }
 
-    /// Shards without an owner.
+    /// Contacts that outlive their process.
+    pub fn durable(&self) -> impl Iterator<Item = Actor> + '_ {
+        let contacts = self.contacts.iter().enumerate();
+        contacts
+            .filter(|(_, contact)| contact.is_durable())
+            .map(|(c, _)| Actor::Contact(c))
+    }
+
+    /// Shards and contacts without an owner.
     pub fn unowned(&self) -> Vec<Actor> {
-        self.shards().filter(|s| !self.has_owner(*s)).collect()
+        let all = self.shards().chain(self.durable());
+        all.filter(|s| !self.has_owner(*s)).collect()
     }
 
     /// A shard gets a new owner. What those who watch owners and processes say of it is part of what is returned.
@@ -241,7 +268,7 @@ impl World {
         match shard {
             Actor::Queue(q) => self.queue_taken_over(now, q),
             Actor::Agent(a) => self.agent_taken_over(now, a),
-            Actor::Contact(_) => Vec::new(),
+            Actor::Contact(c) => self.contact_taken_over(now, c),
         }
     }
 
@@ -267,7 +294,7 @@ impl World {
             }
         }
         for contact in self.queues[q].stored.entries.keys().copied() {
-            if self.contacts[contact_no(contact)].edge().is_none() {
+            if self.contacts[contact_no(contact)].is_dead() {
                 sent.push(Mail::queue(q, QueueMessage::EdgeDead { contact }));
             }
         }
@@ -287,7 +314,7 @@ impl World {
             let Some(contact) = slot.contact else {
                 continue;
             };
-            if self.contacts[contact_no(contact)].edge().is_none() {
+            if self.contacts[contact_no(contact)].is_dead() {
                 sent.push(Mail::agent(a, AgentMessage::EdgeDead { contact }));
             } else if slot.phase == SlotPhase::Revoked {
                 let of = record.reservation(slot.number);
@@ -304,7 +331,7 @@ impl World {
         sent
     }
 
-    /// The process of a contact dies. Whom it concerned is told.
+    /// The process of a call dies. Whom it concerned is told.
     pub fn kill(&mut self, c: usize) -> Vec<Mail> {
         let contact = contact_id(c);
         let Some(edge) = self.contacts[c].change().kill() else {
@@ -344,14 +371,16 @@ impl World {
             return false;
         };
         let q = crate::ids::queue_no(queue);
+        if self.shape.queues[q].strategy == Strategy::ManualPick {
+            return false; // agents pick
+        }
         let (stored, skill_match) = (&self.queues[q].stored, self.shape.queues[q].skill_match);
         let Some(entry) = stored.entries.get(&contact_id(c)) else {
             return true; // it waits, and its queue does not know
         };
         self.agents.iter().enumerate().any(|(a, shard)| {
             let record = &shard.stored;
-            record.slots.is_empty()
-                && record.membership(queue).is_some_and(|m| record.room_for(m))
+            record.membership(queue).is_some_and(|m| record.room_for(m))
                 && entry.asks()
                 && skill_match.allows(entry.needs_now(), &record.profile.skills)
                 && entry.fits(agent_id(a))

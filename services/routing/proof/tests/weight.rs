@@ -4,7 +4,7 @@ use centro_edge::{Command, Effect, Timing};
 use centro_kernel::{DeviceId, Timestamp};
 use centro_routing_core::{AgentMessage, Chosen, Deadlines, LogIn, Membership, Profile};
 use centro_routing_proof::{
-    Actor, ContactShape, Letter, Mail, QueueShape, Shape, Who, World, queue_id,
+    Actor, AgentShape, ContactShape, Letter, Mail, QueueShape, Shape, Who, World, queue_id,
 };
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
@@ -33,8 +33,10 @@ impl Centre {
         };
         let shape = Shape {
             queues: vec![QueueShape::default(), heavy],
-            agents: vec![vec![LIGHT, HEAVY]],
-            skills: Vec::new(),
+            agents: vec![AgentShape {
+                queues: vec![LIGHT, HEAVY],
+                ..AgentShape::default()
+            }],
             contacts: waiting.iter().map(contact).collect(),
             deadlines: Deadlines::default(),
             timing: Timing::default(),

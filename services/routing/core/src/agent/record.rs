@@ -344,7 +344,11 @@ impl AgentRecord {
 
     /// Whether a further contact of this medium would fit beside those in hand.
     pub fn has_capacity(&self, medium: Medium) -> bool {
-        let (calls, chats) = (self.load(Medium::Voice), self.load(Medium::Chat));
+        let (mut calls, mut chats) = (self.load(Medium::Voice), self.load(Medium::Chat));
+        if medium == Medium::Chat {
+            chats *= usize::from(!breaks(Mutant::IgnoreCapacity));
+            calls *= usize::from(!breaks(Mutant::InterruptCall));
+        }
         self.profile.capacity.has_room(medium, calls, chats) || breaks(Mutant::GrantTwice)
     }
 

@@ -7,6 +7,7 @@ use super::{Agent, Chosen, Part, Rest, SlotPhase};
 use crate::{
     Deadlines, Event,
     message::{AgentEffect, AgentOut, Answer, Caller, EdgeEpoch},
+    mutants::{Mutant, breaks},
     settings::{Rona, RonaAction},
 };
 use centro_kernel::{ContactId, QueueId, Timestamp, contact::OfferEnd};
@@ -76,6 +77,7 @@ impl Agent {
     fn is_old_owner(&self, number: u64, contact: ContactId, edge_epoch: EdgeEpoch) -> bool {
         let slot = self.record.slot(number);
         slot.is_some_and(|s| s.contact == Some(contact) && edge_epoch < s.edge_epoch)
+            && !breaks(Mutant::OldEdge)
     }
 
     /// THE commit point: once this is stored, and only then, the edge may bridge.

@@ -7,6 +7,7 @@ use super::{Queue, Wish, award::release, roster::OutPickUp};
 use crate::{
     Deadlines, Event,
     message::{Answer, EdgeMessage, PickUp, QueueEffect, QueueOut, Rank},
+    mutants::{Mutant, breaks},
 };
 use centro_kernel::{ContactId, Timestamp, UserId, contact::Reservation};
 
@@ -178,6 +179,11 @@ impl Queue {
         if open {
             if let Some(bidden) = self.line.covered_by(contact) {
                 self.slow_down(bidden);
+            }
+            if breaks(Mutant::PickUpUnrecorded) {
+                let attach_no = self.line.get(contact).map_or(0, |entry| entry.attach_no);
+                self.send_offer(contact, attach_no, reservation, out);
+                return;
             }
             let decision = self.line.get(contact).map(|entry| self.picked_up(entry));
             self.offer(cfg, now, contact, reservation, decision, out);

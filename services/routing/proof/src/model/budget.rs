@@ -15,8 +15,10 @@ pub struct Budget {
     pub of_queues: bool,
     /// Whether owners of agents do so.
     pub of_agents: bool,
-    /// Processes of contacts that die.
+    /// Processes of contacts that die; a contact that outlives its process gets a new owner.
     pub edge_crash: u8,
+    /// Owners of contacts that freeze and come back as zombies; only where contacts outlive their process.
+    pub edge_pause: u8,
     /// Deadlines that fire while letters are still on their way.
     pub early: u8,
     /// Callers who hang up before they are served.
@@ -33,6 +35,10 @@ pub struct Budget {
     pub status: u8,
     /// Contacts that are moved to another queue.
     pub moves: u8,
+    /// Contacts that somebody picks up.
+    pub pick_up: u8,
+    /// Contacts that get another priority.
+    pub priority: u8,
 }
 
 impl Budget {
@@ -45,6 +51,7 @@ impl Budget {
         of_queues: false,
         of_agents: false,
         edge_crash: 0,
+        edge_pause: 0,
         early: 0,
         hang_up: 0,
         star: 0,
@@ -53,10 +60,12 @@ impl Budget {
         agent_hang_up: 0,
         status: 0,
         moves: 0,
+        pick_up: 0,
+        priority: 0,
     };
 
     /// Each surprise and fault by itself.
-    pub const SINGLES: [(&str, Self); 15] = [
+    pub const SINGLES: [(&str, Self); 16] = [
         (
             "hang-up",
             Self {
@@ -128,6 +137,13 @@ impl Budget {
             },
         ),
         (
+            "pick-up",
+            Self {
+                pick_up: 1,
+                ..Self::CALM
+            },
+        ),
+        (
             "edge crash",
             Self {
                 edge_crash: 1,
@@ -184,6 +200,7 @@ impl Budget {
             of_queues: self.of_queues || other.of_queues,
             of_agents: self.of_agents || other.of_agents,
             edge_crash: self.edge_crash.max(other.edge_crash),
+            edge_pause: self.edge_pause.max(other.edge_pause),
             early: self.early + other.early,
             hang_up: self.hang_up.max(other.hang_up),
             star: self.star.max(other.star),
@@ -192,6 +209,8 @@ impl Budget {
             agent_hang_up: self.agent_hang_up + other.agent_hang_up,
             status: self.status + other.status,
             moves: self.moves + other.moves,
+            pick_up: self.pick_up + other.pick_up,
+            priority: self.priority + other.priority,
         }
     }
 
@@ -203,6 +222,7 @@ impl Budget {
             self.crash,
             self.pause,
             self.edge_crash,
+            self.edge_pause,
             self.early,
             self.hang_up,
             self.star,
@@ -211,6 +231,8 @@ impl Budget {
             self.agent_hang_up,
             self.status,
             self.moves,
+            self.pick_up,
+            self.priority,
         ]
         .into_iter()
         .map(u64::from)

@@ -44,7 +44,8 @@ impl Small {
     /// The same, and tells of each step.
     pub(crate) fn run_on(&self, state: &State, mut tell: impl FnMut(&Move)) -> Result<(), Broken> {
         let mut world = state.world.clone();
-        for shard in world.shards() {
+        let durable: Vec<_> = world.durable().collect();
+        for shard in world.shards().chain(durable) {
             world.drop_zombie(shard);
         }
         let mut mails: VecDeque<Mail> = state.net.iter().map(|mail| (**mail).clone()).collect();
@@ -90,7 +91,8 @@ impl Small {
         let timers: Vec<_> = actors
             .flat_map(|actor| {
                 let timers = world.timers(Who::Live, actor);
-                timers.into_iter().map(move |timer| (actor, timer))
+                let timers = timers.into_iter().filter(|t| !World::is_kept_off(t));
+                timers.map(move |timer| (actor, timer))
             })
             .collect();
         let timer = |fits: &dyn Fn(&Actor, &Timer) -> bool| {
@@ -122,7 +124,7 @@ impl Small {
                 timer(&|actor, t| {
                     *t != Timer::Edge(EdgeTimer::Ring)
                         && !world.is_out_of_order(*actor, t)
-                        && (!world.is_recheck(*actor, t) || world.talks_with_nobody(*actor))
+                        && (!world.is_recheck(*actor, t) || world.talks_with_nobody(*actor, t))
                 })
             })
             .or_else(|| {

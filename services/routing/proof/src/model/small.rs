@@ -5,13 +5,12 @@ use crate::{
     Mutant, Shape, World,
     kept::hash_of,
     letter::{Actor, EdgeTimer, Letter, Mail, Timer},
-    queue_id,
     shard::Who,
     world::Step,
 };
-use centro_edge::{Command, Leg, Phase};
+use centro_edge::Command;
 use centro_kernel::Timestamp;
-use centro_routing_core::{AgentMessage, Chosen, QueueMessage, invariants::Broken};
+use centro_routing_core::{AgentMessage, QueueMessage, invariants::Broken};
 use stateright::{Model, Property};
 use std::{
     collections::VecDeque,
@@ -93,6 +92,19 @@ impl Small {
         Self::send(state, step.sent);
     }
 
+    /// An owner dies or freezes. Answers and streams of a contact's process end with it.
+    fn stop(state: &mut State, shard: Actor, freezes: bool) {
+        let sent = match shard {
+            Actor::Contact(c) if !state.world.contact(c).is_durable() => state.world.kill(c),
+            _ => state.world.stop(shard, freezes),
+        };
+        if matches!(shard, Actor::Contact(_)) {
+            let asks = |mail: &Mail| matches!(mail.letter, Letter::HasOffer(_));
+            state.net.retain(|mail| mail.to != shard || asks(mail));
+        }
+        Self::send(state, sent);
+    }
+
     /// A deadline fires.
     pub(crate) fn fire(&self, world: &mut World, who: Who, actor: Actor, timer: Timer) -> Step {
         match (actor, timer) {
@@ -108,7 +120,7 @@ impl Small {
                     EdgeTimer::Ring => self.shape.ring,
                     EdgeTimer::Commit => self.shape.timing.commit,
                 };
-                world.tick_without_time(NOW + after, c)
+                world.tick_without_time(NOW + after, who, c)
             }
             (actor, timer) => unreachable!("{actor} has no deadline {timer}"),
         }
@@ -123,7 +135,8 @@ impl Small {
         if !self.watch_epoch {
             world.ignore_old_epochs();
         }
-        let log_ins = (0..self.shape.agents.len()).map(|a| Mail::agent(a, self.shape.log_in(a)));
+        let work = (0..self.shape.agents.len()).filter(|a| self.shape.works(*a));
+        let log_ins = work.map(|a| Mail::agent(a, self.shape.log_in(a)));
         let mut mails: VecDeque<_> = log_ins.collect();
         while let Some(mail) = mails.pop_front() {
             mails.extend(world.deliver(NOW, Who::Live, mail).sent);
@@ -180,7 +193,8 @@ impl Small {
 
     /// Takes out letters that can never again have an effect; only where no owner changes.
     fn absorb(&self, state: &mut State) {
-        if self.budget.crash + self.budget.pause > 0 {
+        let budget = &self.budget;
+        if budget.crash + budget.pause + budget.edge_crash + budget.edge_pause > 0 {
             return;
         }
         let world = &state.world;
@@ -201,11 +215,11 @@ impl Small {
         });
     }
 
-    fn may_stop(&self, state: &State, shard: Actor) -> bool {
+    pub(super) fn may_stop(&self, state: &State, shard: Actor) -> bool {
         let chosen = match shard {
             Actor::Queue(_) => self.budget.of_queues,
             Actor::Agent(_) => self.budget.of_agents,
-            Actor::Contact(_) => false,
+            Actor::Contact(c) => state.world.contact(c).is_durable(),
         };
         chosen && state.world.has_owner(shard)
     }
@@ -219,11 +233,15 @@ impl Small {
                 if left.dup > 0 && !sure {
                     acts.push(Act::Repeat(mail.clone()));
                 }
-                if left.crash > 0 && self.may_stop(state, to) {
+                let crash = match to {
+                    Actor::Contact(_) => left.edge_crash,
+                    Actor::Queue(_) | Actor::Agent(_) => left.crash,
+                };
+                if crash > 0 && self.may_stop(state, to) {
                     acts.push(Act::CrashMid(mail.clone()));
                 }
             }
-            if !sure && state.world.has_zombie(to) {
+            if !sure && mail.is_read_by_zombies() && state.world.has_zombie(to) {
                 acts.push(Act::Deliver(Who::Zombie, mail.clone()));
             }
             if left.drop > 0 && !sure {
@@ -244,6 +262,9 @@ impl Small {
                     continue;
                 }
                 for timer in world.timers(who, actor) {
+                    if World::is_kept_off(&timer) {
+                        continue;
+                    }
                     let natural = quiet && !world.is_out_of_order(actor, &timer);
                     let ring = timer == Timer::Edge(EdgeTimer::Ring);
                     let patient = ring && left.no_answer == 0;
@@ -251,76 +272,6 @@ impl Small {
                     if natural && !patient || !harmless && left.early > 0 {
                         acts.push(Act::Timer(who, actor, timer));
                     }
-                }
-            }
-        }
-    }
-
-    fn people(&self, state: &State, acts: &mut Vec<Act>) {
-        let left = &state.left;
-        let last = queue_id(self.shape.queues.len() - 1);
-        for (c, shape) in self.shape.contacts.iter().enumerate() {
-            let Some(edge) = state.world.contact(c).edge() else {
-                continue;
-            };
-            let mut input = |command| acts.push(Act::Input(Arc::new(Mail::edge(c, command))));
-            match edge.phase() {
-                Phase::New => {
-                    input(Command::Arrive(queue_id(shape.queue)));
-                    continue;
-                }
-                Phase::Connected(_) => {
-                    input(Command::HungUp);
-                    if left.moves > 0 {
-                        input(Command::Transfer(last));
-                    }
-                }
-                Phase::Waiting => {
-                    if state.net.is_empty() && !edge.is_leaving() {
-                        input(Command::TimedOut);
-                    }
-                    if left.hang_up > 0 {
-                        input(Command::HungUp);
-                    }
-                    if left.star > 0 {
-                        input(Command::Star);
-                    }
-                    if left.moves > 0
-                        && let Some(queue) = edge.queue()
-                    {
-                        input(Command::MoveTo {
-                            queue,
-                            attach_no: edge.attach_no(),
-                            to: last,
-                        });
-                    }
-                }
-                Phase::Gone(_) => {}
-            }
-            for (of, leg) in edge.legs() {
-                if leg == Leg::Ringing {
-                    input(Command::Answered(of));
-                    if left.reject > 0 {
-                        input(Command::Rejected(of));
-                    }
-                }
-                if leg == Leg::Committing && left.agent_hang_up > 0 {
-                    input(Command::AgentHungUp(of));
-                }
-            }
-            if left.edge_crash > 0 {
-                acts.push(Act::Crash(Actor::Contact(c)));
-            }
-        }
-        if left.status > 0 {
-            for a in 0..self.shape.agents.len() {
-                if state.world.has_owner(Actor::Agent(a)) {
-                    let chosen = match state.world.agent(a).stored.chosen {
-                        Chosen::Ready => Chosen::Paused(String::new()),
-                        _ => Chosen::Ready,
-                    };
-                    let message = AgentMessage::SetStatus(chosen);
-                    acts.push(Act::Input(Arc::new(Mail::agent(a, message))));
                 }
             }
         }
@@ -338,25 +289,6 @@ impl Small {
             }
         }
         acts.extend(state.world.unowned().into_iter().map(Act::TakeOver));
-    }
-
-    fn pay(state: &mut State, mail: &Mail) {
-        let left = &mut state.left;
-        match (mail.to, &mail.letter) {
-            (Actor::Contact(c), Letter::Edge(command)) => match command {
-                Command::HungUp => {
-                    let talks = matches!(state.world.contact(c).phase(), Some(Phase::Connected(_)));
-                    left.hang_up -= u8::from(!talks);
-                }
-                Command::Star => left.star -= 1,
-                Command::Rejected(_) => left.reject -= 1,
-                Command::AgentHungUp(_) => left.agent_hang_up -= 1,
-                Command::MoveTo { .. } | Command::Transfer(_) => left.moves -= 1,
-                _ => {}
-            },
-            (Actor::Agent(_), Letter::Agent(AgentMessage::SetStatus(_))) => left.status -= 1,
-            _ => {}
-        }
     }
 }
 
@@ -388,10 +320,14 @@ impl Model for Small {
                 state.net.remove(&mail);
             }
             Act::CrashMid(mail) => {
-                state.left.crash -= 1;
                 state.world.deliver(NOW, Who::Live, (*mail).clone());
                 state.net.remove(&mail);
-                state.world.stop(mail.to, false);
+                if matches!(mail.to, Actor::Contact(_)) {
+                    state.left.edge_crash -= 1;
+                } else {
+                    state.left.crash -= 1;
+                }
+                Self::stop(&mut state, mail.to, false);
             }
             Act::Timer(who, actor, timer) => {
                 let out_of_order = state.world.is_out_of_order(actor, &timer);
@@ -414,19 +350,19 @@ impl Model for Small {
             }
             Act::Crash(Actor::Contact(c)) => {
                 state.left.edge_crash -= 1;
-                let sent = state.world.kill(c);
-                state.net.retain(|m| {
-                    m.to != Actor::Contact(c) || matches!(m.letter, Letter::HasOffer(_))
-                });
-                Self::send(&mut state, sent);
+                Self::stop(&mut state, Actor::Contact(c), false);
             }
             Act::Crash(shard) => {
                 state.left.crash -= 1;
-                state.world.stop(shard, false);
+                Self::stop(&mut state, shard, false);
             }
             Act::Pause(shard) => {
-                state.left.pause -= 1;
-                state.world.stop(shard, true);
+                if matches!(shard, Actor::Contact(_)) {
+                    state.left.edge_pause -= 1;
+                } else {
+                    state.left.pause -= 1;
+                }
+                Self::stop(&mut state, shard, true);
             }
             Act::TakeOver(shard) => {
                 let sent = state.world.take_over(NOW, shard);

@@ -1,57 +1,8 @@
 //! The small worlds, and for each deliberate bug the one where it is hunted.
 
-use super::{Budget, Small};
-use crate::{
-    Mutant, Shape,
-    shape::{ContactShape, QueueShape},
-};
-use centro_edge::Timing;
-use centro_routing_core::Deadlines;
-use std::{sync::Arc, time::Duration};
-
-/// Without time: everything that only repeats is due at once, what must be told apart has its own length.
-fn shape(queues: usize, agents: &[&[usize]], contacts: &[usize]) -> Shape {
-    let weights = [Some(1), Some(5)];
-    let queue = |n: usize| QueueShape {
-        weight: weights[n],
-        ..QueueShape::default()
-    };
-    let contact = |queue: &usize| ContactShape {
-        queue: *queue,
-        ..ContactShape::default()
-    };
-    let zero = Duration::ZERO;
-    Shape {
-        queues: (0..queues).map(queue).collect(),
-        agents: agents.iter().map(|queues| queues.to_vec()).collect(),
-        skills: Vec::new(),
-        contacts: contacts.iter().map(contact).collect(),
-        deadlines: Deadlines {
-            solicit: zero,
-            refresh: zero,
-            reserved: zero,
-            ring_margin: zero,
-            recheck: zero,
-            unreachable: zero,
-            bid: zero,
-            hold: zero,
-            wish: zero,
-            desktop: zero,
-            reattach: zero,
-            tombstone: Duration::from_secs(60),
-        },
-        timing: Timing {
-            commit: Duration::from_secs(5),
-            retry: zero,
-            reject_delay: Duration::from_secs(10),
-        },
-        ring: Duration::from_secs(1),
-        wrap_up: Duration::from_secs(1),
-        missed_offers: 1,
-        retry: zero,
-        rest: zero,
-    }
-}
+use super::{Budget, Small, shapes::*};
+use crate::{Mutant, Shape};
+use std::sync::Arc;
 
 fn small(name: &str, shape: Shape, budget: Budget) -> Small {
     Small {
@@ -68,65 +19,127 @@ fn small(name: &str, shape: Shape, budget: Budget) -> Small {
     }
 }
 
-fn one_agent_one_contact() -> Shape {
-    shape(1, &[&[0]], &[0])
+/// One queue, some agents, some contacts.
+fn roomy(what: &str, agents: usize, contacts: usize, budget: Budget) -> Small {
+    let serves: &[usize] = &[0];
+    let shape = shape(1, &vec![serves; agents], &vec![0; contacts]);
+    named(&format!("1q{agents}a{contacts}c"), what, shape, budget)
 }
 
-fn one_agent_two_contacts() -> Shape {
-    shape(1, &[&[0]], &[0, 0])
+/// Where contacts are moved, one queue is not enough.
+fn named(size: &str, what: &str, shape: Shape, budget: Budget) -> Small {
+    if budget.moves > 0 && shape.queues.len() == 1 {
+        let size = size.replace("1q", "2q");
+        return small(&format!("{size} {what}"), with_another_queue(shape), budget);
+    }
+    small(&format!("{size} {what}"), shape, budget)
 }
 
-fn two_agents_one_contact() -> Shape {
-    shape(1, &[&[0], &[0]], &[0])
-}
-
-fn two_agents_two_contacts() -> Shape {
-    shape(1, &[&[0], &[0]], &[0, 0])
-}
-
-fn two_queues_one_agent(contacts: &[usize]) -> Shape {
-    shape(2, &[&[0, 1]], contacts)
-}
-
-fn two_queues_two_agents() -> Shape {
-    shape(2, &[&[0, 1], &[0, 1]], &[0, 1])
-}
-
-/// One queue, one agent, one contact: all pairs of surprises and faults.
+/// One queue, one agent, one contact: all pairs of surprises and faults. Then what only few of the others touch, and what
+/// some bugs need.
 pub fn quick() -> Vec<Small> {
     let singles = Budget::SINGLES;
     let mut worlds = Vec::new();
     for (i, (one, first)) in singles.into_iter().enumerate() {
         for (other, second) in singles.into_iter().skip(i) {
-            let name = format!("1q1a1c {one} + {other}");
-            worlds.push(small(&name, one_agent_one_contact(), first.and(second)));
+            let what = format!("{one} + {other}");
+            worlds.push(roomy(&what, 1, 1, first.and(second)));
         }
     }
+    worlds.extend(owners());
+    worlds.extend(kinds("calm", Budget::CALM));
     worlds.extend(special());
     worlds
 }
 
-/// The other worlds of the paper: more contacts, agents and queues, each surprise or fault by itself.
+/// A contact that outlives its process: its owner dies or comes back as a zombie, beside each other surprise or fault.
+fn owners() -> Vec<Small> {
+    let dies = ("owner dies", Budget::single("edge crash"));
+    let zombie = Budget {
+        edge_pause: 1,
+        ..Budget::CALM
+    };
+    let zombie = ("owner zombie", zombie);
+    let mut worlds = Vec::new();
+    for (what, budget) in [dies, zombie] {
+        for (other, second) in Budget::SINGLES {
+            let mut both = budget.and(second);
+            both.edge_crash = budget.edge_crash + second.edge_crash;
+            let name = format!("durable {what} + {other}");
+            let mut world = roomy(&name, 1, 1, both);
+            world.shape = Arc::new(durable((*world.shape).clone()));
+            worlds.push(world);
+        }
+    }
+    worlds
+}
+
+/// A world of each kind that the pairs do not touch: more contacts and agents, conversations, ring all, priorities, needs.
+fn kinds(what: &str, budget: Budget) -> Vec<Small> {
+    let mut worlds = vec![
+        roomy(what, 1, 2, budget),
+        roomy(what, 2, 1, budget),
+        named("2q2a2c", what, two_queues_two_agents(), budget),
+        named(
+            "ring-all 1q2a1c",
+            what,
+            ring_all(two_agents_one_contact()),
+            budget,
+        ),
+        named("priorities 1q1a2c", what, priorities(), budget),
+        named("skills 1q2a2c", what, skills(), budget),
+        named(
+            "chat 1q1a2c",
+            what,
+            chats(one_agent_two_contacts(), 0),
+            budget,
+        ),
+    ];
+    // A call is not moved to a queue of conversations.
+    if budget.moves == 0 {
+        let apart = calls_and_chats(&[0, 1], false);
+        let interrupted = calls_and_chats(&[0, 1], true);
+        worlds.extend([
+            named("chat + call 2q1a2c", what, apart, budget),
+            named("call interrupts chat 2q1a2c", what, interrupted, budget),
+        ]);
+    }
+    worlds
+}
+
+/// The other worlds: those of the paper, each surprise or fault by itself, and somebody who picks up beside it.
 pub fn rest_of_paper() -> Vec<Small> {
     let calm = Budget::CALM;
+    let reprioritised = Budget {
+        priority: 1,
+        ..calm
+    };
+    let owner_zombie = Budget {
+        edge_pause: 1,
+        ..calm
+    };
+    let chat = chats(one_agent_two_contacts(), 0);
     let mut worlds = vec![
-        small("1q1a2c calm", one_agent_two_contacts(), calm),
         small("1q2a2c calm", two_agents_two_contacts(), calm),
         small("2q1a2c calm", two_queues_one_agent(&[0, 1]), calm),
         small("2q1a3c calm", two_queues_one_agent(&[0, 0, 1]), calm),
-        small("2q2a2c calm", two_queues_two_agents(), calm),
+        small(
+            "1q1a3c chat calm",
+            chats(shape(1, &[&[0]], &[0; 3]), 0),
+            calm,
+        ),
+        named("chat 1q1a2c", "owner zombie", chat, owner_zombie),
+        roomy("reprioritised", 1, 2, reprioritised),
     ];
     for (what, budget) in Budget::SINGLES {
-        let moved = budget.and(Budget { moves: 1, ..calm });
+        worlds.extend(kinds(what, budget));
+        let pick_up = budget.and(Budget::single("pick-up"));
+        let what = format!("pick-up + {what}");
+        let one = with_supervisor(one_agent_one_contact());
+        let two = with_supervisor(one_agent_two_contacts());
         worlds.extend([
-            small(&format!("1q1a2c {what}"), one_agent_two_contacts(), budget),
-            small(&format!("1q2a1c {what}"), two_agents_one_contact(), budget),
-            small(
-                &format!("2q1a1c move + {what}"),
-                two_queues_one_agent(&[0]),
-                moved,
-            ),
-            small(&format!("2q2a2c {what}"), two_queues_two_agents(), budget),
+            named("supervisor 1q1a1c", &what, one, pick_up),
+            named("supervisor 1q1a2c", &what, two, pick_up),
         ]);
     }
     worlds
@@ -152,7 +165,14 @@ const IN_COMMIT: &[&str] = &[
 fn special() -> Vec<Small> {
     let dup_and_crash = Budget::single("dup").and(Budget::single("queue crash"));
     let zombie = Budget::single("queue zombie");
+    let supervised = with_supervisor(one_agent_one_contact());
     vec![
+        named(
+            "supervisor 1q1a1c",
+            "pick-up",
+            supervised,
+            Budget::single("pick-up"),
+        ),
         small("1q1a1c queue zombie", one_agent_one_contact(), zombie),
         Small {
             grants: Some(2),
@@ -192,6 +212,10 @@ pub fn hunts() -> Vec<Small> {
                 Mutant::AskTwice => "1q1a1c hang-up + hang-up",
                 Mutant::RefuseInCommit => "1q2a1c in commit",
                 Mutant::SwallowNewer => "1q1a1c queue zombie",
+                Mutant::OldEdge => "1q1a1c durable owner zombie + early",
+                Mutant::IgnoreCapacity => "1q1a3c chat calm",
+                Mutant::InterruptCall => "chat + call 2q1a2c calm",
+                Mutant::PickUpUnrecorded => "supervisor 1q1a1c pick-up + hang-up",
                 Mutant::KeepOldWord | Mutant::UntoldOwner => "1q1a1c agent crash + queue zombie",
             };
             let mut world = find(world)?;

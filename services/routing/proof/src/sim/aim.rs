@@ -26,11 +26,13 @@ pub enum Aim {
     GrantAtZombie,
     /// A contact's process dies while it waits for ConnectOk.
     EdgeDiesCommitting,
+    /// The owner of a contact that outlives it stores the commit and dies before it asks.
+    CommitStored,
 }
 
 impl Aim {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::GrantStored,
         Self::OfferStored,
         Self::AlertStored,
@@ -40,6 +42,7 @@ impl Aim {
         Self::EndAtZombie,
         Self::GrantAtZombie,
         Self::EdgeDiesCommitting,
+        Self::CommitStored,
     ];
 
     /// The step that answers or sends this is the moment.
@@ -51,6 +54,10 @@ impl Aim {
                 | (Self::AlertStored, Letter::Edge(Command::AlertOk(_)))
                 | (Self::ConnectStored, Letter::Edge(Command::ConnectOk(_)))
                 | (Self::EndStored, Letter::Edge(Command::Ended { .. }))
+                | (
+                    Self::CommitStored,
+                    Letter::Agent(AgentMessage::Connect { .. })
+                )
         )
     }
 
@@ -78,6 +85,7 @@ impl fmt::Display for Aim {
             Self::ConnectAtZombie => "a Connect is read by the zombie and by the new owner",
             Self::EndAtZombie => "an End is read by the zombie and by the new owner",
             Self::GrantAtZombie => "a Grant is read by the zombie and by the new owner",
+            Self::CommitStored => "a contact's owner dies between storing and asking Connect",
             Self::EdgeDiesCommitting => "a call dies while it waits for ConnectOk",
         })
     }

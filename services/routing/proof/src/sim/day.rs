@@ -4,7 +4,8 @@ use super::{
     aim::Aim,
     chance::Chance,
     event::{Due, Event},
-    script::{END, FAULTS_END, NODES, Plan, Script},
+    plan::Plan,
+    script::{END, FAULTS_END, NODES, Script},
     shrink::Story,
 };
 use crate::{
@@ -29,6 +30,9 @@ use std::{
 
 /// How long an actor that works on what is due may go on at one instant before it counts as endless.
 const AT_ONCE: usize = 1_000;
+
+/// How often a browser shows a sign of life.
+const PULSE: i64 = 20_000;
 
 /// More grants of one agent within a second are no work any more.
 const GRANTS_PER_SECOND: u64 = 6;
@@ -59,6 +63,8 @@ pub struct Day {
     pub(super) awake: BTreeMap<Actor, ()>,
     pub(super) aims: Vec<Aim>,
     pub(super) waiting_since: BTreeMap<usize, i64>,
+    /// Until when an agent's browser is away.
+    pub(super) browser_back: BTreeMap<usize, i64>,
     /// Grants of each agent until the last look.
     pub(super) granted: Vec<u64>,
     pub(super) arrivals: usize,
@@ -98,6 +104,7 @@ impl Day {
             awake: BTreeMap::new(),
             aims: Vec::new(),
             waiting_since: BTreeMap::new(),
+            browser_back: BTreeMap::new(),
             granted: Vec::new(),
             arrivals: 0,
             sums: Sums::default(),
@@ -106,7 +113,7 @@ impl Day {
             hash: story.seed,
             trace: None,
         };
-        for agent in 0..day.world.shape().agents.len() {
+        for agent in day.workers() {
             let log_in = day.world.shape().log_in(agent);
             day.at(0, Event::Local(Mail::agent(agent, log_in)));
         }
@@ -119,6 +126,7 @@ impl Day {
         }
         day.at(FAULTS_END + 15_000, Event::AllReady);
         day.at(1_000, Event::Look);
+        day.at(PULSE, Event::Pulse);
         day
     }
 
@@ -176,7 +184,7 @@ impl Day {
         Chance::new(self.seed, hash_of(&(about, self.now)))
     }
 
-    const fn time(&self) -> Timestamp {
+    pub(super) const fn time(&self) -> Timestamp {
         Timestamp::from_millis(self.now)
     }
 
@@ -231,14 +239,9 @@ impl Day {
 
     fn happen(&mut self, event: Event) -> Result<(), Broken> {
         match event {
-            Event::Mail(mail) | Event::Local(mail) => {
-                let who = if self.awake.contains_key(&mail.to) && self.draw(&mail).per_mille(500) {
-                    Who::Zombie
-                } else {
-                    Who::Live
-                };
-                self.read(who, mail)
-            }
+            Event::Mail(mail) if mail.is_read_by_zombies() => self.read_by_either(mail),
+            Event::Mail(mail) => self.read(Who::Live, mail),
+            Event::Local(mail) => self.read_by_either(mail),
             Event::AtZombie(mail) => self.step(Who::Zombie, mail),
             Event::Wake(actor) => {
                 if self.armed.get(&actor) == Some(&self.now) {
@@ -281,6 +284,10 @@ impl Day {
                 }
                 Ok(())
             }
+            Event::Pulse => {
+                self.after(PULSE, Event::Pulse);
+                self.pulse()
+            }
             Event::AllReady => self.all_ready(),
             Event::Look => {
                 self.after(1_000, Event::Look);
@@ -289,86 +296,50 @@ impl Day {
         }
     }
 
+    /// Whoever believes to be the owner reads it.
+    fn read_by_either(&mut self, mail: Mail) -> Result<(), Broken> {
+        let who = if self.awake.contains_key(&mail.to) && self.draw(&mail).per_mille(500) {
+            Who::Zombie
+        } else {
+            Who::Live
+        };
+        self.read(who, mail)
+    }
+
     fn all_ready(&mut self) -> Result<(), Broken> {
-        for agent in 0..self.world.shape().agents.len() {
+        for agent in self.workers() {
             let log_in = self.world.shape().log_in(agent);
             self.read(Who::Live, Mail::agent(agent, log_in))?;
         }
         Ok(())
     }
 
-    /// The network: 1 to 20 ms, now and then up to 6 s; some lost, some twice, while faults last.
-    pub(super) fn post(&mut self, sent: Vec<Mail>) {
-        let [lost, twice, late] = self.weather;
-        for mail in sent {
-            let faulty = self.now < FAULTS_END && !mail.is_sure();
-            let mut network = self.draw(&mail);
-            let repeated = faulty && network.per_mille(twice);
-            self.faults += u64::from(repeated);
-            let second = repeated.then(|| mail.clone());
-            for mail in second.into_iter().chain([mail]) {
-                if faulty && network.per_mille(lost) {
-                    self.faults += 1;
-                    // It ends its stream, so it is lost with the stream only, and that is noticed.
-                    if let (
-                        Actor::Contact(c),
-                        Letter::Edge(Command::NotTaken {
-                            queue, attach_no, ..
-                        }),
-                    ) = (mail.to, &mail.letter)
-                    {
-                        let (queue, attach_no) = (*queue, *attach_no);
-                        let broke = Mail::edge(c, Command::QueueLost { queue, attach_no });
-                        self.after(20, Event::Mail(broke));
-                    }
-                    continue;
-                }
-                let is_late = faulty && network.per_mille(late);
-                self.faults += u64::from(is_late);
-                let most = if is_late {
-                    network.one_of(&[100, 500, 6_000])
-                } else {
-                    20
-                };
-                let delay = 1 + network.millis(most);
-                self.after(delay, Event::Mail(mail));
-            }
-        }
+    /// Those who log in.
+    fn workers(&self) -> Vec<usize> {
+        let shape = self.world.shape();
+        let all = 0..shape.agents.len();
+        all.filter(|agent| shape.works(*agent)).collect()
     }
 
-    /// Reads a letter, unless a fault was waiting for it.
-    fn read(&mut self, who: Who, mail: Mail) -> Result<(), Broken> {
-        let hit = self.aims.iter().position(|aim| aim.waits_for_read(&mail));
-        let Some(hit) = hit.filter(|_| who == Who::Live && self.now < FAULTS_END) else {
-            return self.step(who, mail);
-        };
-        let aim = self.aims.swap_remove(hit);
-        if let (Aim::EdgeDiesCommitting, Letter::Agent(AgentMessage::Connect { contact, .. })) =
-            (aim, &mail.letter)
-        {
-            self.kill(crate::ids::contact_no(*contact));
-            return self.step(who, mail);
+    fn pulse(&mut self) -> Result<(), Broken> {
+        for agent in self.workers() {
+            let away = self.browser_back.get(&agent);
+            if self.world.shape().has_desktop(agent) && away.is_none_or(|back| *back <= self.now) {
+                self.read(Who::Live, Mail::agent(agent, AgentMessage::DesktopSeen))?;
+            }
         }
-        let Some(node) = self.node.get(&mail.to).copied() else {
-            return self.step(who, mail);
-        };
-        let lease = 1_600;
-        self.fail(node, lease, Some((0, 400)));
-        for after in [150, 180] {
-            self.after(lease + after, Event::AtZombie(mail.clone()));
-        }
-        self.after(lease + 160, Event::Local(mail));
         Ok(())
     }
 
-    fn step(&mut self, who: Who, mail: Mail) -> Result<(), Broken> {
+    pub(super) fn step(&mut self, who: Who, mail: Mail) -> Result<(), Broken> {
         self.steps += 1;
         let to = mail.to;
         if let Some(trace) = &mut self.trace {
             let by = if who == Who::Live { " " } else { "Z" };
             trace.push(format!("{:>7} {by} {mail}", self.now));
         }
-        let again = mail.is_sure().then(|| mail.clone());
+        let person = self.is_tried_again(&mail);
+        let again = (mail.is_sure() || person).then(|| mail.clone());
         let step = self.world.deliver(self.time(), who, mail);
         self.mix(self.now as u64);
         self.mix(step.sent.len() as u64 * 4 + step.outcome as u64);
@@ -379,11 +350,21 @@ impl Day {
                 if let Some(trace) = &mut self.trace {
                     trace.push(format!("{:>7} Z {to} is fenced", self.now));
                 }
+                // Whose conversation it is tries again, and finds the new owner.
+                if let Some(mail) = again.filter(|_| person) {
+                    self.after(200, Event::Local(mail));
+                }
                 return Ok(());
             }
             Outcome::Nobody => {
-                if let Some(mail) = again.filter(|_| !matches!(to, Actor::Contact(_))) {
-                    self.after(200, Event::Mail(mail));
+                match again {
+                    Some(mail) if person => {
+                        self.after(200, Event::Local(mail));
+                    }
+                    Some(mail) if !matches!(to, Actor::Contact(_)) => {
+                        self.after(200, Event::Mail(mail));
+                    }
+                    _ => {}
                 }
                 return Ok(());
             }
@@ -398,7 +379,15 @@ impl Day {
         let hit = aims
             .iter()
             .position(|aim| step.sent.iter().any(|mail| aim.waits_for_sent(mail)));
-        if let Some(hit) = hit.filter(|_| who == Who::Live && self.now < FAULTS_END)
+        let hit = hit.filter(|_| who == Who::Live && self.now < FAULTS_END);
+        if let (Some(hit), Actor::Contact(contact)) = (hit, to)
+            && self.world.contact(contact).is_durable()
+        {
+            self.aims.swap_remove(hit);
+            self.die(contact);
+            return Ok(());
+        }
+        if let Some(hit) = hit
             && let Some(node) = self.node.get(&to).copied()
         {
             self.aims.swap_remove(hit);
@@ -415,6 +404,16 @@ impl Day {
             self.arm(to);
         }
         Ok(())
+    }
+
+    /// What a person does to a contact that outlives its process, and does again when nobody took it.
+    fn is_tried_again(&self, mail: &Mail) -> bool {
+        match (mail.to, &mail.letter) {
+            (Actor::Contact(c), Letter::Edge(command)) => {
+                self.world.contact(c).is_durable() && *command != Command::Tick
+            }
+            _ => false,
+        }
     }
 
     /// Everything that is due at an actor.

@@ -21,6 +21,8 @@ pub(super) enum Event {
     Thaw(Vec<Actor>, i64),
     /// It notices that it is no owner any more.
     Notice(Vec<Actor>),
+    /// Browsers show a sign of life.
+    Pulse,
     /// Everybody comes to work.
     AllReady,
     /// Time to look whether somebody waits in vain.

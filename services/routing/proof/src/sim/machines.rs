@@ -2,16 +2,18 @@
 
 use super::{
     day::Day,
-    event::Event,
-    script::{NODES, Plan},
+    event::{Due, Event},
+    plan::Plan,
+    script::{FAULTS_END, NODES},
 };
 use crate::{
-    ids::queue_id,
+    ids::{contact_id, queue_id, queue_no},
     letter::{Actor, Mail},
     shape::Shape,
 };
-use centro_edge::{Command, Phase};
-use centro_routing_core::{AgentMessage, Chosen};
+use centro_edge::{Command, Edge, Phase};
+use centro_routing_core::{AgentMessage, Chosen, QueueMessage};
+use std::cmp::Reverse;
 
 impl Day {
     pub(super) fn carry_out(&mut self, plan: Plan) {
@@ -81,11 +83,25 @@ impl Day {
             } => {
                 self.fail(node, lease, Some((wakes, awake)));
             }
-            Plan::CallsDie { node } => {
-                for contact in self.calls(node) {
-                    self.kill(contact);
-                }
+            Plan::Browser { agent, back } => {
+                let back = (self.now + back).min(FAULTS_END);
+                self.browser_back.insert(agent, back);
             }
+            Plan::PickUp { agent, contact } => {
+                let pick_up = self.world.shape().pick_up(agent, contact);
+                self.tell_its_queue(contact, pick_up);
+            }
+            Plan::PutFirst { contact: c } => {
+                let (contact, priority) = (contact_id(c), 9);
+                self.tell_its_queue(c, QueueMessage::SetPriority { contact, priority });
+            }
+            Plan::CallsDie { node, lease } => self.fail_edges(node, lease, None),
+            Plan::EdgesFreeze {
+                node,
+                lease,
+                wakes,
+                awake,
+            } => self.fail_edges(node, lease, Some((wakes, awake))),
             Plan::StreamsBreak { node } => {
                 for contact in self.calls(node) {
                     self.faults += 1;
@@ -97,7 +113,7 @@ impl Day {
         }
     }
 
-    /// The calls of a telephony node that run.
+    /// The contacts of a node of edges that run.
     pub(super) fn calls(&self, node: usize) -> Vec<usize> {
         let all = 0..self.world.shape().contacts.len();
         let runs = |c: &usize| {
@@ -107,7 +123,59 @@ impl Day {
         all.filter(|c| c % NODES == node).filter(runs).collect()
     }
 
-    pub(super) fn kill(&mut self, contact: usize) {
+    /// A person asks something of the queue where a contact waits.
+    fn tell_its_queue(&mut self, contact: usize, message: QueueMessage) {
+        let edge = self.world.contact(contact).edge();
+        let waits = edge.filter(|edge| edge.phase() == Phase::Waiting);
+        if let Some(queue) = waits.and_then(Edge::queue) {
+            let mail = Mail::queue(queue_no(queue), message);
+            self.after(0, Event::Local(mail));
+        }
+    }
+
+    /// A node of edges dies or freezes. Calls end with it, but not while it only sleeps; what outlives it gets new owners.
+    fn fail_edges(&mut self, node: usize, lease: i64, freezes: Option<(i64, i64)>) {
+        let mut lost = Vec::new();
+        for contact in self.calls(node) {
+            if self.world.contact(contact).is_durable() {
+                lost.push(contact);
+            } else if freezes.is_none() {
+                self.kill(contact);
+            }
+        }
+        self.lose(&lost, lease, freezes);
+    }
+
+    /// The process of a contact dies.
+    pub(super) fn die(&mut self, contact: usize) {
+        if self.world.contact(contact).is_durable() {
+            self.lose(&[contact], 1_700, None);
+        } else {
+            self.kill(contact);
+        }
+    }
+
+    fn lose(&mut self, contacts: &[usize], lease: i64, freezes: Option<(i64, i64)>) {
+        let shards: Vec<_> = contacts.iter().map(|c| Actor::Contact(*c)).collect();
+        // What was on its way to a process does not reach the next one.
+        self.heap.retain(|Reverse(Due(_, _, event))| match event {
+            Event::Mail(mail) => mail.is_read_by_zombies() || !shards.contains(&mail.to),
+            _ => true,
+        });
+        for shard in &shards {
+            self.faults += 1;
+            let sent = self.world.stop(*shard, freezes.is_some());
+            self.armed.remove(shard);
+            self.post(sent);
+            let spread = self.draw(shard).millis(100);
+            self.after(lease + spread, Event::TakeOver(*shard));
+        }
+        if let Some((wakes, awake)) = freezes {
+            self.after(lease + 100 + wakes, Event::Thaw(shards, awake));
+        }
+    }
+
+    fn kill(&mut self, contact: usize) {
         self.faults += 1;
         let broken = self.world.break_stream(contact);
         let mut sent = self.world.kill(contact);

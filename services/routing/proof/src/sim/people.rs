@@ -1,6 +1,6 @@
 //! What people do when a device rings, a talk begins, or a queue lets them go.
 
-use super::{chance::Chance, day::Day, event::Event};
+use super::{centre::elsewhere, chance::Chance, day::Day, event::Event};
 use crate::letter::Mail;
 use centro_edge::{Command, Effect};
 use centro_kernel::contact::{LeftReason, Reservation};
@@ -16,7 +16,7 @@ impl Day {
                 if !chance.per_mille(300) {
                     return;
                 }
-                let queue = chance.index(self.world().shape().queues.len());
+                let queue = elsewhere(&mut chance, self.world().shape().contacts[contact].queue);
                 let arrive = Command::Arrive(crate::queue_id(queue));
                 self.soon(1, Mail::edge(contact, arrive));
                 let patience = 5_000 + chance.millis(60_000);
@@ -60,7 +60,7 @@ impl Day {
         let talk = 5_000 + chance.millis(most);
         let command = match chance.below(10) {
             0 => {
-                let queue = chance.index(self.world().shape().queues.len());
+                let queue = elsewhere(&mut chance, self.world().shape().contacts[contact].queue);
                 let patience = talk + 5_000 + chance.millis(60_000);
                 self.soon(patience, Mail::edge(contact, Command::HungUp));
                 Command::Transfer(crate::queue_id(queue))

@@ -72,8 +72,8 @@ impl World {
             self.watch_connected(&out.events);
         }
         let mut sent = self.agent_effects(a, out.send);
-        if let (Some((number, contact)), Some(answer)) = (asker, out.answer) {
-            self.watch_answer(a, number, contact, answer);
+        if let (Some((number, contact, edge_epoch)), Some(answer)) = (asker, out.answer) {
+            self.watch_answer(a, number, contact, edge_epoch, answer);
             let agent = agent_id(a);
             let of = Reservation { agent, number };
             let command = match answer {
@@ -86,6 +86,9 @@ impl World {
                 }),
                 _ => None,
             };
+            // An answer goes to the process that asked.
+            let asked = self.contacts[contact_no(contact)].epoch() == edge_epoch;
+            let command = command.filter(|_| asked);
             sent.extend(command.map(|command| Mail::edge(contact_no(contact), command)));
         }
         Step {
@@ -134,17 +137,25 @@ impl World {
 }
 
 /// Who waits for an answer, and for which reservation.
-const fn asker(message: &AgentMessage) -> Option<(u64, ContactId)> {
+const fn asker(message: &AgentMessage) -> Option<(u64, ContactId, u64)> {
     match message {
         AgentMessage::Alert {
-            number, contact, ..
+            number,
+            contact,
+            edge_epoch,
+            ..
         }
         | AgentMessage::Connect {
-            number, contact, ..
+            number,
+            contact,
+            edge_epoch,
         }
         | AgentMessage::End {
-            number, contact, ..
-        } => Some((*number, *contact)),
+            number,
+            contact,
+            edge_epoch,
+            ..
+        } => Some((*number, *contact, *edge_epoch)),
         _ => None,
     }
 }

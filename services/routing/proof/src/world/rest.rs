@@ -12,7 +12,11 @@ impl World {
     pub fn at_rest(&self) -> Result<(), Broken> {
         // Who was left out of a story never came.
         let over = |edge: &Edge| edge.done() && matches!(edge.phase(), Phase::New | Phase::Gone(_));
-        if !self.contacts.iter().filter_map(|c| c.edge()).all(over) {
+        let owned = self
+            .contacts
+            .iter()
+            .all(|c| c.is_dead() || c.edge().is_some());
+        if !owned || !self.contacts.iter().filter_map(|c| c.edge()).all(over) {
             return Err(Broken::ContactStuck);
         }
         for shard in &self.agents {

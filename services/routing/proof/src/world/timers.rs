@@ -2,14 +2,17 @@
 
 use super::World;
 use crate::{
-    ids::{agent_id, contact_no, queue_id},
+    ids::{contact_no, queue_id},
     letter::{Actor, EdgeTimer, Mail, Timer},
     mutant::Mutant,
     shard::Who,
 };
 use centro_edge::{Command, Edge, Leg};
 use centro_kernel::Timestamp;
-use centro_routing_core::{AgentMessage, AgentTimer, QueueMessage, QueueTimer, SlotPhase};
+use centro_routing_core::{
+    AgentMessage, AgentTimer, QueueMessage, QueueTimer, SlotPhase,
+    invariants::{Hold, Use},
+};
 
 impl World {
     /// A planted bug may forget a deadline.
@@ -43,17 +46,17 @@ impl World {
                 let kept = timers.filter(|t| self.keeps_agent(a, who, t));
                 kept.map(Timer::Agent).collect()
             }),
-            Actor::Contact(c) if who == Who::Live => {
-                self.contacts[c].edge().map_or_else(Vec::new, edge_timers)
+            Actor::Contact(c) => {
+                let edge = self.contacts[c].instance(who);
+                edge.map_or_else(Vec::new, edge_timers)
             }
-            Actor::Contact(_) => Vec::new(),
         }
     }
 
     /// The earliest deadline of an actor with time.
     pub fn next_due(&self, who: Who, actor: Actor) -> Option<Timestamp> {
         match actor {
-            Actor::Contact(c) => self.contacts[c].edge()?.next_due(),
+            Actor::Contact(c) => self.contacts[c].instance(who)?.next_due(),
             _ => self.first(who, actor).map(|(due, _)| due),
         }
     }
@@ -76,7 +79,7 @@ impl World {
                 Some((due, Mail::agent(a, AgentMessage::Timer(timer))))
             }
             Actor::Contact(c) => {
-                let due = self.contacts[c].edge()?.next_due()?;
+                let due = self.contacts[c].instance(who)?.next_due()?;
                 Some((due, Mail::edge(c, Command::Tick)))
             }
         }
@@ -98,7 +101,7 @@ impl World {
                         .watch
                         .held(a)
                         .iter()
-                        .any(|hold| hold.of.number == *number && hold.of.agent == agent_id(a))
+                        .any(|hold| hold.of.number == *number && !self.may_be_given_up(hold))
             }
             (Actor::Queue(_), Timer::Queue(QueueTimer::Offered(contact))) => {
                 let edge = self.contacts[contact_no(*contact)].edge();
@@ -112,9 +115,25 @@ impl World {
         }
     }
 
+    /// A new owner of a contact asks again what the old one may have asked long ago; nothing rings there.
+    fn may_be_given_up(&self, hold: &Hold) -> bool {
+        hold.how == Use::Asks && self.contacts[contact_no(hold.contact)].is_durable()
+    }
+
     /// By its record an agent talks, and no contact does with it.
-    pub fn talks_with_nobody(&self, actor: Actor) -> bool {
-        matches!(actor, Actor::Agent(a) if self.watch.held(a).is_empty())
+    pub fn talks_with_nobody(&self, actor: Actor, timer: &Timer) -> bool {
+        match (actor, timer) {
+            (Actor::Agent(a), Timer::Agent(AgentTimer::Slot(number))) => {
+                let mut held = self.watch.held(a).iter();
+                !held.any(|hold| hold.of.number == *number)
+            }
+            _ => false,
+        }
+    }
+
+    /// A desktop that is there shows signs of life.
+    pub fn is_kept_off(timer: &Timer) -> bool {
+        matches!(timer, Timer::Agent(AgentTimer::Desktop))
     }
 
     /// Only a question to the edge of a talk.

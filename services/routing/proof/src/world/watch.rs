@@ -8,7 +8,7 @@ use crate::{
 use centro_edge::Phase;
 use centro_kernel::ContactId;
 use centro_routing_core::{
-    AgentMessage, Answer, Entry, Event, QueueEffect, QueueOut,
+    AgentMessage, Answer, EdgeMessage, Entry, Event, QueueEffect, QueueOut,
     invariants::{self, Broken, Hold},
 };
 use std::hash::{Hash, Hasher};
@@ -111,6 +111,9 @@ impl World {
                 result = result.and(invariants::pass(queue, *agent));
                 self.watch.asked[agent_no(*agent)].retain(|(_, of, _)| *of != q);
             }
+            if let QueueEffect::Edge(contact, EdgeMessage::Offer { reservation, .. }) = effect {
+                result = result.and(invariants::offer(queue, *contact, *reservation));
+            }
         }
         let excused = self.watch.excused[q];
         // Whoever was overtaken once too often goes first from the next grant on.
@@ -133,8 +136,10 @@ impl World {
             if let Event::ContactOffered {
                 contact,
                 reservation,
+                decision,
                 ..
             } = event
+                && !decision.picked_up
             {
                 result = result.and(invariants::order(queue, *contact, reservation.agent, waits));
             }
@@ -156,6 +161,9 @@ impl World {
         if self.shape.ages() {
             return; // weights grow with the wait: strict order is not promised
         }
+        if won.pick_up.is_some() {
+            return; // no other queue is asked
+        }
         let won = self.shape.weight(queue_no(won.queue));
         let mut result = Ok(());
         for (asked_at, q, contact) in &self.watch.asked[a] {
@@ -175,7 +183,8 @@ impl World {
         if let Some(agent) = self.agents[a].live.as_ref().map(|i| &i.actor)
             && agent.is_soliciting()
         {
-            for membership in agent.record().memberships.iter() {
+            let asked_now = agent.record().memberships.iter();
+            for membership in asked_now.filter(|m| agent.record().room_for(m)) {
                 let q = queue_no(membership.queue);
                 let live = self.queues[q].live.as_ref();
                 let contact = live.and_then(|live| invariants::asks_for(&live.actor, agent_id(a)));
@@ -196,8 +205,16 @@ impl World {
     }
 
     /// What is answered is true.
-    pub(super) fn watch_answer(&mut self, a: usize, number: u64, contact: ContactId, said: Answer) {
-        let result = invariants::answer(&self.agents[a].stored, number, contact, said);
+    pub(super) fn watch_answer(
+        &mut self,
+        a: usize,
+        number: u64,
+        contact: ContactId,
+        edge_epoch: u64,
+        said: Answer,
+    ) {
+        let record = &self.agents[a].stored;
+        let result = invariants::answer(record, number, contact, edge_epoch, said);
         self.watch.ensure(result);
     }
 
