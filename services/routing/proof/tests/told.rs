@@ -1,8 +1,10 @@
-//! Weight across queues, told step by step.
+//! Small centres, told step by step.
 
 use centro_edge::{Command, Effect, Timing};
 use centro_kernel::{DeviceId, Timestamp};
-use centro_routing_core::{AgentMessage, Chosen, Deadlines, LogIn, Membership, Profile};
+use centro_routing_core::{
+    AgentMessage, Chosen, Deadlines, LogIn, Membership, Profile, QueueMessage,
+};
 use centro_routing_proof::{
     Actor, AgentShape, ContactShape, Letter, Mail, QueueShape, Shape, Who, World, queue_id,
 };
@@ -19,6 +21,10 @@ struct Centre {
     /// Who rang at the agent's device, in order.
     rang: Vec<usize>,
     declines: bool,
+    /// How many answers are followed by a hang-up before the bridge.
+    hangs_up: usize,
+    /// The end of an offer is told after everything else.
+    slow_edges: bool,
 }
 
 impl Centre {
@@ -52,6 +58,8 @@ impl Centre {
             mails: VecDeque::new(),
             rang: Vec::new(),
             declines: false,
+            hangs_up: 0,
+            slow_edges: false,
         };
         let log_in = AgentMessage::LogIn(Box::new(LogIn {
             device: DeviceId::from_u128(1),
@@ -76,9 +84,10 @@ impl Centre {
 
     fn tell(&mut self, to: Actor, letter: Letter) {
         self.mails.push_back(Mail { to, letter });
-        while let Some(mail) = self.mails.pop_front() {
+        while let Some(mail) = self.next_mail() {
             let to = mail.to;
             let step = self.world.deliver(self.now, Who::Live, mail);
+            let mut hung_up = None;
             self.mails.extend(step.sent);
             for effect in step.effects {
                 let Actor::Contact(contact) = to else {
@@ -90,19 +99,29 @@ impl Centre {
                         if self.declines {
                             Command::Rejected(of)
                         } else {
+                            hung_up = (self.hangs_up > 0).then(|| Command::AgentHungUp(of));
+                            self.hangs_up = self.hangs_up.saturating_sub(1);
                             Command::Answered(of)
                         }
                     }
                     Effect::Bridge(_) => Command::HungUp,
                     _ => continue,
                 };
-                self.mails.push_back(Mail {
-                    to,
-                    letter: Letter::Edge(command),
-                });
+                for command in [Some(command), hung_up].into_iter().flatten() {
+                    let letter = Letter::Edge(command);
+                    self.mails.push_back(Mail { to, letter });
+                }
             }
             assert_eq!(self.world.broken(), None);
         }
+    }
+
+    fn next_mail(&mut self) -> Option<Mail> {
+        let ended =
+            |mail: &Mail| matches!(mail.letter, Letter::Queue(QueueMessage::OfferEnded { .. }));
+        let other = self.mails.iter().position(|mail| !ended(mail));
+        self.mails
+            .remove(other.filter(|_| self.slow_edges).unwrap_or(0))
     }
 
     fn ready(&mut self) {
@@ -148,4 +167,24 @@ fn weight_no_starvation() {
         [1, 0],
         "the lighter queue's caller rings at once"
     );
+}
+
+#[test]
+fn answer_then_hangup() {
+    // The agent hangs up between answer and bridge, and the caller keeps the place. The agent is free before the queue
+    // knows that the offer is over; but a bid names no contact, and when it is granted the first in order gets the agent.
+    let mut centre = Centre::new(&[LIGHT, LIGHT, LIGHT]);
+    centre.hangs_up = 1;
+    centre.ready();
+    centre.pass(Duration::from_secs(60));
+    assert_eq!(centre.rang, [0, 0, 1, 2]);
+    assert_eq!(centre.world.at_rest(), Ok(()));
+
+    // An edge that is slow to say so costs its caller this agent, and no place: nobody else gets ahead.
+    let mut centre = Centre::new(&[LIGHT, LIGHT, LIGHT]);
+    (centre.hangs_up, centre.slow_edges) = (1, true);
+    centre.ready();
+    centre.pass(Duration::from_secs(60));
+    assert_eq!(centre.rang, [0, 1, 0, 2]);
+    assert_eq!(centre.world.at_rest(), Ok(()));
 }
