@@ -99,7 +99,7 @@ impl Centre {
                         if self.declines {
                             Command::Rejected(of)
                         } else {
-                            hung_up = (self.hangs_up > 0).then(|| Command::AgentHungUp(of));
+                            hung_up = (self.hangs_up > 0).then_some(Command::AgentHungUp(of));
                             self.hangs_up = self.hangs_up.saturating_sub(1);
                             Command::Answered(of)
                         }

@@ -265,7 +265,9 @@ impl Small {
                     if World::is_kept_off(&timer) {
                         continue;
                     }
-                    let natural = quiet && !world.is_out_of_order(actor, &timer);
+                    let natural = quiet
+                        && (!world.is_out_of_order(actor, &timer)
+                            || world.may_be_given_up(actor, &timer));
                     let ring = timer == Timer::Edge(EdgeTimer::Ring);
                     let patient = ring && left.no_answer == 0;
                     let harmless = timer.is_repeat() || world.is_recheck(actor, &timer);
@@ -331,9 +333,10 @@ impl Model for Small {
             }
             Act::Timer(who, actor, timer) => {
                 let out_of_order = state.world.is_out_of_order(actor, &timer);
+                let given_up = state.world.may_be_given_up(actor, &timer);
                 let ring = timer == Timer::Edge(EdgeTimer::Ring);
                 let unwanted = ring && state.left.no_answer == 0;
-                if !state.net.is_empty() || out_of_order || unwanted {
+                if !state.net.is_empty() || out_of_order && !given_up || unwanted {
                     state.left.early -= 1;
                     if out_of_order {
                         state.world.out_of_time();

@@ -10,8 +10,7 @@ use crate::{
 use centro_edge::{Command, Edge, Leg};
 use centro_kernel::Timestamp;
 use centro_routing_core::{
-    AgentMessage, AgentTimer, QueueMessage, QueueTimer, SlotPhase,
-    invariants::{Hold, Use},
+    AgentMessage, AgentTimer, QueueMessage, QueueTimer, SlotPhase, invariants::Use,
 };
 
 impl World {
@@ -101,7 +100,7 @@ impl World {
                         .watch
                         .held(a)
                         .iter()
-                        .any(|hold| hold.of.number == *number && !self.may_be_given_up(hold))
+                        .any(|hold| hold.of.number == *number)
             }
             (Actor::Queue(_), Timer::Queue(QueueTimer::Offered(contact))) => {
                 let edge = self.contacts[contact_no(*contact)].edge();
@@ -115,9 +114,16 @@ impl World {
         }
     }
 
-    /// A new owner of a contact asks again what the old one may have asked long ago; nothing rings there.
-    fn may_be_given_up(&self, hold: &Hold) -> bool {
-        hold.how == Use::Asks && self.contacts[contact_no(hold.contact)].is_durable()
+    /// A new owner of a contact asks again what the old one may have asked long ago. While it asks nothing rings there, so
+    /// the agent's record may well be the first to give up.
+    pub fn may_be_given_up(&self, actor: Actor, timer: &Timer) -> bool {
+        let (Actor::Agent(a), Timer::Agent(AgentTimer::Slot(number))) = (actor, timer) else {
+            return false;
+        };
+        let held = self.watch.held(a).iter();
+        held.filter(|hold| hold.of.number == *number).all(|hold| {
+            hold.how == Use::Asks && self.contacts[contact_no(hold.contact)].is_durable()
+        })
     }
 
     /// By its record an agent talks, and no contact does with it.
