@@ -24,6 +24,8 @@ pub enum Mutant {
     IgnoreCapacity,
     /// A conversation reaches an agent in a call.
     InterruptCall,
+    /// A grant that the agent's next word overtook is released.
+    ReleaseOvertaken,
     /// Who picks a contact up is offered it without a word in the queue's record.
     PickUpUnrecorded,
 }

@@ -54,13 +54,15 @@ pub enum Mutant {
     IgnoreCapacity,
     /// A conversation reaches an agent in a call.
     InterruptCall,
+    /// A grant that its agent's next word overtook is released: with several conversations there is always a next word.
+    ReleaseOvertaken,
     /// Who picks a contact up is offered it, and the queue's record does not say so.
     PickUpUnrecorded,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::EpochCheck,
         Self::DoubleGrant,
         Self::ForgottenDeadline,
@@ -84,6 +86,7 @@ impl Mutant {
         Self::OldEdge,
         Self::IgnoreCapacity,
         Self::InterruptCall,
+        Self::ReleaseOvertaken,
         Self::PickUpUnrecorded,
     ];
 
@@ -113,6 +116,7 @@ impl Mutant {
             Self::OldEdge => "old-edge",
             Self::IgnoreCapacity => "ignore-capacity",
             Self::InterruptCall => "interrupt-call",
+            Self::ReleaseOvertaken => "release-overtaken",
             Self::PickUpUnrecorded => "pick-up-unrecorded",
         }
     }
@@ -129,6 +133,7 @@ impl Mutant {
             Some(Self::OldEdge) => Some(CoreRule::OldEdge),
             Some(Self::IgnoreCapacity) => Some(CoreRule::IgnoreCapacity),
             Some(Self::InterruptCall) => Some(CoreRule::InterruptCall),
+            Some(Self::ReleaseOvertaken) => Some(CoreRule::ReleaseOvertaken),
             Some(Self::PickUpUnrecorded) => Some(CoreRule::PickUpUnrecorded),
             _ => None,
         });

@@ -7,7 +7,8 @@ use super::{Entry, Queue, entry::Place, roster::OutBid};
 use crate::{
     Deadlines, Event,
     message::{
-        AgentMessage, Bid, EdgeMessage, Grant, PickUp, Presence, QueueEffect, QueueOut, Rank,
+        AgentMessage, Bid, EdgeMessage, Grant, Medium, PickUp, Presence, QueueEffect, QueueOut,
+        Rank,
     },
     mutants::{Mutant, breaks},
     reason::Decision,
@@ -312,28 +313,31 @@ impl Queue {
             self.take_pick_up(cfg, now, contact, reservation, out);
             return true;
         }
-        let Some(bid) = self.roster.bid(agent).filter(|b| b.ver == ver) else {
-            release(reservation, out);
-            return false;
-        };
-        let Some(member) = self.roster.member(agent).cloned() else {
+        let hint = self.roster.bid(agent).filter(|b| b.ver == ver);
+        let hint = hint.map(|bid| bid.hint);
+        let overtaken = self.was_overtaken(agent, reservation);
+        let member = self.roster.member(agent).cloned();
+        let Some(member) = member.filter(|_| hint.is_some() || overtaken) else {
             release(reservation, out);
             return false;
         };
         self.note_reserved(now, agent, ver, free);
-        let bound = self.line.get(bid.hint).filter(|e| self.line.is_open(e));
+        let bound = hint.and_then(|hint| self.line.get(hint));
+        let bound = bound.filter(|e| self.line.is_open(e));
         let bound = bound.filter(|_| breaks(Mutant::BindAtBid));
         let bound = bound.map(|e| e.contact);
         let Some(contact) = bound.or_else(|| self.line.first_for(agent, &member.skills)) else {
             release(reservation, out);
-            return true;
+            return hint.is_some();
         };
         let decision = self
             .line
             .get(contact)
             .map(|entry| self.decision(entry, &member));
-        if contact != bid.hint {
-            self.hand_cover_over(contact, bid.hint);
+        match (hint, self.line.covered_by(contact)) {
+            (Some(hint), _) if hint != contact => self.hand_cover_over(contact, hint),
+            (None, Some(bidden)) => self.slow_down(bidden),
+            _ => {}
         }
         // Of several who ring for one contact the first is the one who took it.
         let entry = self.line.get(contact);
@@ -342,7 +346,15 @@ impl Queue {
         if let Some(since) = taken {
             self.note_overtaking(agent, &member.skills, since, out);
         }
-        true
+        hint.is_some()
+    }
+
+    /// Whether a reservation that no bid waits for any more is good all the same: an agent with room for several
+    /// conversations had more to tell, and that came first. Released, it would be granted and overtaken again and again.
+    fn was_overtaken(&mut self, agent: UserId, reservation: Reservation) -> bool {
+        self.settings.terms.medium == Medium::Chat
+            && !breaks(Mutant::ReleaseOvertaken)
+            && self.roster.meet(agent, reservation.number)
     }
 
     fn note_reserved(&mut self, now: Timestamp, agent: UserId, ver: u64, free: bool) {

@@ -53,6 +53,8 @@ struct Member {
     group: u32,
     /// A bid of ours runs for it.
     bidden: bool,
+    /// The highest number of its reservations that was granted here; they only grow.
+    met: u64,
 }
 
 impl Member {
@@ -361,6 +363,7 @@ impl Roster {
                 presence,
                 group,
                 bidden: false,
+                met: 0,
             };
             self.members.insert(member);
             self.stand(agent);
@@ -437,6 +440,16 @@ impl Roster {
         self.standing[was? as usize] -= 1;
         self.standing[Standing::InContact as usize] += 1;
         bid
+    }
+
+    /// Notes a reservation. True for one that is new and that its agent, when last heard of, may still hold.
+    pub(super) fn meet(&mut self, agent: UserId, number: u64) -> bool {
+        let Some(member) = self.members.get_mut(agent) else {
+            return false;
+        };
+        let new = number > member.met;
+        member.met = number.max(member.met);
+        new && member.presence.standing == Standing::InContact
     }
 
     pub(super) fn set_bid(&mut self, agent: UserId, bid: OutBid) {

@@ -215,6 +215,7 @@ pub fn hunts() -> Vec<Small> {
                 Mutant::OldEdge => "1q1a1c durable owner zombie + early",
                 Mutant::IgnoreCapacity => "1q1a3c chat calm",
                 Mutant::InterruptCall => "chat + call 2q1a2c calm",
+                Mutant::ReleaseOvertaken => "chat 1q1a2c calm",
                 Mutant::PickUpUnrecorded => "supervisor 1q1a1c pick-up + hang-up",
                 Mutant::KeepOldWord | Mutant::UntoldOwner => "1q1a1c agent crash + queue zombie",
             };

@@ -26,6 +26,48 @@ fn a_contact_gets_its_place_and_a_bid_goes_to_the_agent_idle_longest() {
     ));
 }
 
+/// An agent with room for several conversations: one of them ends while the grant for another is on its way.
+#[test]
+fn a_grant_that_the_agents_next_word_overtook_is_taken() {
+    let mut hall = Hall::with(QueueSettings {
+        terms: Arc::new(Terms {
+            medium: crate::Medium::Chat,
+            ..Terms::default()
+        }),
+        ..settings()
+    });
+    let reserved = |p: &mut Presence| (p.free, p.standing) = (true, Standing::InContact);
+    hall.tell(1, reserved);
+    assert_eq!(bids(&hall.arrive(10)), [1]);
+    // The record granted that bid at version 1; then something else ended, and the word of it comes first.
+    hall.presence(1, 3, true);
+    let (overtaken, out) = hall.grant(1, 1);
+    assert_eq!(offered(&out), Some(10));
+    assert_eq!(hall.entry(10).offers, [overtaken]);
+    // The same grant once more, when the offer is over, is no other reservation.
+    hall.offer_ended(10, overtaken, OfferEnd::NeverRang);
+    let grant = Grant {
+        reservation: overtaken,
+        ver: 1,
+        epoch: 1,
+        free: false,
+        pick_up: None,
+    };
+    let out = hall.say(QueueMessage::Grant(grant));
+    assert_eq!((offered(&out), released(&out)), (None, true));
+}
+
+/// An agent who has gone away since holds nothing, and neither does one in a queue of calls who is free again.
+#[test]
+fn a_grant_whose_reservation_must_be_gone_is_released() {
+    let mut hall = Hall::new();
+    hall.presence(1, 1, true);
+    hall.arrive(10);
+    hall.presence(1, 3, true);
+    let (_, out) = hall.grant(1, 1);
+    assert_eq!((offered(&out), released(&out)), (None, true));
+}
+
 #[test]
 fn burst_distinct_agents() {
     let mut hall = Hall::new();
