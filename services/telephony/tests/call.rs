@@ -65,7 +65,7 @@ async fn a_caller_waits_an_agent_answers_they_talk_and_the_caller_hangs_up() {
         .await;
     agent.expect("ACK").await;
     heard.wait("connect").await;
-    heard.wait("left Answered").await;
+    heard.wait("left Answered by the agent").await;
     assert_eq!(
         next_event(&mut recordings).await.kind,
         "telephony.recording.started"
@@ -97,7 +97,7 @@ async fn the_agents_hang_up_ends_the_callers_call() {
         .send(&agent.respond(&invite, "200 OK", &sdp(40_008, 8)))
         .await;
     let ack = agent.expect("ACK").await;
-    heard.wait("left Answered").await;
+    heard.wait("left Answered by the agent").await;
     let to = header(&ack, "To").unwrap();
     let bye = format!(
         "BYE {} SIP/2.0\r\nVia: SIP/2.0/UDP {};branch=z9hG4bKabye;rport\r\nMax-Forwards: 70\r\nFrom: {to}\r\nTo: {}\r\n\
@@ -209,7 +209,7 @@ async fn a_callers_hold_is_answered_and_the_call_goes_on() {
         .send(&agent.respond(&invite, "200 OK", &sdp(40_018, 8)))
         .await;
     agent.expect("ACK").await;
-    heard.wait("left Answered").await;
+    heard.wait("left Answered by the agent").await;
     for (cseq, direction, mirrored) in [(2, "sendonly", "recvonly"), (3, "sendrecv", "sendrecv")] {
         let body = sdp(40_016, 0).replace("sendrecv", direction);
         let text = in_dialog(&caller, &answer, "INVITE", cseq);
@@ -310,7 +310,7 @@ async fn of_two_phones_of_one_device_the_loser_hears_that_the_call_was_completed
     second
         .send(&second.respond(&two, "487 Request Terminated", ""))
         .await;
-    heard.wait("left Answered").await;
+    heard.wait("left Answered by the agent").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -326,7 +326,7 @@ async fn at_the_stop_both_parties_get_bye_and_the_recording_is_completed() {
         .send(&agent.respond(&invite, "200 OK", &sdp(40_032, 8)))
         .await;
     agent.expect("ACK").await;
-    heard.wait("left Answered").await;
+    heard.wait("left Answered by the agent").await;
     rig.lifecycle.stop();
     let (one, two) = (agent.expect("BYE").await, caller.expect("BYE").await);
     agent.send(&agent.respond(&one, "200 OK", "")).await;
@@ -379,7 +379,7 @@ async fn a_recording_the_disk_refused_is_told_as_failed() {
         .send(&agent.respond(&invite, "200 OK", &sdp(40_038, 8)))
         .await;
     agent.expect("ACK").await;
-    heard.wait("left Answered").await;
+    heard.wait("left Answered by the agent").await;
     caller.send(&in_dialog(&caller, &answer, "BYE", 2)).await;
     let bye = agent.expect("BYE").await;
     agent.send(&agent.respond(&bye, "200 OK", "")).await;

@@ -116,7 +116,7 @@ async fn an_agents_phone_that_vanished_ends_the_call_and_one_that_only_listens_d
         .send(&agent.respond(&invite, "200 OK", &sdp(40_040, 8)))
         .await;
     agent.expect("ACK").await;
-    heard.wait("left Answered").await;
+    heard.wait("left Answered by the agent").await;
     let caller = Arc::new(caller);
     let listener = caller.clone();
     let over = tokio::spawn(async move { answering(&listener, "BYE").await });
@@ -168,7 +168,7 @@ async fn a_phone_that_knows_no_such_call_ends_it_at_once() {
         .send(&agent.respond(&invite, "200 OK", &sdp(40_044, 8)))
         .await;
     agent.expect("ACK").await;
-    heard.wait("left Answered").await;
+    heard.wait("left Answered by the agent").await;
     let question = asked(&agent, &mut 0).await;
     let gone = "481 Call/Transaction Does Not Exist";
     agent.send(&agent.respond(&question, gone, "")).await;
@@ -199,7 +199,7 @@ async fn a_phone_that_never_answered_a_question_has_as_long_as_one_on_hold() {
         .send(&agent.respond(&invite, "200 OK", &sdp(40_052, 8)))
         .await;
     agent.expect("ACK").await;
-    heard.wait("left Answered").await;
+    heard.wait("left Answered by the agent").await;
     let event = timeout(longer * 3, ended.next()).await;
     assert!(event.is_ok(), "the call lasts for ever");
     assert!(began.elapsed() >= longer, "{:?}", began.elapsed());

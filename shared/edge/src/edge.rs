@@ -35,7 +35,8 @@ pub struct Edge {
     pub(crate) turned_away: BTreeSet<Reservation>,
     pub(crate) exit: Option<Exit>,
     pub(crate) ends: BTreeMap<Reservation, OfferEnd>,
-    pub(crate) lefts: BTreeMap<(QueueId, u32), LeftReason>,
+    /// Why each attachment ended, and who answered.
+    pub(crate) lefts: BTreeMap<(QueueId, u32), (LeftReason, Option<UserId>)>,
     pub(crate) retry_at: Option<Timestamp>,
     /// Epoch of the contact's owner; 0 when it has one for life.
     pub(crate) owner: u64,
@@ -322,13 +323,14 @@ impl Edge {
         out.push(Effect::End { reservation, why });
     }
 
-    pub(crate) fn left(&mut self, reason: LeftReason, out: &mut Effects) {
+    pub(crate) fn left(&mut self, reason: LeftReason, agent: Option<UserId>, out: &mut Effects) {
         if let Some(queue) = self.queue.take() {
-            self.lefts.insert((queue, self.attach_no), reason);
+            self.lefts.insert((queue, self.attach_no), (reason, agent));
             out.push(Effect::Left {
                 queue,
                 attach_no: self.attach_no,
                 reason,
+                agent,
             });
         }
     }
@@ -348,20 +350,24 @@ impl Edge {
         let Some(exit) = self.exit.take() else { return };
         let why = match exit {
             Exit::Leave(LeftReason::Abandoned) => OfferEnd::CallerGone,
-            Exit::Leave(_) | Exit::Move(_) => OfferEnd::Cut,
+            Exit::Leave(_) | Exit::Answered(_) | Exit::Move(_) => OfferEnd::Cut,
         };
         for reservation in std::mem::take(&mut self.legs).into_keys() {
             out.push(Effect::Stop { reservation, why });
             self.end(reservation, why, out);
         }
+        let (reason, agent) = match exit {
+            Exit::Leave(reason) => (reason, None),
+            Exit::Answered(agent) => (LeftReason::Answered, Some(agent)),
+            Exit::Move(_) => (LeftReason::TransferredByUser, None),
+        };
+        self.left(reason, agent, out);
         match exit {
-            Exit::Leave(reason) => {
-                self.left(reason, out);
+            Exit::Leave(_) | Exit::Answered(_) => {
                 self.phase = Phase::Gone(reason);
                 out.push(Effect::Out(reason));
             }
             Exit::Move(queue) => {
-                self.left(LeftReason::TransferredByUser, out);
                 self.phase = Phase::Waiting;
                 self.attach(now, queue, out);
             }
@@ -442,10 +448,11 @@ impl Edge {
         let lefts = self
             .lefts
             .iter()
-            .map(|((queue, attach_no), reason)| Effect::Left {
+            .map(|((queue, attach_no), (reason, agent))| Effect::Left {
                 queue: *queue,
                 attach_no: *attach_no,
                 reason: *reason,
+                agent: *agent,
             });
         let asked = self.legs.iter().filter_map(|(r, state)| match state.leg {
             Leg::Asking => Some(Effect::Alert(*r)),

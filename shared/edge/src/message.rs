@@ -149,6 +149,8 @@ pub enum Effect {
         attach_no: u32,
         /// Why.
         reason: LeftReason,
+        /// Who answered; nobody unless that is why.
+        agent: Option<UserId>,
     },
     /// To the agent's record: may the device ring?
     Alert(Reservation),

@@ -110,7 +110,7 @@ impl Edge {
             });
             self.end(other, OfferEnd::Elsewhere, out);
         }
-        self.left(LeftReason::Answered, out);
+        self.left(LeftReason::Answered, Some(reservation.agent), out);
     }
 
     pub(crate) fn on_refused(&mut self, reservation: Reservation, out: &mut Effects) {
@@ -149,7 +149,7 @@ impl Edge {
         if self.leg(reservation) == Some(Leg::Settling) {
             self.legs.remove(&reservation);
             if was_connected && self.exit == Some(Exit::Leave(LeftReason::Abandoned)) {
-                self.exit = Some(Exit::Leave(LeftReason::Answered)); // one truth for the figures
+                self.exit = Some(Exit::Answered(reservation.agent)); // one truth for the figures
             }
             self.back_to_wait(reservation, why, out);
         }

@@ -1,7 +1,7 @@
 //! What an edge is made of: its deadlines, its phase, how far its offers got.
 
 use centro_kernel::{
-    QueueId, Timestamp,
+    QueueId, Timestamp, UserId,
     contact::{LeftReason, Reservation},
 };
 use std::{collections::BTreeSet, time::Duration};
@@ -83,8 +83,10 @@ pub struct LegState {
 /// A wish to leave that waits for a commit in flight: exactly one of answer and exit wins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Exit {
-    /// Leave the queue.
+    /// Leave the queue unanswered.
     Leave(LeftReason),
+    /// The customer hung up, and the agent's record says that they had been connected by then.
+    Answered(UserId),
     /// Go to another queue and keep the enqueue time.
     Move(QueueId),
 }

@@ -113,6 +113,7 @@ impl Edge {
                 contact,
                 attach_no,
                 reason,
+                agent: None,
             },
         );
     }

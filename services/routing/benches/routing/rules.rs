@@ -273,6 +273,7 @@ impl Floor {
             contact,
             attach_no: 1,
             reason: LeftReason::Answered,
+            agent: None,
         };
         self.queues[queue].handle(&self.cfg, self.now, left);
         self.busy.push(n);

@@ -110,7 +110,7 @@ pub enum Event {
         contact: ContactId,
         /// Which queue.
         queue: QueueId,
-        /// The agent it was connected with; none when several were being offered it: `ContactConnected` says which.
+        /// Who answered; none when nobody did.
         agent: Option<UserId>,
         /// Why it left.
         reason: LeftReason,

@@ -194,6 +194,8 @@ pub enum QueueMessage {
         attach_no: u32,
         /// Why.
         reason: LeftReason,
+        /// Who answered; nobody unless that is why it leaves.
+        agent: Option<UserId>,
     },
     /// The contact's stream broke. The edge may attach again.
     Detached {

@@ -241,8 +241,10 @@ impl Queue {
                 contact,
                 attach_no,
                 reason,
+                agent,
             } => {
-                self.on_left(now, contact, attach_no, reason, &mut out);
+                let agent = agent.filter(|_| reason == LeftReason::Answered);
+                self.on_left(now, contact, attach_no, reason, agent, &mut out);
             }
             QueueMessage::Detached { contact, attach_no } => {
                 self.on_detached(cfg, now, contact, attach_no, &mut out);

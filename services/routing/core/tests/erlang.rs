@@ -353,6 +353,7 @@ impl<'a> Floor<'a> {
                     contact,
                     attach_no: 1,
                     reason: LeftReason::Answered,
+                    agent: Some(reservation.agent),
                 };
                 self.mail.push_back(Mail::Queue(left));
             }

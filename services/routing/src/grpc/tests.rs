@@ -7,7 +7,10 @@ mod store;
 
 use centro_bus::Event;
 use centro_contract::status::reason;
-use centro_proto::{events::AgentStateChanged, routing as pb, types};
+use centro_proto::{
+    events::{AgentStateChanged, ContactLeft},
+    routing as pb, types,
+};
 use floor::{Floor, contact, user};
 use pb::{set_status_from_device_request::Action, wait_response::Message};
 use types::{AgentState, LeftReason, OfferEnd};
@@ -40,7 +43,7 @@ async fn a_call_goes_from_the_line_to_an_agent_and_through_wrap_up() {
     );
     assert_eq!(floor.status(0).await.state(), AgentState::Alerting);
     assert!(floor.connect(&reservation, contact(1)).await);
-    call.left(1, LeftReason::Answered);
+    call.left_with(1, &reservation.agent_id);
     assert!(matches!(
         call.next().await,
         Message::LeftOk(pb::LeftOk { attach_no: 1 })
@@ -72,6 +75,31 @@ async fn a_call_goes_from_the_line_to_an_agent_and_through_wrap_up() {
         assert!(event.sequence > sequence);
         sequence = event.sequence;
     }
+}
+
+/// Of several whose phones rang, the event names who answered.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_contact_that_rang_everywhere_leaves_with_who_answered() {
+    let floor = Floor::new(1, 2).await;
+    floor.ring_all(0).await;
+    let mut events = floor.events().await;
+    floor.log_in(0).await;
+    floor.log_in(1).await;
+    let mut call = floor.call(contact(1), 1).await;
+    let offers = [call.offer().await, call.offer().await];
+    let [first, second] = offers.map(|offer| offer.reservation.unwrap());
+    for reservation in [&first, &second] {
+        assert!(floor.alert(reservation, contact(1)).await.ok);
+    }
+    assert!(floor.connect(&second, contact(1)).await);
+    call.left_with(1, &second.agent_id);
+    let left = loop {
+        let event = events.next_of(contact(1)).await;
+        if let Some(left) = event.decode::<ContactLeft>() {
+            break left;
+        }
+    };
+    assert_eq!(left.agent_id, second.agent_id);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

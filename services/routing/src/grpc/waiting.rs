@@ -148,12 +148,17 @@ impl Stream {
                 };
                 let reason = wire::left_reason(left.reason()).ok_or_else(unknown)?;
                 let (contact, attach_no) = (place.contact, left.attach_no);
+                let agent = match left.agent_id.as_str() {
+                    "" => None,
+                    id => Some(wire::id(id, "/left/agentId")?),
+                };
                 self.tell(
                     place,
                     QueueMessage::Left {
                         contact,
                         attach_no,
                         reason,
+                        agent,
                     },
                     None,
                 )?;

@@ -239,10 +239,13 @@ impl Caller {
                 self.say(attach_no, said);
             }
             Effect::Left {
-                attach_no, reason, ..
+                attach_no,
+                reason,
+                agent,
+                ..
             } => {
                 self.open(attach_no);
-                self.say(attach_no, doors::left(attach_no, reason));
+                self.say(attach_no, doors::left(attach_no, reason, agent));
             }
             Effect::Alert(reservation) => self.alert(now, reservation),
             Effect::Connect(reservation) => self.asker.connect(reservation),

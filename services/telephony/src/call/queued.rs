@@ -128,10 +128,11 @@ impl Call {
                 queue,
                 attach_no,
                 reason,
+                agent,
             } => {
                 self.reopen(queue, attach_no);
                 if let Some((_, stream)) = self.streams.open.get(&attach_no) {
-                    stream.left(reason);
+                    stream.left(reason, agent);
                 }
             }
             Effect::Alert(reservation) => self.alert(now, reservation),

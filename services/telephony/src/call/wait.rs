@@ -68,12 +68,12 @@ impl WaitStream {
         }));
     }
 
-    /// The contact left.
-    pub fn left(&self, reason: LeftReason) {
-        let reason = left_to_proto(reason).into();
+    /// The contact left, and who answered it.
+    pub fn left(&self, reason: LeftReason, agent: Option<UserId>) {
         self.say(wait_request::Message::Left(Left {
             attach_no: self.attach_no,
-            reason,
+            reason: left_to_proto(reason).into(),
+            agent_id: agent.map(|a| a.to_string()).unwrap_or_default(),
         }));
     }
 }

@@ -88,9 +88,14 @@ impl Waiting for Script {
                         vec![]
                     }
                     wait_request::Message::Left(left) => {
+                        let by = if left.agent_id == AGENT.to_string() {
+                            " by the agent"
+                        } else {
+                            &left.agent_id
+                        };
                         script
                             .told
-                            .send(format!("left {:?}", left.reason()))
+                            .send(format!("left {:?}{by}", left.reason()))
                             .unwrap();
                         vec![wait_response::Message::LeftOk(LeftOk {
                             attach_no: left.attach_no,

@@ -18,8 +18,11 @@ fn a_caller_who_leaves_while_it_rings_is_abandoned() {
 
 #[test]
 fn a_caller_who_leaves_during_the_commit_counts_as_the_agents_record_says() {
-    for (was_connected, reason) in [(true, LeftReason::Answered), (false, LeftReason::Abandoned)] {
-        let r = res(1, 1);
+    let r = res(1, 1);
+    for (was_connected, left_as, reason) in [
+        (true, left_with(1, r), LeftReason::Answered),
+        (false, left(1, LeftReason::Abandoned), LeftReason::Abandoned),
+    ] {
         let mut edge = with(r, Leg::Committing);
         assert!(
             !edge
@@ -33,7 +36,7 @@ fn a_caller_who_leaves_during_the_commit_counts_as_the_agents_record_says() {
                 was_connected,
             },
         );
-        assert!(effects.contains(&left(1, reason)), "{effects:?}");
+        assert!(effects.contains(&left_as), "{effects:?}");
         assert_eq!(edge.phase(), Phase::Gone(reason));
     }
 }

@@ -73,6 +73,17 @@ pub(super) fn left(attach_no: u32, reason: LeftReason) -> Effect {
         queue: QUEUE,
         attach_no,
         reason,
+        agent: None,
+    }
+}
+
+/// It left because this one answered.
+pub(super) fn left_with(attach_no: u32, by: Reservation) -> Effect {
+    Effect::Left {
+        queue: QUEUE,
+        attach_no,
+        reason: LeftReason::Answered,
+        agent: Some(by.agent),
     }
 }
 

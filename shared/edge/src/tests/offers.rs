@@ -151,7 +151,7 @@ fn an_answer_is_bridged_only_after_the_agents_record_says_connected() {
     );
     assert_eq!(
         edge.handle(at(0), Command::ConnectOk(r)),
-        [Effect::Bridge(r), left(1, LeftReason::Answered)]
+        [Effect::Bridge(r), left_with(1, r)]
     );
     assert_eq!(edge.phase(), Phase::Connected(r));
 }

@@ -88,7 +88,7 @@ struct Trial {
     /// Numbers that each agent's record gave out.
     given: BTreeMap<UserId, u64>,
     ends: BTreeMap<Reservation, OfferEnd>,
-    lefts: BTreeMap<(QueueId, u32), LeftReason>,
+    lefts: BTreeMap<(QueueId, u32), (LeftReason, Option<UserId>)>,
     /// The last attachment that a queue confirmed.
     confirmed: u32,
     /// With whom the customer can talk.
@@ -327,9 +327,13 @@ impl Trial {
                 queue,
                 attach_no,
                 reason,
+                agent,
             } => {
-                let known = *self.lefts.entry((*queue, *attach_no)).or_insert(*reason);
-                assert_eq!(known, *reason, "left for two reasons");
+                let said = (*reason, *agent);
+                let known = *self.lefts.entry((*queue, *attach_no)).or_insert(said);
+                assert_eq!(known, said, "left for two reasons");
+                let answered = *reason == LeftReason::Answered;
+                assert_eq!(agent.is_some(), answered, "only an answer has an agent");
             }
             Effect::Attach { attach_no, .. } => assert_eq!(*attach_no, self.edge.attach_no()),
             Effect::Alert(_) | Effect::Stop { .. } | Effect::OfferEnded { .. } => {}
@@ -358,11 +362,12 @@ impl Trial {
         for (r, why) in &self.ends {
             assert!(again.contains(&end(*r, *why)), "{r} is not ended again");
         }
-        for ((queue, attach_no), reason) in &self.lefts {
+        for ((queue, attach_no), (reason, agent)) in &self.lefts {
             let left = Effect::Left {
                 queue: *queue,
                 attach_no: *attach_no,
                 reason: *reason,
+                agent: *agent,
             };
             assert!(again.contains(&left), "{left:?}");
         }

@@ -90,7 +90,7 @@ fn of_an_answer_and_a_wish_at_the_same_instant_exactly_one_wins() {
         let mut edge = with(r, Leg::Committing);
         assert!(edge.handle(at(0), wish).is_empty(), "decided by the commit");
         let effects = edge.handle(at(0), Command::ConnectOk(r));
-        assert_eq!(effects, [Effect::Bridge(r), left(1, LeftReason::Answered)]);
+        assert_eq!(effects, [Effect::Bridge(r), left_with(1, r)]);
         assert!(edge.handle(at(0), wish).is_empty());
         assert_eq!(edge.phase(), Phase::Connected(r));
         // The same, but the agent's record refuses.
@@ -140,6 +140,7 @@ fn a_caller_who_hangs_up_is_gone_whatever_anybody_wants() {
         queue: OTHER,
         attach_no: 2,
         reason: LeftReason::Abandoned,
+        agent: None,
     };
     assert!(effects.contains(&abandoned), "{effects:?}");
 }

@@ -6,7 +6,7 @@ use crate::{
     message::{AgentMessage, Attach, EdgeMessage, QueueChange, QueueEffect, QueueOut},
 };
 use centro_kernel::{
-    ContactId, Timestamp,
+    ContactId, Timestamp, UserId,
     contact::{LeftReason, OfferEnd, Reservation},
 };
 use std::{collections::BTreeSet, time::Duration};
@@ -207,6 +207,7 @@ impl Queue {
         contact: ContactId,
         attach_no: u32,
         reason: LeftReason,
+        agent: Option<UserId>,
         out: &mut QueueOut,
     ) {
         out.fence = true;
@@ -216,11 +217,6 @@ impl Queue {
             .is_some_and(|e| e.attach_no <= attach_no)
             && let Some(entry) = self.take_out(contact)
         {
-            // Of several whose devices rang the edge does not say which it was; `ContactConnected` does.
-            let agent = match (reason, entry.offers.as_slice()) {
-                (LeftReason::Answered, [only]) => Some(only.agent),
-                _ => None,
-            };
             out.changes.push(QueueChange::Remove(contact));
             self.tell_left(now, contact, agent, reason, entry.enqueued_at, out);
         }
@@ -384,7 +380,7 @@ impl Queue {
         &self,
         now: Timestamp,
         contact: ContactId,
-        agent: Option<centro_kernel::UserId>,
+        agent: Option<UserId>,
         reason: LeftReason,
         enqueued_at: Timestamp,
         out: &mut QueueOut,

@@ -138,11 +138,17 @@ fn write_queue(f: &mut fmt::Formatter<'_>, message: &QueueMessage) -> fmt::Resul
             contact,
             attach_no,
             reason,
-        } => write!(
-            f,
-            "Left contact {} no {attach_no} {reason:?}",
-            contact_no(*contact)
-        ),
+            agent,
+        } => {
+            let by = agent
+                .map(|a| format!(" by agent {}", agent_no(a)))
+                .unwrap_or_default();
+            write!(
+                f,
+                "Left contact {} no {attach_no} {reason:?}{by}",
+                contact_no(*contact)
+            )
+        }
         QueueMessage::Detached { contact, attach_no } => {
             write!(
                 f,

@@ -238,11 +238,13 @@ fn to_mail(
             queue,
             attach_no,
             reason,
+            agent,
         } => {
             let message = QueueMessage::Left {
                 contact,
                 attach_no,
                 reason,
+                agent,
             };
             Mail::queue(queue_no(queue), message)
         }

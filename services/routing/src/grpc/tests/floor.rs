@@ -27,7 +27,7 @@ use centro_proto::{
         CancelOfferRequest, CancelOfferResponse, HasOfferRequest, HasOfferResponse,
         call_edge_server::{CallEdge, CallEdgeServer},
     },
-    types::{AgentState, LeftReason, OfferEnd},
+    types::{AgentState, LeftReason, OfferEnd, RingStrategy},
 };
 use centro_routing_core::Deadlines;
 use std::{
@@ -221,6 +221,15 @@ impl Floor {
 
     pub async fn change_queue(&self, n: u128, ring: i64) {
         self.apply(Object::CallQueue(Self::call_queue(n, ring)), false);
+    }
+
+    /// The queue rings all its agents at once from here on.
+    pub async fn ring_all(&self, n: u128) {
+        let queue = CallQueue {
+            ring_strategy: RingStrategy::RingAll.into(),
+            ..Self::call_queue(n, 15)
+        };
+        self.apply(Object::CallQueue(queue), false);
     }
 
     pub async fn delete_queue(&self, n: u128) {
@@ -741,6 +750,16 @@ impl Call {
         self.say(wait_request::Message::Left(pb::Left {
             attach_no,
             reason: reason.into(),
+            agent_id: String::new(),
+        }));
+    }
+
+    /// The contact leaves with whoever answered.
+    pub fn left_with(&self, attach_no: u32, agent_id: &str) {
+        self.say(wait_request::Message::Left(pb::Left {
+            attach_no,
+            reason: LeftReason::Answered.into(),
+            agent_id: agent_id.to_owned(),
         }));
     }
 

@@ -8,7 +8,7 @@ use crate::{
 use async_trait::async_trait;
 use centro_edge::Command;
 use centro_kernel::{
-    ContactId, QueueId,
+    ContactId, QueueId, UserId,
     contact::{LeftReason, Reservation},
 };
 use centro_proto::{
@@ -165,9 +165,12 @@ pub fn offer_ended(
 }
 
 /// The contact left.
-pub fn left(attach_no: u32, reason: LeftReason) -> WaitRequest {
-    let reason = wire::left_reason_out(reason).into();
-    request(wait_request::Message::Left(pb::Left { attach_no, reason }))
+pub fn left(attach_no: u32, reason: LeftReason, agent: Option<UserId>) -> WaitRequest {
+    request(wait_request::Message::Left(pb::Left {
+        attach_no,
+        reason: wire::left_reason_out(reason).into(),
+        agent_id: agent.map(|a| a.to_string()).unwrap_or_default(),
+    }))
 }
 
 /// What a contact needs, for the wire.

@@ -389,8 +389,12 @@ impl World {
                     assert!(!std::mem::replace(&mut edge.waits, true), "queued twice");
                 }
                 Event::ContactLeft {
-                    contact, reason, ..
+                    contact,
+                    reason,
+                    agent,
+                    ..
                 } => {
+                    assert!(agent.is_none() || *reason == LeftReason::Answered);
                     let edge = self.edges.get_mut(&contact.as_u128()).unwrap();
                     let was_here = std::mem::replace(&mut edge.waits, false);
                     let at_the_door = matches!(
@@ -581,6 +585,7 @@ impl World {
                     contact: contact(n),
                     attach_no,
                     reason,
+                    agent: held.first().map(|r| r.agent),
                 });
                 held.into_iter().for_each(|r| self.frees(r));
             }

@@ -303,11 +303,17 @@ impl Hall {
     }
 
     fn left(&mut self, n: u128, reason: LeftReason) -> QueueOut {
+        self.left_with(n, reason, None)
+    }
+
+    /// The contact leaves; its edge says who answered.
+    fn left_with(&mut self, n: u128, reason: LeftReason, by: Option<u128>) -> QueueOut {
         let attach_no = self.queue.entry(contact(n)).map_or(1, |e| e.attach_no);
         self.say(QueueMessage::Left {
             contact: contact(n),
             attach_no,
             reason,
+            agent: by.map(agent),
         })
     }
 

@@ -127,6 +127,7 @@ impl Floor {
             contact,
             attach_no: 1,
             reason: LeftReason::Answered,
+            agent: Some(agent),
         }));
     }
 

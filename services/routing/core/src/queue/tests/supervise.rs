@@ -217,7 +217,7 @@ fn who_picks_up_gets_this_very_contact() {
     assert_eq!(offered(&out), Some(12));
     assert_eq!(hall.entry(12).offers, [reservation]);
     assert_eq!(asked_to_pick_up(&hall.wait(10_000)), 0);
-    let out = hall.left(12, LeftReason::Answered);
+    let out = hall.left_with(12, LeftReason::Answered, Some(5));
     assert!(matches!(out.events[0], Event::ContactLeft { agent: Some(a), .. } if a == agent(5)));
 }
 

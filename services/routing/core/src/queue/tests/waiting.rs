@@ -10,6 +10,7 @@ fn who_left_stays_away_and_is_told_again() {
         contact: contact(10),
         attach_no: 1,
         reason: LeftReason::Abandoned,
+        agent: None,
     };
     let out = hall.say(left.clone());
     assert!(matches!(
@@ -36,13 +37,12 @@ fn answered_names_the_agent() {
     hall.presence(1, 1, true);
     hall.arrive(10);
     hall.grant(1, 1);
-    let reason = LeftReason::Answered;
-    let out = hall.say(QueueMessage::Left {
-        contact: contact(10),
-        attach_no: 1,
-        reason,
-    });
+    let out = hall.left_with(10, LeftReason::Answered, Some(1));
     assert!(matches!(out.events[0], Event::ContactLeft { agent: Some(a), .. } if a == agent(1)));
+    hall.arrive(11);
+    let out = hall.left_with(11, LeftReason::Abandoned, Some(1));
+    let nobody = matches!(out.events[0], Event::ContactLeft { agent: None, .. });
+    assert!(nobody, "who was not answered was answered by nobody");
 }
 
 #[test]
@@ -146,6 +146,7 @@ fn graves_are_tended() {
             contact: contact(n),
             attach_no: 1,
             reason,
+            agent: None,
         });
         hall.wait(1_000);
     }
@@ -167,6 +168,7 @@ fn an_idle_queue_has_no_deadline() {
         contact: contact(10),
         attach_no: 1,
         reason,
+        agent: None,
     });
     assert_eq!(hall.queue.next_due(), None);
 }
@@ -276,6 +278,7 @@ fn an_older_attachment_is_not_heard() {
         contact: contact(10),
         attach_no: 3,
         reason: LeftReason::Abandoned,
+        agent: None,
     };
     assert!(hall.say(left).events.is_empty());
     let detached = QueueMessage::Detached {
