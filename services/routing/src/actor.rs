@@ -8,6 +8,7 @@
 mod agent;
 mod edges;
 mod faults;
+mod pick_ups;
 mod queue;
 mod wakeup;
 
@@ -16,6 +17,7 @@ pub use edges::{EdgeStream, Released};
 pub use faults::Crash;
 #[cfg(test)]
 pub use faults::{Die, Stall};
+pub use pick_ups::{AskPickUp, Outcome};
 pub use queue::{
     AskQueue, CheckEdges, FromEdge, LetGo, LookAtQueue, QueueActor, Reconcile, TellQueue,
 };

@@ -3,8 +3,8 @@
 
 use crate::{
     actor::{
-        AgentActor, Ask, AskAgent, AskQueue, CheckEdges, Crash, FromEdge, LetGo, LookAtAgent,
-        LookAtQueue, QueueActor, Reconcile, TellAgent, TellQueue,
+        AgentActor, Ask, AskAgent, AskPickUp, AskQueue, CheckEdges, Crash, FromEdge, LetGo,
+        LookAtAgent, LookAtQueue, Outcome, QueueActor, Reconcile, TellAgent, TellQueue,
     },
     directory::Directory,
     live::Live,
@@ -21,7 +21,7 @@ use centro_cluster::{Change, Epoch, Owner, SHARDS, Shard};
 use centro_kernel::{Code, Fault, QueueId, TenantId, Timestamp, UserId};
 use centro_node::Node;
 use centro_routing_core::{
-    Agent, AgentMessage, Answer, Chosen, Deadlines, Queue, QueueMessage, View,
+    Agent, AgentMessage, Answer, Chosen, Deadlines, PickUp, Queue, QueueMessage, View,
 };
 use dashmap::{DashMap, Entry};
 use parking_lot::Mutex;
@@ -38,6 +38,9 @@ use tokio::{runtime::Handle, sync::oneshot, time::Instant};
 
 /// How long an actor may take to answer. It decides in microseconds; this is for a store that hangs.
 const ANSWER: Duration = Duration::from_secs(3);
+
+/// How long a pick-up may take. The queue's own deadline for it is 4 s; this is for a store that hangs.
+const PICKED_UP: Duration = Duration::from_millis(4_500);
 
 /// Activations that one lease of a shard can tell apart.
 const ACTIVATIONS: u32 = 20;
@@ -423,6 +426,29 @@ impl Router {
         })?;
         match tokio::time::timeout(ANSWER, answer).await {
             Ok(Ok(answer)) => Ok(answer),
+            _ => Err(away()),
+        }
+    }
+
+    /// Picks a contact up for a person, and waits until the phone rings or is known not to.
+    pub(crate) async fn pick_up(
+        self: &Arc<Self>,
+        tenant: TenantId,
+        queue: QueueId,
+        agent: UserId,
+        pick_up: PickUp,
+    ) -> Result<Outcome, Fault> {
+        let (reply, answer) = oneshot::channel();
+        let ask = AskPickUp {
+            agent,
+            pick_up,
+            reply,
+        };
+        deliver(&self.queues, queue, ask, || {
+            self.start_queue(tenant, queue, 0)
+        })?;
+        match tokio::time::timeout(PICKED_UP, answer).await {
+            Ok(Ok(outcome)) => outcome,
             _ => Err(away()),
         }
     }

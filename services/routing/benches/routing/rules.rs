@@ -266,7 +266,7 @@ impl Floor {
         let out = self.queues[queue].handle(&self.cfg, self.now, QueueMessage::Grant(grant));
         let offered = out.send.iter().find_map(|effect| match effect {
             QueueEffect::Edge(contact, _) => Some(*contact),
-            QueueEffect::Agent(..) => None,
+            QueueEffect::Agent(..) | QueueEffect::PickedUp { .. } => None,
         });
         let contact = offered.expect("whoever is granted gets a contact");
         let left = QueueMessage::Left {

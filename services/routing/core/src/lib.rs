@@ -37,8 +37,8 @@ pub use deadlines::Deadlines;
 pub use event::Event;
 pub use message::{
     AgentEffect, AgentMessage, AgentOut, AgentTimer, Answer, Attach, Bid, Caller, ContactKind,
-    EdgeEpoch, EdgeMessage, Epoch, Grant, LogIn, Medium, Out, PickUp, Presence, QueueChange,
-    QueueEffect, QueueMessage, QueueOut, QueueTimer, Rank,
+    EdgeEpoch, EdgeMessage, Epoch, Grant, LogIn, Medium, NoPickUp, Out, PickUp, Presence,
+    QueueChange, QueueEffect, QueueMessage, QueueOut, QueueTimer, Rank,
 };
 pub use queue::{Boost, Entry, Place, Queue, QueueRecord, Tombstone, Wish};
 pub use settings::{

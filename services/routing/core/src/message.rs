@@ -155,6 +155,21 @@ pub struct PickUp {
     pub device: Option<DeviceId>,
 }
 
+/// Why a person does not get the contact that was to be picked up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum NoPickUp {
+    /// It does not wait in this queue, or not any more.
+    NotWaiting,
+    /// It is being connected with somebody else, moved, or its stream to the queue is broken.
+    Taken,
+    /// The person talks, wraps up, or is offered something else.
+    Busy,
+    /// No phone of the person's can be rung.
+    NoPhone,
+    /// The person's record did not answer in time.
+    Unanswered,
+}
+
 /// An agent is reserved for a queue. It is also the news that the agent is now at `ver + 1`. Key: reservation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Grant {
@@ -225,12 +240,23 @@ pub enum QueueMessage {
         /// What, and on which device.
         pick_up: PickUp,
     },
-    /// From an agent: no, not now. Key: contact, agent.
+    /// From an agent: the phone rings for the contact that the person picked up. Key: contact, agent.
+    PickUpRings {
+        /// Who.
+        agent: UserId,
+        /// Which contact.
+        contact: ContactId,
+    },
+    /// From an agent: no, not now. Key: contact, agent, reservation.
     PickUpRefused {
         /// Who.
         agent: UserId,
         /// Which contact.
         contact: ContactId,
+        /// Number of the reservation that ended before anything rang; none: there was none.
+        number: Option<u64>,
+        /// Why.
+        why: NoPickUp,
     },
     /// A person changes a contact's priority.
     SetPriority {
@@ -513,6 +539,16 @@ pub enum QueueEffect {
     Agent(UserId, AgentMessage),
     /// Tell the edge of a contact.
     Edge(ContactId, EdgeMessage),
+    /// Tell whoever asked for this pick-up what became of it. Every pick-up ends in one of these, within
+    /// [`crate::Deadlines::bid`] times four.
+    PickedUp {
+        /// Who picks up.
+        agent: UserId,
+        /// Which contact.
+        contact: ContactId,
+        /// The phone rings, or why it does not.
+        outcome: Result<(), NoPickUp>,
+    },
 }
 
 /// What an agent wants done after its step was stored.

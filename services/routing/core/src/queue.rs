@@ -253,8 +253,16 @@ impl Queue {
             QueueMessage::PickUp { agent, pick_up } => {
                 self.on_pick_up(cfg, now, agent, pick_up, &mut out);
             }
-            QueueMessage::PickUpRefused { agent, contact } => {
-                self.roster.remove_pick_up(agent, contact);
+            QueueMessage::PickUpRings { agent, contact } => {
+                self.end_pick_up(agent, contact, Ok(()), &mut out);
+            }
+            QueueMessage::PickUpRefused {
+                agent,
+                contact,
+                number,
+                why,
+            } => {
+                self.on_pick_up_refused(agent, contact, number, why, &mut out);
             }
             QueueMessage::SetPriority { contact, priority } => {
                 self.on_set_priority(contact, priority, &mut out);
@@ -266,6 +274,7 @@ impl Queue {
             QueueMessage::Close => self.on_close(now, &mut out),
             QueueMessage::Timer(timer) => self.on_timer(cfg, now, timer, &mut out),
         }
+        self.end_pick_ups_of_the_gone(&mut out);
         self.tend_graves(cfg, now, &mut out);
         if self.line.all_attached() {
             self.hold = None;

@@ -277,6 +277,7 @@ impl<'a> Floor<'a> {
                                 Mail::Agent(n, message)
                             }
                             QueueEffect::Edge(contact, message) => Mail::Edge(contact, message),
+                            QueueEffect::PickedUp { .. } => continue,
                         });
                     }
                     if let Some((due, _)) = self.queue.next_due() {

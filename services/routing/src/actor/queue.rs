@@ -2,6 +2,7 @@
 
 use super::{
     edges::{EdgeStream, Edges},
+    pick_ups::PickUps,
     wakeup::{self, WakeUp, Wakes},
 };
 use crate::{
@@ -94,6 +95,7 @@ pub struct QueueActor {
     activation: u64,
     core: Queue,
     edges: Edges,
+    pub(super) pick_ups: PickUps,
     wake_up: WakeUp,
 }
 
@@ -123,7 +125,15 @@ impl QueueActor {
             activation,
             core,
             edges,
+            pick_ups: PickUps::default(),
             wake_up,
+        }
+    }
+
+    /// A message that nobody waits for.
+    pub(super) fn tell(&mut self, ctx: &mut Context<Self>, message: QueueMessage) {
+        if self.step(ctx, message, Asker::Nobody) {
+            self.rearm(ctx);
         }
     }
 
@@ -211,6 +221,11 @@ impl QueueActor {
                         tracing::debug!(%contact, "an offer found no edge");
                     }
                 }
+                QueueEffect::PickedUp {
+                    agent,
+                    contact,
+                    outcome,
+                } => self.pick_ups.tell(agent, contact, outcome),
             }
         }
         if let (Asker::Person(reply), Some(answer)) = (asker, out.answer) {
@@ -289,9 +304,7 @@ impl Handler<TellQueue> for QueueActor {
         if let QueueMessage::Configure(settings) = &message {
             self.settings = QueueSettings::clone(settings);
         }
-        if self.step(ctx, message, Asker::Nobody) {
-            self.rearm(ctx);
-        }
+        self.tell(ctx, message);
     }
 }
 

@@ -9,7 +9,7 @@ use centro_proto::routing::{
     ExplainWaitingRequest, MoveContactRequest, PickUpContactRequest, SetContactPriorityRequest,
     TakeContactOutRequest, WaitingReasons, waiting_contacts_server::WaitingContacts,
 };
-use centro_routing_core::{Answer, PickUp, Queue, QueueMessage, Wish};
+use centro_routing_core::{Answer, NoPickUp, PickUp, Queue, QueueMessage, Wish};
 use tonic::{Request, Response, Status};
 
 impl Doors {
@@ -22,10 +22,7 @@ impl Doors {
     ) -> Result<Response<()>, Fault> {
         let queue = self.queue_of(tenant, queue, "/queueId")?;
         match self.0.ask_queue(tenant, queue, message).await? {
-            Answer::NotWaiting => {
-                let text = "the contact does not wait in this queue any more";
-                Err(Fault::new(Code::Conflict, "contact_not_waiting", text))
-            }
+            Answer::NotWaiting => Err(not_waiting()),
             _ => Ok(Response::new(())),
         }
     }
@@ -79,16 +76,52 @@ impl Doors {
                 };
                 let device = asked.device(&self.0.directory, tenant, agent)?;
                 if !self.0.directory.rings_for(device, tenant, agent) {
-                    let text = "this phone is not registered";
-                    return Err(Fault::new(Code::Conflict, "device_offline", text).at("/deviceId"));
+                    return Err(device_offline());
                 }
                 Some(device)
             }
         };
         let pick_up = PickUp { contact, device };
-        let message = QueueMessage::PickUp { agent, pick_up };
-        self.steer(tenant, &r.queue_id, message).await
+        let queue = self.queue_of(tenant, &r.queue_id, "/queueId")?;
+        match self.0.pick_up(tenant, queue, agent, pick_up).await? {
+            Ok(()) => Ok(Response::new(())),
+            Err(why) => Err(no_pick_up(why)),
+        }
     }
+}
+
+/// The contact does not wait in this queue.
+fn not_waiting() -> Fault {
+    let text = "the contact does not wait in this queue any more";
+    Fault::new(Code::Conflict, "contact_not_waiting", text)
+}
+
+fn no_pick_up(why: NoPickUp) -> Fault {
+    let (code, reason, text) = match why {
+        NoPickUp::NotWaiting => return not_waiting(),
+        NoPickUp::NoPhone => return device_offline(),
+        NoPickUp::Taken => (
+            Code::Conflict,
+            "contact_taken",
+            "somebody else is being connected with the contact, or it is on its way elsewhere",
+        ),
+        NoPickUp::Busy => (
+            Code::Conflict,
+            "agent_busy",
+            "finish what you have in hand first, then pick up again",
+        ),
+        NoPickUp::Unanswered => (
+            Code::Unavailable,
+            "pick_up_unanswered",
+            "nothing rang in time; look whether the contact still waits, and try again",
+        ),
+    };
+    Fault::new(code, reason, text)
+}
+
+fn device_offline() -> Fault {
+    let text = "this phone is not registered";
+    Fault::new(Code::Conflict, "device_offline", text).at("/deviceId")
 }
 
 impl Doors {

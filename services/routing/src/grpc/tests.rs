@@ -3,6 +3,7 @@
 mod deaths;
 mod figures;
 mod floor;
+mod pick_ups;
 mod store;
 
 use centro_bus::Event;

@@ -20,7 +20,7 @@ export interface Asked {
   body: unknown;
 }
 type Answer = unknown;
-/** By "GET /v1/…" without the query. A `Response` is answered as it is, anything else as JSON. */
+/** By "GET /v1/…" without the query. A `Response` is answered as it is, anything else as JSON; a promise when it is kept. */
 export type Answers = Record<string, Answer>;
 
 const json = (body: unknown, status = 200) => new Response(JSON.stringify(body), { status, headers: { 'content-type': 'application/json' } });
@@ -49,7 +49,7 @@ export async function stage(page: ReactElement, permissions: string[], answers: 
     const name = `${init.method ?? 'GET'} ${path}`;
     if (name in session) return json(session[name]);
     here.asked.push({ method: init.method ?? 'GET', path, body: typeof init.body === 'string' ? JSON.parse(init.body) : undefined });
-    const answer = here.answers[name];
+    const answer = await here.answers[name];
     if (answer instanceof Response) return answer.clone();
     return answer === undefined ? refusal(404, 'not_found', 'no such thing') : json(answer);
   });

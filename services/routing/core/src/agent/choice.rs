@@ -4,7 +4,7 @@
 use super::{Agent, Chosen, Desktop, Membership, Part, Rest, SlotPhase, State};
 use crate::{
     Deadlines,
-    message::{AgentEffect, AgentOut, Answer, LogIn},
+    message::{AgentEffect, AgentOut, Answer, LogIn, NoPickUp},
 };
 use centro_kernel::{QueueId, Timestamp};
 use std::{sync::Arc, time::Duration};
@@ -128,6 +128,9 @@ impl Agent {
 
     /// Takes back what is not answered yet: a ring is cancelled, a mere reservation let go.
     fn take_back(&mut self, concerned: impl Fn(QueueId) -> bool, out: &mut AgentOut) {
+        for slot in self.record.slots.iter().filter(|s| concerned(s.queue)) {
+            self.pick_up_is_off(slot, NoPickUp::Unanswered, out);
+        }
         let r = &mut self.record;
         r.slots
             .retain(|s| s.phase != SlotPhase::Reserved || !concerned(s.queue));

@@ -3,10 +3,10 @@
 //! The two commit points are here: `Reserved -> Alerting` (the device may ring) and `Alerting -> Connected` (the parties
 //! may be bridged). `Refused` and `Ended` are final: a reservation number never comes back.
 
-use super::{Agent, Chosen, Part, Rest, SlotPhase};
+use super::{Agent, Chosen, Part, Rest, Slot, SlotPhase};
 use crate::{
     Deadlines, Event,
-    message::{AgentEffect, AgentOut, Answer, Caller, EdgeEpoch},
+    message::{AgentEffect, AgentOut, Answer, Caller, EdgeEpoch, NoPickUp},
     mutants::{Mutant, breaks},
     settings::{Rona, RonaAction},
 };
@@ -35,6 +35,7 @@ impl Agent {
             return;
         }
         let usual = self.record.device;
+        let mut rings = None;
         let slot = self.record.slot_mut(number);
         out.answer = Some(match slot {
             Some(slot) => {
@@ -58,6 +59,7 @@ impl Agent {
                         slot.ring = ring;
                         slot.due = Some(now + ring + cfg.ring_margin);
                         self.dirty = true;
+                        rings = slot.pick_up.map(|_| slot.queue);
                         Answer::AlertOk { device }
                     }
                     SlotPhase::Alerting if slot.contact == Some(contact) => {
@@ -71,6 +73,9 @@ impl Agent {
             }
             None => Answer::Refused,
         });
+        if let Some(queue) = rings {
+            self.tell_that_it_rings(queue, contact, out);
+        }
     }
 
     /// Whether the contact has a later owner than this. Then its word changes nothing, and it may believe nothing.
@@ -287,6 +292,7 @@ impl Agent {
             return;
         };
         let (queue, terms) = (slot.queue, slot.terms.clone());
+        self.pick_up_is_off(slot, NoPickUp::Taken, out);
         let rang = slot.phase != SlotPhase::Reserved;
         let counts = slot.phase == SlotPhase::Alerting && slot.pick_up.is_none();
         let ring = if rang {
@@ -374,6 +380,15 @@ impl Agent {
         });
     }
 
+    /// Whoever waits for the phone to ring is told that it will not.
+    pub(super) fn pick_up_is_off(&self, slot: &Slot, why: NoPickUp, out: &mut AgentOut) {
+        if slot.phase == SlotPhase::Reserved
+            && let Some(wanted) = slot.pick_up
+        {
+            self.refuse_pick_up(slot.queue, wanted.contact, Some(slot.number), why, out);
+        }
+    }
+
     /// Removes a slot for good.
     pub(super) fn drop_slot(
         &mut self,
@@ -383,7 +398,11 @@ impl Agent {
         was_connected: bool,
         out: &mut AgentOut,
     ) {
-        let slot = self.record.slot(number).filter(|_| was_connected);
+        let slot = self.record.slot(number);
+        if let Some(slot) = slot {
+            self.pick_up_is_off(slot, NoPickUp::Unanswered, out);
+        }
+        let slot = slot.filter(|_| was_connected);
         let connected = slot.and_then(|s| s.contact);
         self.record.slots.retain(|s| s.number != number);
         self.record.remember(now, cfg.tombstone, number, connected);

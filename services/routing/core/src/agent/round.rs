@@ -7,11 +7,13 @@ use super::{Agent, Slot, SlotPhase};
 use crate::{
     Deadlines, Event,
     draw::draw,
-    message::{AgentEffect, AgentOut, Bid, Epoch, Grant, Medium, PickUp, QueueMessage, Rank},
+    message::{
+        AgentEffect, AgentOut, Bid, Epoch, Grant, Medium, NoPickUp, PickUp, QueueMessage, Rank,
+    },
     mutants::{Mutant, breaks},
     settings::Terms,
 };
-use centro_kernel::{QueueId, Timestamp};
+use centro_kernel::{ContactId, QueueId, Timestamp};
 use std::{cmp::Reverse, sync::Arc};
 
 /// Bids that are told of one decision.
@@ -100,9 +102,13 @@ impl Agent {
         }
         if let Some(wanted) = pick_up {
             let in_hand =
-                |s: &Slot| s.phase != SlotPhase::WrapUp && s.contact == Some(wanted.contact);
-            if self.record.slots.iter().any(in_hand) {
-                return; // a repeat of what was granted long ago
+                |s: &&Slot| s.phase != SlotPhase::WrapUp && s.contact == Some(wanted.contact);
+            if let Some(slot) = self.record.slots.iter().find(in_hand) {
+                // A repeat of what was granted long ago. What is being taken back decides itself first.
+                if slot.phase != SlotPhase::Revoked {
+                    self.tell_that_it_rings(queue, wanted.contact, out);
+                }
+                return;
             }
             self.on_pick_up(cfg, now, queue, epoch, wanted, terms, out);
             return;
@@ -140,11 +146,43 @@ impl Agent {
             let bid = (epoch, r.ver);
             self.grant(cfg, now, queue, bid, terms, Some(wanted), out);
         } else {
-            let (agent, contact) = (r.id, wanted.contact);
-            let refused = QueueMessage::PickUpRefused { agent, contact };
-            out.fence = true;
-            out.send.push(AgentEffect::Queue(queue, refused));
+            let why = if rings {
+                NoPickUp::Busy
+            } else {
+                NoPickUp::NoPhone
+            };
+            self.refuse_pick_up(queue, wanted.contact, None, why, out);
         }
+    }
+
+    pub(super) fn refuse_pick_up(
+        &self,
+        queue: QueueId,
+        contact: ContactId,
+        number: Option<u64>,
+        why: NoPickUp,
+        out: &mut AgentOut,
+    ) {
+        let refused = QueueMessage::PickUpRefused {
+            agent: self.record.id,
+            contact,
+            number,
+            why,
+        };
+        out.fence = true;
+        out.send.push(AgentEffect::Queue(queue, refused));
+    }
+
+    pub(super) fn tell_that_it_rings(
+        &self,
+        queue: QueueId,
+        contact: ContactId,
+        out: &mut AgentOut,
+    ) {
+        let agent = self.record.id;
+        let rings = QueueMessage::PickUpRings { agent, contact };
+        out.fence = true;
+        out.send.push(AgentEffect::Queue(queue, rings));
     }
 
     pub(super) fn decide_when_all_heard(

@@ -13,7 +13,7 @@ use crate::{
     skills::{Need, SkillMatch, Skills, score},
     strategy::{Strategy, Turn},
 };
-use centro_kernel::{ContactId, QueueId, Timestamp, UserId};
+use centro_kernel::{ContactId, QueueId, Timestamp, UserId, contact::Reservation};
 use members::Members;
 use std::{
     cmp::Reverse,
@@ -43,6 +43,8 @@ pub(super) struct OutPickUp {
     pub due: Timestamp,
     /// How often it still is.
     pub left: u8,
+    /// The contact is offered to the person; nothing rings yet.
+    pub offered: Option<Reservation>,
 }
 
 /// One member, and what runs for it.
@@ -492,6 +494,15 @@ impl Roster {
         let timer = QueueTimer::PickUp(contact, agent);
         self.timers.remove(&(old.due, timer));
         Some(old)
+    }
+
+    pub(super) fn pick_up(&self, agent: UserId, contact: ContactId) -> Option<OutPickUp> {
+        self.pick_ups.get(&(agent, contact)).copied()
+    }
+
+    /// Everybody who waits for a contact to be picked up.
+    pub(super) fn pick_ups(&self) -> impl Iterator<Item = (UserId, ContactId)> + '_ {
+        self.pick_ups.keys().copied()
     }
 
     /// Changes a member, who then stands where it belongs among the free of its group.

@@ -177,6 +177,7 @@ impl Queue {
             return; // a repeat, or the contact came back without it
         }
         self.offered.remove(&reservation);
+        self.pick_up_came_to_nothing(contact, reservation, why, out);
         let declined = why == OfferEnd::Rejected;
         let delay = exclude_for.or_else(|| declined.then_some(self.settings.terms.reject_delay));
         let retry = Some(self.settings.retry_delay)
@@ -218,6 +219,9 @@ impl Queue {
             && let Some(entry) = self.take_out(contact)
         {
             out.changes.push(QueueChange::Remove(contact));
+            if let Some(agent) = agent {
+                self.end_pick_up(agent, contact, Ok(()), out);
+            }
             self.tell_left(now, contact, agent, reason, entry.enqueued_at, out);
         }
         self.bury(now, contact, attach_no, None, out);

@@ -186,7 +186,7 @@ fn write_queue(f: &mut fmt::Formatter<'_>, message: &QueueMessage) -> fmt::Resul
             contact_no(pick_up.contact),
             agent_no(*agent)
         ),
-        QueueMessage::PickUpRefused { agent, contact } => write!(
+        QueueMessage::PickUpRefused { agent, contact, .. } => write!(
             f,
             "PickUpRefused contact {} agent {}",
             contact_no(*contact),

@@ -91,6 +91,7 @@ fn store(record: &mut QueueRecord, changes: &[QueueChange]) {
 fn to_mail(queue: QueueId, effect: QueueEffect) -> Option<Mail> {
     match effect {
         QueueEffect::Agent(agent, message) => Some(Mail::agent(agent_no(agent), message)),
+        QueueEffect::PickedUp { .. } => None,
         QueueEffect::Edge(contact, message) => {
             let command = match message {
                 EdgeMessage::Attached {

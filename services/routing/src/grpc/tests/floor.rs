@@ -21,7 +21,7 @@ use centro_proto::{
         self as pb, AgentStatus, agent_contacts_client::AgentContactsClient,
         agents_client::AgentsClient, queue_statuses_client::QueueStatusesClient,
         set_status_from_device_request::Action, wait_request, wait_response::Message,
-        waiting_client::WaitingClient,
+        waiting_client::WaitingClient, waiting_contacts_client::WaitingContactsClient,
     },
     telephony::{
         CancelOfferRequest, CancelOfferResponse, HasOfferRequest, HasOfferResponse,
@@ -362,6 +362,10 @@ impl Floor {
         } else {
             Person::Agent
         };
+        self.by_a(role, user, message)
+    }
+
+    fn by_a<T>(&self, role: Person, user: UserId, message: T) -> Request<T> {
         let principal = Principal::User {
             tenant: TENANT,
             user,
@@ -471,6 +475,18 @@ impl Floor {
             .await
             .unwrap()
             .into_inner()
+    }
+
+    /// The agent, who is a supervisor too, picks a contact of the first queue up.
+    pub async fn pick_up(&self, agent: u128, contact: ContactId) -> Result<(), Status> {
+        let message = pb::PickUpContactRequest {
+            queue_id: queue(0).to_string(),
+            contact_id: contact.to_string(),
+            device_id: String::new(),
+        };
+        let request = self.by_a(Person::Supervisor, user(agent), message);
+        let mut door = WaitingContactsClient::new(self.node.conn(Role::Routing));
+        soon(door.pick_up_contact(request)).await.map(drop)
     }
 
     /// Waits until the agent is seen in this state.

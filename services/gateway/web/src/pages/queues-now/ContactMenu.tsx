@@ -23,7 +23,8 @@ export function ContactMenu({ queueId, contact, movable, ask }: Props) {
   const act = useContactAct(queueId, contact.contactId);
   const { done, failed } = useToasts();
   const caller = callerText(contact.caller, t('callers.withheld'));
-  const pickUp = () => act.mutate({ verb: 'pickUp' }, { onSuccess: () => done(t('callers.done.pickUp', { caller })), onError: failed });
+  // Told even when the contact has left the table meanwhile, and this menu with it: that is when it matters most.
+  const pickUp = () => void act.mutateAsync({ verb: 'pickUp' }).then(() => done(t('callers.done.pickUp', { caller })), failed);
   return (
     <Menu width={220}>
       <Menu.Target>

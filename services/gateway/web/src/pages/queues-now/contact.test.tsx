@@ -1,5 +1,6 @@
 // @vitest-environment happy-dom
 import { fireEvent, screen, waitFor, within } from '@testing-library/react';
+import { useState } from 'react';
 import { afterEach, describe, expect, it } from 'vitest';
 import { queueStatus } from '../../api/read';
 import en from '../../i18n/locales/en.json';
@@ -22,6 +23,16 @@ const table = (contact: object = {}) => (
     queueOf={(id) => (id === 'que_2' ? 'Support' : id)}
   />
 );
+/** The table, and the contact leaves it when told. */
+function Leaves() {
+  const [gone, setGone] = useState(false);
+  return (
+    <>
+      <button onClick={() => setGone(true)}>it leaves</button>
+      {gone ? null : table()}
+    </>
+  );
+}
 const AT = '/v1/queues/que_1/contacts/con_1';
 const SUPERVISOR = ['live.view', 'contacts.manage'];
 
@@ -51,6 +62,16 @@ describe('a waiting contact', () => {
     await choose('Pick up');
     await screen.findByText(en.problem.device_offline);
     expect(screen.getByText('device_offline')).toBeTruthy();
+  });
+  it('tells so too when the contact has left the table by then', async () => {
+    const here = await stage(<Leaves />, SUPERVISOR, {});
+    let answer: (refused: Response) => void = () => undefined;
+    here.answers[`POST ${AT}:pickUp`] = new Promise<Response>((resolve) => (answer = resolve));
+    await choose('Pick up');
+    fireEvent.click(screen.getByRole('button', { name: 'it leaves' }));
+    await waitFor(() => expect(screen.queryByText('+39055123')).toBeNull());
+    answer(refusal(409, 'contact_taken'));
+    await screen.findByText(en.problem.contact_taken);
   });
   it('gets a priority in the range of the API', async () => {
     const here = await stage(table(), SUPERVISOR, { [`POST ${AT}:setPriority`]: {} });

@@ -14,7 +14,7 @@ mod wrap_up;
 
 use super::*;
 use crate::{
-    message::{Answer, Bid, LogIn, Medium, PickUp, Rank},
+    message::{Answer, Bid, LogIn, Medium, NoPickUp, PickUp, Rank},
     settings::{Rona, RonaAction, Standing, WrapUpMode},
     skills::Profile,
 };

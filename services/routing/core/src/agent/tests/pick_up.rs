@@ -22,14 +22,26 @@ fn pick_up(desk: &Desk, device: Option<DeviceId>) -> AgentMessage {
     pick_up_under(desk, device, &Arc::default())
 }
 
-fn refused(out: &AgentOut) -> bool {
-    let refusal = |e: &AgentEffect| {
-        matches!(
-            e,
-            AgentEffect::Queue(A, QueueMessage::PickUpRefused { contact: ANNA, .. })
-        )
+/// What the queue is told of the pick-up: the phone rings, or number and reason of the refusal.
+type Told = Result<(), (Option<u64>, NoPickUp)>;
+
+fn told_of(out: &AgentOut) -> Vec<Told> {
+    let told = |e: &AgentEffect| match e {
+        AgentEffect::Queue(A, QueueMessage::PickUpRings { contact: ANNA, .. }) => Some(Ok(())),
+        AgentEffect::Queue(
+            A,
+            QueueMessage::PickUpRefused {
+                contact: ANNA,
+                number,
+                why,
+                ..
+            },
+        ) => Some(Err((*number, *why))),
+        _ => None,
     };
-    out.send.iter().any(refusal)
+    let told: Vec<_> = out.send.iter().filter_map(told).collect();
+    assert!(told.is_empty() || out.fence, "an old owner must not say it");
+    told
 }
 
 #[test]
@@ -115,7 +127,8 @@ fn somebody_who_is_logged_out_is_so_again_afterwards() {
 fn without_hands_or_a_phone_the_queue_is_told_no() {
     let mut talking = Desk::connected(&[A]);
     let out = talking.say(pick_up_under(&talking, None, &Arc::default()));
-    assert!(changes_nothing(&out), "it is this very contact");
+    assert_eq!(told_of(&out), [Ok(())], "it is this very contact");
+    assert_eq!((out.send.len(), out.changes.len()), (1, 0));
     let other = |desk: &Desk| match pick_up(desk, None) {
         AgentMessage::Bid(mut bid) => {
             if let Some(p) = &mut bid.pick_up {
@@ -130,7 +143,12 @@ fn without_hands_or_a_phone_the_queue_is_told_no() {
     assert_eq!((granted(&out), out.send.len()), (None, 1));
     let mut nowhere = Desk::empty();
     let out = nowhere.say(pick_up(&nowhere, None));
-    assert!(refused(&out) && out.fence && granted(&out).is_none());
+    assert_eq!(told_of(&out), [Err((None, NoPickUp::NoPhone))]);
+    assert_eq!(granted(&out), None);
+    let mut wrapping_up = Desk::connected(&[A]);
+    wrapping_up.end(1, OfferEnd::Answered);
+    let out = wrapping_up.say(pick_up(&wrapping_up, None));
+    assert_eq!(told_of(&out), [Err((None, NoPickUp::Busy))]);
 }
 
 /// The queue asks again until it hears an answer; however often that is, it is one reservation.
@@ -145,7 +163,9 @@ fn a_repeated_wish_is_one_reservation() {
         assert!(again.changes.is_empty());
         for step in [alert(1, ANNA), connect(1, ANNA)] {
             desk.say(step);
-            assert!(changes_nothing(&desk.say(wish.clone())));
+            let again = desk.say(wish.clone());
+            assert_eq!(told_of(&again), [Ok(())], "as before");
+            assert_eq!((again.send.len(), again.changes.len()), (1, 0));
         }
         assert_eq!(desk.agent.record().slots.len(), 1);
     }
@@ -162,4 +182,39 @@ fn all_queues_hear_that_the_person_is_busy() {
         assert_eq!(news.standing, Standing::InContact);
         assert_eq!(news.lost_to, None, "it was not a round that B lost");
     }
+}
+
+/// Whoever picked up hears that the phone rings, or that it will not, from the record that knows.
+#[test]
+fn the_queue_hears_whether_it_rings() {
+    let mut desk = Desk::ready(&[A]);
+    desk.say(pick_up(&desk, None));
+    assert_eq!(told_of(&desk.alert(1)), [Ok(())]);
+    assert_eq!(told_of(&desk.alert(1)), [], "a repeat is no news");
+    assert_eq!(told_of(&desk.end(1, OfferEnd::NoAnswer)), [], "it rang");
+
+    let mut lost = Desk::ready(&[A]);
+    lost.say(pick_up(&lost, None));
+    let out = lost.end(1, OfferEnd::NeverRang);
+    assert_eq!(told_of(&out), [Err((Some(1), NoPickUp::Taken))]);
+
+    let mut forgotten = Desk::ready(&[A]);
+    forgotten.say(pick_up(&forgotten, None));
+    let outs = forgotten.wait(10_000);
+    let told: Vec<_> = outs.iter().flat_map(told_of).collect();
+    assert_eq!(told, [Err((Some(1), NoPickUp::Unanswered))]);
+
+    let mut leaves = Desk::ready(&[A]);
+    leaves.say(pick_up(&leaves, None));
+    let out = leaves.say(paused("lunch"));
+    assert_eq!(told_of(&out), [Err((Some(1), NoPickUp::Unanswered))]);
+}
+
+/// Of what the queue itself offers nobody waits to hear.
+#[test]
+fn an_offer_that_nobody_picked_up_is_told_to_nobody() {
+    let mut desk = Desk::ready(&[A]);
+    desk.say(desk.bid(A, 1, 0));
+    assert_eq!(told_of(&desk.alert(1)), []);
+    assert_eq!(told_of(&desk.end(1, OfferEnd::NeverRang)), []);
 }

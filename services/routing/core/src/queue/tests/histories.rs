@@ -219,6 +219,8 @@ struct World {
     edges: BTreeMap<u128, Edge>,
     people: BTreeMap<u128, Person>,
     mail: VecDeque<QueueMessage>,
+    /// Who waits to hear of a pick-up.
+    picks_up: BTreeSet<(UserId, ContactId)>,
 }
 
 impl World {
@@ -251,11 +253,15 @@ impl World {
             edges: (0..CONTACTS).map(|n| (n, Edge::default())).collect(),
             people: people.collect(),
             mail: VecDeque::new(),
+            picks_up: BTreeSet::new(),
         }
     }
 
     /// One step with all that must hold around it; what people and edges do about it follows.
     fn say(&mut self, message: QueueMessage) {
+        if let QueueMessage::PickUp { agent, pick_up } = &message {
+            self.picks_up.insert((*agent, pick_up.contact));
+        }
         let before = self.queue.clone();
         let out = self.queue.handle(&self.cfg, self.now, message.clone());
         assert_eq!(
@@ -416,6 +422,10 @@ impl World {
             match effect {
                 QueueEffect::Agent(to, message) => self.tell_person(to.as_u128(), message),
                 QueueEffect::Edge(to, message) => self.tell_edge(to.as_u128(), message),
+                QueueEffect::PickedUp { agent, contact, .. } => {
+                    let asked = self.picks_up.remove(&(agent, contact));
+                    assert!(asked, "{agent} did not ask for {contact}, or was told");
+                }
             }
         }
     }
@@ -494,7 +504,12 @@ impl World {
             let contact = pick_up.map(|p| p.contact);
             let agent = news.agent;
             self.mail.push_back(match contact {
-                Some(contact) => QueueMessage::PickUpRefused { agent, contact },
+                Some(contact) => QueueMessage::PickUpRefused {
+                    agent,
+                    contact,
+                    number: None,
+                    why: NoPickUp::Busy,
+                },
                 None => QueueMessage::Presence(news.clone()),
             });
             return;
@@ -673,10 +688,21 @@ impl World {
                     device: None,
                 },
             }),
-            Do::Refuse(n, c) => self.mail.push_back(QueueMessage::PickUpRefused {
-                agent: agent(n + 1_000),
-                contact: contact(c),
-            }),
+            Do::Refuse(n, c) => {
+                let (agent, contact) = (agent(n + 1_000), contact(c));
+                let number = self.people[&(n + 1_000)].slots.last().copied();
+                let why = NoPickUp::Taken;
+                self.mail.push_back(if (n + c) % 2 == 0 {
+                    QueueMessage::PickUpRings { agent, contact }
+                } else {
+                    QueueMessage::PickUpRefused {
+                        agent,
+                        contact,
+                        number,
+                        why,
+                    }
+                });
+            }
             Do::Ask(n) => self.mail.push_back(QueueMessage::AskPosition {
                 contact: contact(n),
             }),
@@ -693,6 +719,7 @@ impl World {
                     Queue::recover(settings, epoch, self.stored.clone(), &self.cfg, self.now);
                 assert_eq!(order(&self.queue), old, "the same line");
                 self.queue.check();
+                self.picks_up.clear();
                 self.twin = self.queue.clone();
                 // What the new owner has read is not written again, so it is what it reads from here on.
                 self.stored = QueueRecord {
@@ -755,6 +782,7 @@ impl World {
             }
             self.act(&Do::Wait(1_000));
         }
+        assert_eq!(self.picks_up, BTreeSet::new(), "nobody is left waiting");
         let waits: Vec<_> = self.queue.in_order().collect();
         assert!(
             waits.is_empty() || self.queue.settings.strategy == Strategy::ManualPick,

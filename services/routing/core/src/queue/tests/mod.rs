@@ -19,8 +19,8 @@ use super::*;
 use crate::{
     Event,
     message::{
-        AgentMessage, Answer, Attach, Bid, Caller, ContactKind, EdgeMessage, Grant, PickUp,
-        Presence, QueueChange, QueueEffect, Rank,
+        AgentMessage, Answer, Attach, Bid, Caller, ContactKind, EdgeMessage, Grant, NoPickUp,
+        PickUp, Presence, QueueChange, QueueEffect, Rank,
     },
     settings::{Ageing, EmptyRule, Standing, Standings, Terms},
     skills::{Comparison, Need, Needs, SkillMatch, Skills, Step},

@@ -83,7 +83,7 @@ impl Floor {
                 QueueEffect::Edge(contact, EdgeMessage::Offer { reservation, .. }) => {
                     self.answer(contact, reservation);
                 }
-                QueueEffect::Edge(..) => {}
+                QueueEffect::Edge(..) | QueueEffect::PickedUp { .. } => {}
             }
         }
     }

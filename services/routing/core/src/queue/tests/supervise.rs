@@ -53,6 +53,35 @@ fn asked_to_pick_up(outs: &[QueueOut]) -> usize {
     outs.iter().flat_map(|o| o.send.iter().filter(asks)).count()
 }
 
+/// What people are told of their pick-ups.
+fn picked_up(out: &QueueOut) -> Vec<(u128, u128, Result<(), NoPickUp>)> {
+    let told = |e: &QueueEffect| match e {
+        QueueEffect::PickedUp {
+            agent,
+            contact,
+            outcome,
+        } => Some((agent.as_u128(), contact.as_u128(), *outcome)),
+        _ => None,
+    };
+    let told: Vec<_> = out.send.iter().filter_map(told).collect();
+    assert!(told.is_empty() || out.fence, "an old owner must not say it");
+    told
+}
+
+fn rings(person: u128, n: u128) -> QueueMessage {
+    let (agent, contact) = (agent(person), contact(n));
+    QueueMessage::PickUpRings { agent, contact }
+}
+
+fn refused(person: u128, n: u128, number: Option<u64>, why: NoPickUp) -> QueueMessage {
+    QueueMessage::PickUpRefused {
+        agent: agent(person),
+        contact: contact(n),
+        number,
+        why,
+    }
+}
+
 #[test]
 fn a_new_priority_moves_the_contact_and_is_told_once() {
     let mut hall = Hall::new();
@@ -112,7 +141,6 @@ fn what_does_not_wait_here_cannot_be_changed() {
             hall.set_priority(n, 5),
             hall.wish(n, Wish::TakeOut),
             hall.wish(n, Wish::MoveTo(ELSEWHERE)),
-            hall.pick_up(1, n),
         ];
         for out in outs {
             let nothing = QueueOut {
@@ -122,6 +150,9 @@ fn what_does_not_wait_here_cannot_be_changed() {
             };
             assert_eq!(out, nothing);
         }
+        let out = hall.pick_up(1, n);
+        assert_eq!(picked_up(&out), [(1, n, Err(NoPickUp::NotWaiting))]);
+        assert!(out.changes.is_empty() && out.events.is_empty());
         assert_eq!(hall.queue, before);
     }
 }
@@ -209,13 +240,16 @@ fn who_picks_up_gets_this_very_contact() {
         hall.arrive(n);
     }
     let out = hall.pick_up(5, 12);
-    assert_eq!(out.answer, Some(Answer::Done));
+    assert_eq!(picked_up(&out), [], "nothing rings yet");
     let bid = the_bid(&out).unwrap();
     assert_eq!(bid.pick_up.map(|p| p.contact), Some(contact(12)));
     assert_eq!(bid.ver, hall.people[&5].ver);
     let (reservation, out) = hall.grant_pick_up(5, 12);
     assert_eq!(offered(&out), Some(12));
     assert_eq!(hall.entry(12).offers, [reservation]);
+    assert_eq!(picked_up(&out), [], "nothing rings yet");
+    assert_eq!(picked_up(&hall.say(rings(5, 12))), [(5, 12, Ok(()))]);
+    assert_eq!(hall.say(rings(5, 12)), QueueOut::default(), "told once");
     assert_eq!(asked_to_pick_up(&hall.wait(10_000)), 0);
     let out = hall.left_with(12, LeftReason::Answered, Some(5));
     assert!(matches!(out.events[0], Event::ContactLeft { agent: Some(a), .. } if a == agent(5)));
@@ -261,12 +295,11 @@ fn a_pick_up_that_is_refused_changes_nothing() {
     let mut hall = Hall::new();
     hall.arrive(10);
     hall.pick_up(5, 10);
-    let refused = QueueMessage::PickUpRefused {
-        agent: agent(5),
-        contact: contact(10),
-    };
-    assert_eq!(hall.say(refused.clone()), QueueOut::default());
-    assert_eq!(hall.say(refused), QueueOut::default());
+    let no = refused(5, 10, None, NoPickUp::Busy);
+    let out = hall.say(no.clone());
+    assert_eq!(picked_up(&out), [(5, 10, Err(NoPickUp::Busy))]);
+    assert_eq!((out.send.len(), out.changes.len()), (1, 0));
+    assert_eq!(hall.say(no), QueueOut::default());
     assert!(hall.wait(60_000).is_empty());
     assert_eq!(bids(&hall.ready(1)), [1]);
 }
@@ -276,7 +309,10 @@ fn a_pick_up_that_is_not_answered_is_repeated_and_given_up_in_the_end() {
     let mut hall = Hall::new();
     hall.arrive(10);
     hall.pick_up(5, 10);
-    assert_eq!(asked_to_pick_up(&hall.wait(5_000)), 5);
+    let outs = hall.wait(4_000);
+    assert_eq!(asked_to_pick_up(&outs), 3);
+    let told: Vec<_> = outs.iter().flat_map(picked_up).collect();
+    assert_eq!(told, [(5, 10, Err(NoPickUp::Unanswered))]);
     assert_eq!(asked_to_pick_up(&hall.wait(60_000)), 0);
     assert_eq!(hall.queue.next_due(), None);
     let (_, out) = hall.grant_pick_up(5, 10);
@@ -303,7 +339,12 @@ fn a_pick_up_asked_twice_is_one_and_a_repeated_grant_changes_nothing() {
     };
     assert_eq!(again(&mut hall), QueueOut::default());
     // Nor when its offer is over by then.
-    hall.offer_ended(10, reservation, OfferEnd::NoAnswer);
+    let out = hall.offer_ended(10, reservation, OfferEnd::NeverRang);
+    assert_eq!(
+        picked_up(&out),
+        [(5, 10, Err(NoPickUp::Taken))],
+        "one answer"
+    );
     let out = again(&mut hall);
     assert!(offered(&out).is_none() && out.events.is_empty());
     assert!(hall.entry(10).offers.is_empty());
@@ -315,14 +356,21 @@ fn a_pick_up_of_a_contact_that_is_gone_is_released() {
         let mut hall = Hall::new();
         hall.arrive(10);
         hall.pick_up(5, 10);
-        match how {
-            0 => drop(hall.left(10, LeftReason::Abandoned)),
-            1 => drop(hall.wish(10, Wish::TakeOut)),
-            2 => drop(hall.detach(10)),
-            _ => drop(hall.say(QueueMessage::Close)),
-        }
+        let at_once = match how {
+            0 => hall.left(10, LeftReason::Abandoned),
+            1 => hall.wish(10, Wish::TakeOut),
+            2 => hall.detach(10),
+            _ => hall.say(QueueMessage::Close),
+        };
         let (_, out) = hall.grant_pick_up(5, 10);
         assert!(released(&out) && offered(&out).is_none(), "{how}");
+        let (left, why) = match how {
+            0 | 3 => (true, NoPickUp::NotWaiting),
+            _ => (false, NoPickUp::Taken),
+        };
+        let (told, other) = if left { (at_once, out) } else { (out, at_once) };
+        assert_eq!(picked_up(&told), [(5, 10, Err(why))], "{how}");
+        assert_eq!(picked_up(&other), [], "{how}");
         assert_eq!(asked_to_pick_up(&hall.wait(5_000)), 0);
     }
 }
@@ -358,8 +406,8 @@ fn two_pick_ups_of_one_person_are_two() {
     hall.pick_up(5, 10);
     hall.pick_up(5, 11);
     assert_eq!(offered(&hall.grant_pick_up(5, 10).1), Some(10));
-    let (agent, contact) = (agent(5), contact(11));
-    hall.say(QueueMessage::PickUpRefused { agent, contact });
+    hall.say(rings(5, 10));
+    hall.say(refused(5, 11, None, NoPickUp::Busy));
     assert!(hall.entry(11).offers.is_empty());
     assert_eq!(asked_to_pick_up(&hall.wait(10_000)), 0);
 }
@@ -372,4 +420,88 @@ fn who_is_picked_up_is_asked_for_by_nobody_else_meanwhile() {
     hall.pick_up(5, 10);
     hall.grant_pick_up(5, 10);
     assert!(released(&hall.take(1).1));
+}
+
+#[test]
+fn a_pick_up_whose_offer_came_to_nothing_is_told_why() {
+    for (end, why) in [
+        (OfferEnd::NeverRang, NoPickUp::Taken),
+        (OfferEnd::Cut, NoPickUp::Taken),
+        (OfferEnd::DeviceFailed, NoPickUp::NoPhone),
+        (OfferEnd::Revoked, NoPickUp::Busy),
+    ] {
+        let mut hall = Hall::new();
+        hall.arrive(10);
+        hall.pick_up(5, 10);
+        let (reservation, _) = hall.grant_pick_up(5, 10);
+        // An earlier wish's refusal comes late, and is none of this one.
+        let old = Some(reservation.number - 1);
+        for number in [None, old] {
+            let out = hall.say(refused(5, 10, number, NoPickUp::Busy));
+            assert_eq!(picked_up(&out), []);
+        }
+        let out = hall.offer_ended(10, reservation, end);
+        assert_eq!(picked_up(&out), [(5, 10, Err(why))], "{end:?}");
+        let out = hall.say(refused(5, 10, Some(reservation.number), NoPickUp::Taken));
+        assert_eq!(picked_up(&out), [], "told once");
+    }
+}
+
+/// The agent's own word may come first: the reservation ended before anything rang.
+#[test]
+fn a_reservation_that_ends_before_it_rings_ends_the_pick_up() {
+    let mut hall = Hall::new();
+    hall.arrive(10);
+    hall.pick_up(5, 10);
+    let (reservation, _) = hall.grant_pick_up(5, 10);
+    let out = hall.say(refused(5, 10, Some(reservation.number), NoPickUp::Taken));
+    assert_eq!(picked_up(&out), [(5, 10, Err(NoPickUp::Taken))]);
+    let out = hall.offer_ended(10, reservation, OfferEnd::NeverRang);
+    assert_eq!(picked_up(&out), []);
+    assert_eq!(bids(&hall.ready(1)), [1], "it waits on at its place");
+}
+
+#[test]
+fn who_loses_the_race_is_told_and_who_wins_it_too() {
+    for (by, outcome) in [(5, Ok(())), (1, Err(NoPickUp::NotWaiting))] {
+        let mut hall = Hall::new();
+        hall.ready(1);
+        hall.arrive(10);
+        hall.take(1);
+        hall.pick_up(5, 10);
+        hall.grant_pick_up(5, 10);
+        let out = hall.left_with(10, LeftReason::Answered, Some(by));
+        assert_eq!(picked_up(&out), [(5, 10, outcome)]);
+    }
+}
+
+/// However often it is asked for, one phone rings once, and every asking is answered.
+#[test]
+fn a_pick_up_that_rings_already_is_answered_by_the_agent_again() {
+    let mut hall = Hall::new();
+    hall.arrive(10);
+    hall.pick_up(5, 10);
+    let (reservation, _) = hall.grant_pick_up(5, 10);
+    hall.say(rings(5, 10));
+    let out = hall.pick_up(5, 10);
+    assert_eq!(asked_to_pick_up(&[out]), 1, "the agent knows");
+    assert_eq!(picked_up(&hall.say(rings(5, 10))), [(5, 10, Ok(()))]);
+    assert_eq!(hall.entry(10).offers, [reservation]);
+}
+
+#[test]
+fn a_contact_on_its_way_elsewhere_is_not_picked_up() {
+    for how in 0..2 {
+        let mut hall = Hall::new();
+        hall.arrive(10);
+        match how {
+            0 => hall.wish(10, Wish::MoveTo(ELSEWHERE)),
+            _ => hall.detach(10),
+        };
+        let before = hall.queue.clone();
+        let out = hall.pick_up(5, 10);
+        assert_eq!(picked_up(&out), [(5, 10, Err(NoPickUp::Taken))]);
+        assert_eq!(asked_to_pick_up(&[out]), 0);
+        assert_eq!(hall.queue, before);
+    }
 }
