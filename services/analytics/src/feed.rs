@@ -8,10 +8,10 @@ mod translate;
 use crate::{
     core::stay::{Caller, Fact, Happening},
     settings::Settings,
-    store::{AtHand, Said, Store},
+    store::{AtHand, Heard, KEPT, Kept, Said, Store},
 };
 use centro_bus::{Delivery, Subscription};
-use centro_kernel::{Clock, ContactId, EventId, TenantId, Timestamp};
+use centro_kernel::{Clock, ContactId, Timestamp};
 use futures::FutureExt;
 use std::{
     collections::{HashMap, VecDeque},
@@ -46,9 +46,6 @@ pub(crate) struct Feed {
     pub behind: bool,
 }
 
-/// One event, understood.
-type Heard = (EventId, TenantId, Said);
-
 impl Feed {
     /// Runs until the bus is closed and everything it had is written.
     pub(crate) async fn run(mut self) {
@@ -59,7 +56,7 @@ impl Feed {
             let mut batch = Vec::with_capacity(deliveries.len());
             for delivery in &deliveries {
                 if let Some(heard) = understand(delivery.as_ref()) {
-                    callers.hear(&heard.2);
+                    callers.hear(&heard.said);
                     batch.push(heard);
                 }
             }
@@ -106,7 +103,12 @@ impl Feed {
 fn understand(delivery: &dyn Delivery) -> Option<Heard> {
     let event = delivery.event();
     match translate::said(event) {
-        Ok(said) => Some((event.id, event.tenant?, said?)),
+        Ok(said) => Some(Heard {
+            id: event.id,
+            tenant: event.tenant?,
+            said: said?,
+            kept: Kept::of(event),
+        }),
         Err(reason) => {
             tracing::warn!(kind = event.kind, id = %event.id, reason, "an event cannot be counted");
             None
@@ -134,6 +136,7 @@ async fn beat(
     store.mark(now).await?;
     store.forget_events(now - remember).await?;
     store.forget_bids(now - remember).await?;
+    store.forget_journal(now - KEPT).await?;
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 //! | owns | messages in | messages out |
 //! |---|---|---|
 //! | stays of contacts in queues, intervals of agents, why contacts were offered to whom (its own database) | events of routing, telephony and configuration; `ConfigurationFeed.Snapshot` | none |
+//! | the events that live figures are made of, for 26 hours | `Journal.Replay` of routing | answers |
 //! | the formulas of the figures (`core`, docs/metrics.md) | `Reports` | answers |
 //!
 //! Events come at least once and in any order between publishers; a fact is counted once and comes out the same
@@ -11,6 +12,7 @@
 pub mod core;
 mod feed;
 mod grpc;
+mod journal;
 mod promises;
 mod settings;
 mod store;
@@ -20,7 +22,7 @@ pub use settings::Settings;
 
 use async_trait::async_trait;
 use centro_node::{Mount, Node, Role, Service, health::Kind};
-use centro_proto::analytics::reports_server::ReportsServer;
+use centro_proto::analytics::{journal_server::JournalServer, reports_server::ReportsServer};
 use centro_store::page::Pages;
 
 /// The analytics service.
@@ -65,6 +67,10 @@ impl Service for Analytics {
         };
         node.lifecycle().closing().spawn(feed.run());
         let pages = Pages::new(&node.keys().derive(Pages::PURPOSE));
+        mount.grpc(JournalServer::new(journal::Journal {
+            store: store.clone(),
+            clock: node.clock(),
+        }));
         mount.grpc(ReportsServer::new(grpc::Reports {
             store,
             promises,

@@ -3,12 +3,14 @@
 mod decisions;
 mod entity;
 mod facts;
+mod journal;
 mod migration;
 mod reports;
 mod rows;
 
 pub(crate) use decisions::{Bids, Decided, Offer, Reservation};
-pub(crate) use facts::{AgentChange, AtHand, Said};
+pub(crate) use facts::{AgentChange, AtHand, Heard, Said};
+pub(crate) use journal::{KEPT, Kept, PAGE, Read};
 pub(crate) use reports::{Filter, IntervalKey, IntervalRow, StayKey};
 
 use crate::{core::Targets, settings::Settings};
@@ -46,11 +48,13 @@ impl Store {
         let writer = centro_store::open(&url).await?;
         centro_store::migrate::<migration::Migrator>(&writer).await?;
         let readers = centro_store::readers(&url).await?;
-        Ok(Self {
+        let store = Self {
             writer,
             readers,
             clock,
-        })
+        };
+        store.begin_journal(store.clock.now()).await?;
+        Ok(store)
     }
 
     /// What every queue promised last, deleted ones included.

@@ -8,7 +8,7 @@
 //! | what queues, assignments and devices there are | configuration and telephony; `feed` follows them |
 //!
 //! In: `Waiting.Wait` (edges), `AgentContacts` (edges), `Agents`, `QueueStatuses` and `WaitingContacts` (people),
-//! configuration and registration events. Out: offers on the stream, `CallEdge.CancelOffer` and `HasOffer`, `routing.*` events. `docs/protocol.md` has
+//! configuration and registration events, and at the start the day's events from `Journal.Replay`. Out: offers on the stream, `CallEdge.CancelOffer` and `HasOffer`, `routing.*` events. `docs/protocol.md` has
 //! the messages. Hot state lives behind `store::HotStore`; in one process it is memory, so agents log in again after a
 //! restart.
 
@@ -75,6 +75,9 @@ impl Service for Routing {
         node.spawn(feed::configuration(router.clone(), configured));
         node.spawn(feed::registrations(router.clone(), registered));
         node.spawn(feed::ownership(router.clone()));
+        // From here on what happens is kept for later, so that nothing falls between the past and the present.
+        let started = router.live.figures.await_past();
+        node.spawn(live::past::recall(router.clone(), started));
         open(mount, router);
         Ok(())
     }

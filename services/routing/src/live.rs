@@ -2,6 +2,7 @@
 //! nothing but what it shows.
 
 mod figures;
+pub mod past;
 
 pub use figures::Figures;
 

@@ -1,9 +1,9 @@
 //! What a centre keeps over a restart: configuration, history, recordings, devices.
 
 use anyhow::{Context, Result, ensure};
-use centro_testkit::{Centre, eventually, number};
+use centro_testkit::{Api, Centre, eventually, number};
 use centro_tests::{AGENT_HZ, CALLER_HZ, SOON, floor, phones, stage};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
 async fn keeps(centre: &mut Centre, power_cut: bool) -> Result<()> {
@@ -24,12 +24,14 @@ async fn keeps(centre: &mut Centre, power_cut: bool) -> Result<()> {
         Ok(all[0].clone())
     })
     .await?;
+    let figures = settled(&owner, &anna.user_id).await?;
     if power_cut {
         centre.kill()?;
     }
     centre.restart().await?;
 
     let owner = centre.owner().await?;
+    same_figures(&owner, &anna.user_id, &figures).await?;
     let id = queue["id"].as_str().context("a queue without id")?;
     let kept = owner.get(&format!("/v1/call-queues/{id}")).await?;
     ensure!(kept == queue, "the queue was {queue:#} and is {kept:#}");
@@ -48,6 +50,66 @@ async fn keeps(centre: &mut Centre, power_cut: bool) -> Result<()> {
     ensure!(audio.len() > 4000, "{} bytes of recording", audio.len());
     ensure!(owner.agent_status(&anna.user_id).await.is_ok());
     one_call(centre, &owner).await
+}
+
+/// The live figures of the day, of the queues and of Anna, when she is done with her call and analytics has heard of it.
+async fn settled(owner: &Api, anna: &str) -> Result<(Value, Value)> {
+    owner.end_wrap_up(anna).await?;
+    eventually("the call is wrapped up everywhere", SOON, async || {
+        let contacts = owner.contacts().await?;
+        ensure!(number(&contacts[0]["wrapUpMs"]) > 0, "{contacts:#?}");
+        let path = format!("/v1/agent-intervals?agentId={anna}");
+        let intervals = owner.get(&path).await?["intervals"].clone();
+        let last = intervals.as_array().and_then(|all| all.last());
+        let state = last.context("no intervals")?["state"].clone();
+        ensure!(state == "AGENT_STATE_READY", "{intervals:#}");
+        let figures = today(owner, anna).await?;
+        ensure!(number(&figures.1["handled"]) == 1, "{figures:#?}");
+        Ok(figures)
+    })
+    .await
+}
+
+/// What is known of the day, without since when: the process may be some milliseconds older than what it writes to.
+async fn today(owner: &Api, anna: &str) -> Result<(Value, Value)> {
+    let queues = owner.queue_statuses().await?;
+    let days = queues.iter().map(|queue| {
+        let (mut today, mean) = (queue["today"].clone(), &queue["meanWait"]);
+        if let Some(today) = today.as_object_mut() {
+            today.remove("since");
+        }
+        json!({"id": queue["queueId"], "today": today, "mean": mean["meanMs"], "of": mean["sample"]})
+    });
+    let agent = owner.agent_status(anna).await?["today"].clone();
+    Ok((days.collect(), agent))
+}
+
+/// The day goes on where it was: each figure of the queues, and of the agent all that does not grow with the clock.
+async fn same_figures(owner: &Api, anna: &str, before: &(Value, Value)) -> Result<()> {
+    let contact = owner.contacts().await?[0].clone();
+    let entered = contact["enqueueTime"]
+        .as_str()
+        .context("never entered")?
+        .to_owned();
+    eventually("the figures are back", SOON, async || {
+        let (queues, agent) = today(owner, anna).await?;
+        let since = agent["since"].as_str().context("no day")?;
+        if since > entered.as_str() && since.ends_with("T00:00:00Z") {
+            return Ok(()); // midnight has passed: this is another day
+        }
+        ensure!(
+            queues == before.0,
+            "were {:#}\nand are {queues:#}",
+            before.0
+        );
+        for figure in ["handled", "missed", "alertingMs", "connectedMs", "wrapUpMs"] {
+            let (is, was) = (&agent[figure], &before.1[figure]);
+            ensure!(is == was, "{figure} was {was} and is {is}");
+        }
+        ensure!(since < entered.as_str(), "{since} is after {entered}");
+        Ok(())
+    })
+    .await
 }
 
 /// Anna logs in and serves one call.

@@ -120,7 +120,29 @@ pub mod queue_targets {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// Until when the process is known to have lived: one row.
+/// An event that live figures are made of.
+pub mod journal {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "journal")]
+    pub struct Model {
+        /// Grows with each event heard.
+        #[sea_orm(primary_key)]
+        pub place: i64,
+        pub tenant: String,
+        pub kind: String,
+        pub at_ms: i64,
+        pub data: Vec<u8>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Until when the process is known to have lived (row 1), and since when the journal is complete (row 2).
 pub mod watermark {
     use sea_orm::entity::prelude::*;
 

@@ -4,6 +4,7 @@ use super::{
     Store,
     decisions::{self, Bids, Offer},
     entity::{agent_interval, stay, watermark},
+    journal::{self, Kept},
     millis,
 };
 use crate::core::{
@@ -46,6 +47,16 @@ pub(crate) enum Said {
     Bids(Bids),
 }
 
+/// An event, understood.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Heard {
+    pub id: EventId,
+    pub tenant: TenantId,
+    pub said: Said,
+    /// How the journal keeps it, if it does.
+    pub kept: Option<Kept>,
+}
+
 /// What the writer keeps at hand between batches; only what was committed.
 #[derive(Default)]
 pub(crate) struct AtHand {
@@ -57,17 +68,18 @@ impl Store {
     pub(crate) async fn learn(
         &self,
         at_hand: &mut AtHand,
-        batch: &[(EventId, TenantId, Said)],
+        batch: &[Heard],
         callers: &HashMap<ContactId, Caller>,
     ) -> Result<(), Fault> {
         let txn = self.writer.begin().await.map_err(fault)?;
         let mut new =
-            inbox::first_times(&txn, batch.iter().map(|(id, ..)| *id), self.clock.now()).await?;
-        let fresh: Vec<_> = batch
+            inbox::first_times(&txn, batch.iter().map(|heard| heard.id), self.clock.now()).await?;
+        let first: Vec<_> = batch.iter().filter(|heard| new.remove(&heard.id)).collect();
+        let fresh: Vec<_> = first.iter().map(|h| (h.tenant, &h.said)).collect();
+        let kept = first
             .iter()
-            .filter(|(id, ..)| new.remove(id))
-            .map(|(_, tenant, said)| (*tenant, said))
-            .collect();
+            .filter_map(|h| Some((h.tenant.to_string(), h.kept.clone()?)));
+        journal::keep(&txn, kept.collect()).await?;
         learn_contacts(&txn, &fresh, callers).await?;
         learn_decisions(&txn, &fresh).await?;
         let agents = learn_agents(&txn, &at_hand.agents, &fresh).await?;
@@ -101,26 +113,35 @@ impl Store {
             .all(&txn)
             .await
             .map_err(fault)?;
-        let mut closed = Vec::new();
+        let (mut closed, mut kept) = (Vec::new(), Vec::new());
         for row in rows {
             let tenant = row.tenant.clone();
             if let Some(mut stay) = row.into_stay()
                 && stay.enqueued.is_some()
                 && stay.is_open()
             {
+                let waited = stay.left.is_none() && stay.connected.is_none();
                 stay.close_at(died);
+                if let Some(left) = stay.left.filter(|_| waited) {
+                    kept.push((tenant.clone(), Kept::left(stay.contact, stay.queue, left)));
+                }
                 closed.push(stay::Model::of(&tenant, &stay));
             }
         }
         let stays = closed.len();
         write_stays(&txn, closed).await?;
-        let intervals = close_intervals(&txn, mark).await?;
+        let intervals = close_intervals(&txn, mark, &mut kept).await?;
+        journal::keep(&txn, kept).await?;
         txn.commit().await.map_err(fault)?;
         Ok((stays, intervals))
     }
 }
 
-async fn close_intervals(txn: &impl ConnectionTrait, mark: i64) -> Result<u64, Fault> {
+async fn close_intervals(
+    txn: &impl ConnectionTrait,
+    mark: i64,
+    kept: &mut Vec<(String, Kept)>,
+) -> Result<u64, Fault> {
     use agent_interval::{Column, Entity};
     let open = Entity::find()
         .filter(Column::EndMs.is_null())
@@ -134,6 +155,12 @@ async fn close_intervals(txn: &impl ConnectionTrait, mark: i64) -> Result<u64, F
             ..row
         })
         .collect();
+    let logged_out = i32::from(centro_proto::types::AgentState::LoggedOut);
+    for row in closed.iter().filter(|row| row.state != logged_out) {
+        let at = Timestamp::from_millis(row.end_ms.unwrap_or(mark));
+        let out = Kept::logged_out(row.agent_id.clone(), row.state, at);
+        kept.push((row.tenant.clone(), out));
+    }
     let count = closed.len() as u64;
     write_intervals(txn, closed).await?;
     Ok(count)

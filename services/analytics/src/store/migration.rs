@@ -1,6 +1,6 @@
 //! The migrations.
 
-use super::entity::{agent_interval, decision, queue_targets, stay, watermark};
+use super::entity::{agent_interval, decision, journal, queue_targets, stay, watermark};
 use centro_store::inbox::{AddArrival, CreateInbox};
 use sea_orm_migration::{prelude::*, schema};
 
@@ -15,6 +15,7 @@ impl MigratorTrait for Migrator {
             Box::new(AddArrival),
             Box::new(AddUnreachable),
             Box::new(AddDecisions),
+            Box::new(AddJournal),
         ]
     }
 }
@@ -133,6 +134,45 @@ impl MigrationTrait for AddDecisions {
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let table = Table::drop().table(decision::Entity).to_owned();
+        manager.drop_table(table).await
+    }
+}
+
+struct AddJournal;
+
+impl MigrationName for AddJournal {
+    fn name(&self) -> &str {
+        "facts_4_journal"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for AddJournal {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        use journal::Column;
+        let place = schema::big_integer(Column::Place)
+            .auto_increment()
+            .primary_key()
+            .to_owned();
+        let table = Table::create()
+            .table(journal::Entity)
+            .col(place)
+            .col(schema::text(Column::Tenant))
+            .col(schema::text(Column::Kind))
+            .col(schema::big_integer(Column::AtMs))
+            .col(schema::blob(Column::Data))
+            .to_owned();
+        manager.create_table(table).await?;
+        let by_time = Index::create()
+            .name("journal_by_time")
+            .table(journal::Entity)
+            .col(Column::AtMs)
+            .to_owned();
+        manager.create_index(by_time).await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let table = Table::drop().table(journal::Entity).to_owned();
         manager.drop_table(table).await
     }
 }

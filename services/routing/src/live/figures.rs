@@ -1,7 +1,8 @@
 //! The figures of queues and agents, fed with each step after it was stored.
 //!
-//! They count what passes through this process since it started. No tenant has a time zone yet, so a day begins at
-//! midnight UTC, or with the process when that is later.
+//! They count what passes through this process. What happened before it started is read from analytics ([`super::past`])
+//! and put in front; until then, and when it cannot be read, the day begins with the process, and says so. No tenant has
+//! a time zone yet, so a day begins at midnight UTC.
 
 use centro_kernel::{QueueId, Timestamp, UserId};
 use centro_routing_core::{
@@ -15,6 +16,8 @@ use std::collections::HashMap;
 
 /// A day, in milliseconds.
 const DAY: i64 = 86_400_000;
+/// Events that may happen while the past is read. Beyond it the past is given up: the day begins with the process.
+const MOST_MEANWHILE: usize = 100_000;
 
 /// The day of `now` began here.
 const fn day_start(now: Timestamp) -> Timestamp {
@@ -22,61 +25,112 @@ const fn day_start(now: Timestamp) -> Timestamp {
     Timestamp::from_millis(millis - millis.rem_euclid(DAY))
 }
 
+/// What was counted since a moment.
 #[derive(Default)]
-struct Queues {
-    figures: HashMap<QueueId, QueueFigures>,
+pub struct Counted {
+    /// Nothing is known of what happened before.
+    since: Timestamp,
+    queues: HashMap<QueueId, QueueFigures>,
+    agents: HashMap<UserId, AgentFigures>,
     /// The queue whose contact each agent was last connected with.
     serves: HashMap<UserId, QueueId>,
 }
 
+impl Counted {
+    /// Nothing yet.
+    pub fn new(since: Timestamp) -> Self {
+        Self {
+            since,
+            ..Self::default()
+        }
+    }
+
+    /// Something happened at `now`.
+    pub fn count(&mut self, now: Timestamp, event: &Event) {
+        let (whose, since) = (concerns(event), self.since);
+        if let Some(agent) = whose.agent {
+            let new = || AgentFigures::new(agent, since);
+            let figures = self.agents.entry(agent).or_insert_with(new);
+            figures.begin_day(day_start(now));
+            figures.apply(now, event);
+        }
+        if let (Some(queue), Some(agent), true) = (whose.queue, whose.agent, whose.connects) {
+            self.serves.insert(agent, queue);
+        }
+        let served = || self.serves.get(&whose.agent?).copied();
+        if let Some(queue) = whose.queue.or_else(served) {
+            let new = || QueueFigures::new(queue, Rules::default(), since);
+            let figures = self.queues.entry(queue).or_insert_with(new);
+            figures.begin_day(day_start(now));
+            figures.apply(now, event);
+        }
+    }
+}
+
+#[derive(Default)]
+struct State {
+    counted: Counted,
+    /// What happened while the past is read, to be counted after it. `None`: it was read, or given up.
+    meanwhile: Option<Vec<(Timestamp, Event)>>,
+}
+
 /// Figures of every queue and agent that ever acted here.
 #[derive(Default)]
-pub struct Figures {
-    started: Timestamp,
-    queues: Mutex<Queues>,
-    agents: Mutex<HashMap<UserId, AgentFigures>>,
-}
+pub struct Figures(Mutex<State>);
 
 impl Figures {
     /// Nothing is known of what happened before `started`.
     pub fn new(started: Timestamp) -> Self {
-        Self {
-            started,
-            ..Self::default()
+        let state = State {
+            counted: Counted::new(started),
+            meanwhile: None,
+        };
+        Self(Mutex::new(state))
+    }
+
+    /// The past is being read: what happens from here on is kept, to be counted again after it. The past ends where this
+    /// began to count, which is told.
+    pub fn await_past(&self) -> Timestamp {
+        let mut state = self.0.lock();
+        state.meanwhile = Some(Vec::new());
+        state.counted.since
+    }
+
+    /// Whether the past is still awaited.
+    pub fn awaits_past(&self) -> bool {
+        self.0.lock().meanwhile.is_some()
+    }
+
+    /// This is what happened before.
+    pub fn put_before(&self, mut past: Counted) {
+        let mut state = self.0.lock();
+        if let Some(meanwhile) = state.meanwhile.take() {
+            for (now, event) in &meanwhile {
+                past.count(*now, event);
+            }
+            state.counted = past;
         }
     }
 
     /// A step at `now` was stored with these events.
     pub fn happened(&self, now: Timestamp, events: &[Event]) {
+        if events.is_empty() {
+            return;
+        }
+        let mut state = self.0.lock();
         for event in events {
-            let whose = concerns(event);
-            if let Some(agent) = whose.agent {
-                let mut agents = self.agents.lock();
-                let figures = agents
-                    .entry(agent)
-                    .or_insert_with(|| AgentFigures::new(agent, self.started));
-                figures.begin_day(day_start(now));
-                figures.apply(now, event);
-            }
-            let mut queues = self.queues.lock();
-            let queues = &mut *queues;
-            if let (Some(queue), Some(agent), true) = (whose.queue, whose.agent, whose.connects) {
-                queues.serves.insert(agent, queue);
-            }
-            let served = || queues.serves.get(&whose.agent?).copied();
-            if let Some(queue) = whose.queue.or_else(served) {
-                let figures = queues
-                    .figures
-                    .entry(queue)
-                    .or_insert_with(|| self.of_queue(queue));
-                figures.begin_day(day_start(now));
-                figures.apply(now, event);
+            state.counted.count(now, event);
+        }
+        if let Some(meanwhile) = &mut state.meanwhile {
+            if meanwhile.len() + events.len() > MOST_MEANWHILE {
+                tracing::warn!(
+                    "too much happened while the past was read: today's figures begin with the process"
+                );
+                state.meanwhile = None;
+            } else {
+                meanwhile.extend(events.iter().map(|event| (now, event.clone())));
             }
         }
-    }
-
-    fn of_queue(&self, queue: QueueId) -> QueueFigures {
-        QueueFigures::new(queue, Rules::default(), self.started)
     }
 
     /// A queue's figures by its present rules, and the expected wait at `position`. Changed rules count for the whole day.
@@ -88,12 +142,13 @@ impl Figures {
         position: u32,
         serving: Serving,
     ) -> (QueueToday, ExpectedWait) {
-        let mut queues = self.queues.lock();
+        let mut state = self.0.lock();
+        let since = state.counted.since;
         let mut nothing = None;
-        let figures = match queues.figures.get_mut(&queue) {
+        let figures = match state.counted.queues.get_mut(&queue) {
             Some(figures) => figures,
             // Looking makes nothing.
-            None => nothing.insert(self.of_queue(queue)),
+            None => nothing.insert(QueueFigures::new(queue, Rules::default(), since)),
         };
         figures.configure(rules);
         figures.begin_day(day_start(now));
@@ -103,8 +158,8 @@ impl Figures {
 
     /// An agent's figures; `None` before the agent did anything.
     pub fn agent(&self, now: Timestamp, agent: UserId) -> Option<AgentToday> {
-        let mut agents = self.agents.lock();
-        let figures = agents.get_mut(&agent)?;
+        let mut state = self.0.lock();
+        let figures = state.counted.agents.get_mut(&agent)?;
         figures.begin_day(day_start(now));
         Some(figures.today(now))
     }
@@ -171,7 +226,7 @@ mod tests {
         let now = Timestamp::from_millis(5);
         let (today, _) = figures.queue(now, QUEUE, Rules::default(), 1, Serving::default());
         assert_eq!(today.offered, 0);
-        assert!(figures.queues.lock().figures.is_empty());
+        assert!(figures.0.lock().counted.queues.is_empty());
         assert_eq!(figures.agent(now, UserId::from_u128(1)), None);
     }
 }
