@@ -5,7 +5,7 @@
 
 mod promise;
 
-use crate::rules;
+use crate::{live::Zone, rules};
 use centro_kernel::{Code, DeviceId, Fault, QueueId, SkillId, TenantId, UserId};
 use centro_proto::configuration::{CallQueue, Change, change::Object};
 use centro_routing_core::{Capacity, Membership, Profile, QueueSettings, figures::Rules};
@@ -90,6 +90,8 @@ struct State {
     capacities: HashMap<UserId, Capacity>,
     /// Tenants whose queues may be served by people who are not assigned to them.
     open_to_unassigned: HashSet<TenantId>,
+    /// Where tenants live who do not live by UTC.
+    zones: HashMap<TenantId, Zone>,
     devices: HashMap<DeviceId, (TenantId, Option<UserId>)>,
     by_user: HashMap<UserId, BTreeSet<DeviceId>>,
     /// Devices of people who may not work any more. Nobody's phone, so nobody can log in with it.
@@ -205,6 +207,16 @@ impl Directory {
     }
 
     /// Whether people of the tenant may be logged in to queues to which they are not assigned, from now on.
+    /// By whose days the tenant's figures are counted.
+    pub fn zone(&self, tenant: TenantId) -> Zone {
+        self.0
+            .read()
+            .zones
+            .get(&tenant)
+            .cloned()
+            .unwrap_or_default()
+    }
+
     pub(crate) fn set_open_to_unassigned(&self, tenant: TenantId, open: bool) {
         let mut state = self.0.write();
         if open {
@@ -368,6 +380,12 @@ impl State {
                 } else {
                     self.open_to_unassigned.remove(&tenant);
                 }
+                let zone = Zone::named(settings.time_zone());
+                if zone == Zone::default() {
+                    self.zones.remove(&tenant);
+                } else {
+                    self.zones.insert(tenant, zone);
+                }
                 // Who is logged in so stays it until the log-out (spec S48).
                 None
             }
@@ -435,6 +453,7 @@ impl State {
             }
             Key::Organization(_) => {
                 self.open_to_unassigned.remove(&tenant);
+                self.zones.remove(&tenant);
                 None
             }
             Key::Device(id) => {
@@ -491,7 +510,7 @@ fn queue_config(tenant: TenantId, id: QueueId, queue: &CallQueue) -> QueueConfig
 #[cfg(test)]
 mod tests {
     use super::*;
-    use centro_proto::configuration::QueueAgent;
+    use centro_proto::configuration::{OrganizationSettings, QueueAgent};
 
     fn queue(version: u64, deleted: bool, weight: Option<u32>) -> Change {
         let id = QueueId::from_u128(5).to_string();
@@ -525,6 +544,29 @@ mod tests {
         );
         directory.apply(&queue(2, false, Some(7)));
         assert_eq!(directory.queue(known.settings.id), None);
+    }
+
+    #[test]
+    fn a_tenant_lives_by_utc_before_and_after_it_had_a_time_zone() {
+        let directory = Directory::default();
+        let tenant = TenantId::from_u128(1);
+        let lives = |version, deleted, zone: &str| Change {
+            tenant_id: tenant.to_string(),
+            version,
+            deleted,
+            object: Some(Object::OrganizationSettings(OrganizationSettings {
+                tenant_id: tenant.to_string(),
+                time_zone: Some(zone.to_owned()),
+                ..OrganizationSettings::default()
+            })),
+        };
+        assert_eq!(directory.zone(tenant), Zone::default());
+        directory.apply(&lives(1, false, "Europe/Rome"));
+        assert_eq!(directory.zone(tenant), Zone::named("Europe/Rome"));
+        assert_ne!(directory.zone(tenant), Zone::default());
+        assert_eq!(directory.zone(TenantId::from_u128(2)), Zone::default());
+        directory.apply(&lives(2, true, ""));
+        assert_eq!(directory.zone(tenant), Zone::default());
     }
 
     #[test]
@@ -600,7 +642,6 @@ mod tests {
 
     #[test]
     fn queues_are_open_to_the_unassigned_while_their_tenant_says_so_and_nobody_is_logged_out() {
-        use centro_proto::configuration::OrganizationSettings;
         let directory = Directory::default();
         let (ours, theirs) = (TenantId::from_u128(1), TenantId::from_u128(2));
         let settings = |version, allowed, deleted| Change {
@@ -610,7 +651,7 @@ mod tests {
             object: Some(Object::OrganizationSettings(OrganizationSettings {
                 tenant_id: ours.to_string(),
                 allow_unassigned_log_in: allowed,
-                etag: String::new(),
+                ..OrganizationSettings::default()
             })),
         };
         let told = Some(Key::Organization(ours));

@@ -3,12 +3,15 @@
 
 mod figures;
 pub mod past;
+mod zone;
 
 pub use figures::Figures;
+pub use zone::Zone;
 
+use crate::directory::Directory;
 use centro_kernel::{ContactId, QueueId, TenantId, Timestamp, UserId};
 use centro_routing_core::{
-    Desktop, Entry, Part, Place, QueueChange, State, View, figures::Serving,
+    Desktop, Entry, Event, Part, Place, QueueChange, State, View, figures::Serving,
 };
 use parking_lot::RwLock;
 use std::{
@@ -180,6 +183,19 @@ impl Live {
         Self {
             figures: Figures::new(started),
             ..Self::default()
+        }
+    }
+
+    /// A step at `now` was stored with these events of the tenant.
+    pub fn happened(
+        &self,
+        directory: &Directory,
+        tenant: TenantId,
+        now: Timestamp,
+        events: &[Event],
+    ) {
+        if !events.is_empty() {
+            self.figures.happened(&directory.zone(tenant), now, events);
         }
     }
 

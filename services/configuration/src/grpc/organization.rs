@@ -35,6 +35,7 @@ impl Organization for Desk {
             // A field that was emptied goes back to its default.
             let after = organization::with_defaults(after);
             rules(&after)?;
+            let after = organization::with_known_zone(after)?;
             let after = write.put(after, None).await?;
             write.commit().await?;
             Ok(after)

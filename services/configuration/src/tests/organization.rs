@@ -52,6 +52,34 @@ async fn nobody_logs_in_to_queues_of_others_until_the_organization_allows_it() {
 }
 
 #[tokio::test]
+async fn a_tenant_lives_by_utc_until_it_says_where_it_is() {
+    let world = World::new().await;
+    let zone = async |name: &str| {
+        let request = pb::UpdateOrganizationSettingsRequest {
+            organization_settings: Some(OrganizationSettings {
+                time_zone: Some(name.to_owned()),
+                ..Default::default()
+            }),
+            update_mask: Some(FieldMask {
+                paths: vec!["time_zone".to_owned()],
+            }),
+        };
+        let request = world.ask(ACME, request);
+        let settings = world.desk.update_organization_settings(request).await;
+        Ok::<_, Status>(settings?.into_inner().time_zone().to_owned())
+    };
+    assert_eq!(get(&world, ACME).await.time_zone(), "UTC");
+    assert_eq!(zone("europe/rome").await.unwrap(), "Europe/Rome");
+    for wrong in ["Roma", "+02:00", "Europe/", "Europe/Rome2", "🕛"] {
+        assert_eq!(reason(zone(wrong).await), "time_zone_unknown", "{wrong}");
+    }
+    assert_eq!(reason(zone(&"x".repeat(65)).await), "text_too_long");
+    assert_eq!(get(&world, ACME).await.time_zone(), "Europe/Rome");
+    assert_eq!(get(&world, OTHER).await.time_zone(), "UTC");
+    assert_eq!(zone("").await.unwrap(), "UTC", "as if nothing was said");
+}
+
+#[tokio::test]
 async fn of_two_who_change_the_settings_at_once_the_second_is_told() {
     let world = World::new().await;
     let on = allow(&world, ACME, Some(true), "").await.unwrap();

@@ -162,7 +162,7 @@ impl AgentActor {
                 live.agent_changed(self.tenant, view.clone());
             }
         }
-        live.figures.happened(now, &out.events);
+        live.happened(&self.router.directory, self.tenant, now, &out.events);
         self.carry_out(out, reply);
         true
     }

@@ -194,7 +194,9 @@ impl QueueActor {
                 .live
                 .queue_changed(self.settings.id, &out.changes);
         }
-        self.router.live.figures.happened(now, &out.events);
+        self.router
+            .live
+            .happened(&self.router.directory, self.tenant, now, &out.events);
         self.carry_out(ctx, out, asker);
         true
     }

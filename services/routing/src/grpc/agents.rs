@@ -100,8 +100,9 @@ impl Doors {
 }
 
 /// What the agent does, with the agent's day.
-fn status_out(router: &Router, view: &View) -> AgentStatus {
-    let today = router.live.figures.agent(router.now(), view.agent);
+fn status_out(router: &Router, tenant: TenantId, view: &View) -> AgentStatus {
+    let zone = router.directory.zone(tenant);
+    let today = router.live.figures.agent(&zone, router.now(), view.agent);
     wire::status_out(view, today)
 }
 
@@ -151,7 +152,7 @@ pub(super) async fn act(
             let text = "the agent is not logged in to this queue";
             Err(Fault::new(Code::Conflict, "not_in_queue", text))
         }
-        _ => Ok(status_out(router, &view)),
+        _ => Ok(status_out(router, tenant, &view)),
     }
 }
 
@@ -186,7 +187,7 @@ impl Agents for Doors {
         let now = self.0.now();
         let agents = page.into_iter().map(|(agent, view)| {
             let view = view.unwrap_or_else(|| AgentRecord::new(agent, now).shown);
-            status_out(&self.0, &view)
+            status_out(&self.0, tenant, &view)
         });
         Ok(Response::new(ListAgentStatusesResponse {
             agents: agents.collect(),
@@ -201,7 +202,7 @@ impl Agents for Doors {
     ) -> Result<Response<AgentStatus>, Status> {
         let asker = self.asker(&request, &request.get_ref().agent_id, "live.view")?;
         let view = self.status(asker.tenant, asker.agent);
-        Ok(Response::new(status_out(&self.0, &view)))
+        Ok(Response::new(status_out(&self.0, asker.tenant, &view)))
     }
 
     async fn log_in(

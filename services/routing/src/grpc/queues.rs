@@ -50,7 +50,8 @@ impl Doors {
         let live = self.0.live.queue(id, SHOWN);
         let (rules, next) = (queue.figures, live.waiting.saturating_add(1));
         let figures = &self.0.live.figures;
-        let (today, wait) = figures.queue(now, id, rules, next, staff.serving());
+        let zone = self.0.directory.zone(queue.tenant);
+        let (today, wait) = figures.queue(&zone, now, id, rules, next, staff.serving());
         let contacts = (1..)
             .zip(&live.first)
             .map(|(position, entry)| WaitingContact {

@@ -1,9 +1,10 @@
 //! The figures of queues and agents, fed with each step after it was stored.
 //!
 //! They count what passes through this process. What happened before it started is read from analytics ([`super::past`])
-//! and put in front; until then, and when it cannot be read, the day begins with the process, and says so. No tenant has
-//! a time zone yet, so a day begins at midnight UTC.
+//! and put in front; until then, and when it cannot be read, the day begins with the process, and says so. A day is one
+//! of the tenant's time zone.
 
+use super::Zone;
 use centro_kernel::{QueueId, Timestamp, UserId};
 use centro_routing_core::{
     Event,
@@ -14,16 +15,8 @@ use centro_routing_core::{
 use parking_lot::Mutex;
 use std::collections::HashMap;
 
-/// A day, in milliseconds.
-const DAY: i64 = 86_400_000;
 /// Events that may happen while the past is read. Beyond it the past is given up: the day begins with the process.
 const MOST_MEANWHILE: usize = 100_000;
-
-/// The day of `now` began here.
-const fn day_start(now: Timestamp) -> Timestamp {
-    let millis = now.as_millis();
-    Timestamp::from_millis(millis - millis.rem_euclid(DAY))
-}
 
 /// What was counted since a moment.
 #[derive(Default)]
@@ -45,13 +38,13 @@ impl Counted {
         }
     }
 
-    /// Something happened at `now`.
-    pub fn count(&mut self, now: Timestamp, event: &Event) {
+    /// Something happened at `now`, in a day that began at `day`.
+    pub fn count(&mut self, day: Timestamp, now: Timestamp, event: &Event) {
         let (whose, since) = (concerns(event), self.since);
         if let Some(agent) = whose.agent {
             let new = || AgentFigures::new(agent, since);
             let figures = self.agents.entry(agent).or_insert_with(new);
-            figures.begin_day(day_start(now));
+            figures.begin_day(day);
             figures.apply(now, event);
         }
         if let (Some(queue), Some(agent), true) = (whose.queue, whose.agent, whose.connects) {
@@ -61,7 +54,7 @@ impl Counted {
         if let Some(queue) = whose.queue.or_else(served) {
             let new = || QueueFigures::new(queue, Rules::default(), since);
             let figures = self.queues.entry(queue).or_insert_with(new);
-            figures.begin_day(day_start(now));
+            figures.begin_day(day);
             figures.apply(now, event);
         }
     }
@@ -71,7 +64,7 @@ impl Counted {
 struct State {
     counted: Counted,
     /// What happened while the past is read, to be counted after it. `None`: it was read, or given up.
-    meanwhile: Option<Vec<(Timestamp, Event)>>,
+    meanwhile: Option<Vec<(Timestamp, Timestamp, Event)>>,
 }
 
 /// Figures of every queue and agent that ever acted here.
@@ -105,21 +98,22 @@ impl Figures {
     pub fn put_before(&self, mut past: Counted) {
         let mut state = self.0.lock();
         if let Some(meanwhile) = state.meanwhile.take() {
-            for (now, event) in &meanwhile {
-                past.count(*now, event);
+            for (day, now, event) in &meanwhile {
+                past.count(*day, *now, event);
             }
             state.counted = past;
         }
     }
 
-    /// A step at `now` was stored with these events.
-    pub fn happened(&self, now: Timestamp, events: &[Event]) {
+    /// A step at `now` was stored with these events of a tenant who lives in this zone.
+    pub fn happened(&self, zone: &Zone, now: Timestamp, events: &[Event]) {
         if events.is_empty() {
             return;
         }
+        let day = zone.day_start(now);
         let mut state = self.0.lock();
         for event in events {
-            state.counted.count(now, event);
+            state.counted.count(day, now, event);
         }
         if let Some(meanwhile) = &mut state.meanwhile {
             if meanwhile.len() + events.len() > MOST_MEANWHILE {
@@ -128,7 +122,7 @@ impl Figures {
                 );
                 state.meanwhile = None;
             } else {
-                meanwhile.extend(events.iter().map(|event| (now, event.clone())));
+                meanwhile.extend(events.iter().map(|event| (day, now, event.clone())));
             }
         }
     }
@@ -136,6 +130,7 @@ impl Figures {
     /// A queue's figures by its present rules, and the expected wait at `position`. Changed rules count for the whole day.
     pub fn queue(
         &self,
+        zone: &Zone,
         now: Timestamp,
         queue: QueueId,
         rules: Rules,
@@ -151,16 +146,16 @@ impl Figures {
             None => nothing.insert(QueueFigures::new(queue, Rules::default(), since)),
         };
         figures.configure(rules);
-        figures.begin_day(day_start(now));
+        figures.begin_day(zone.day_start(now));
         let wait = figures.expected_wait(now, position, serving);
         (figures.today(now), wait)
     }
 
     /// An agent's figures; `None` before the agent did anything.
-    pub fn agent(&self, now: Timestamp, agent: UserId) -> Option<AgentToday> {
+    pub fn agent(&self, zone: &Zone, now: Timestamp, agent: UserId) -> Option<AgentToday> {
         let mut state = self.0.lock();
         let figures = state.counted.agents.get_mut(&agent)?;
-        figures.begin_day(day_start(now));
+        figures.begin_day(zone.day_start(now));
         Some(figures.today(now))
     }
 }
@@ -171,6 +166,8 @@ mod tests {
     use centro_kernel::{ContactId, contact::LeftReason};
 
     const QUEUE: QueueId = QueueId::from_u128(1);
+    /// A day, in milliseconds.
+    const DAY: i64 = 86_400_000;
 
     fn queued(n: u128, at: Timestamp) -> Event {
         Event::ContactQueued {
@@ -202,12 +199,16 @@ mod tests {
         let figures = Figures::new(started);
         let today = |now| {
             let rules = Rules::default();
-            figures.queue(now, QUEUE, rules, 1, Serving::default()).0
+            let zone = Zone::default();
+            figures
+                .queue(&zone, now, QUEUE, rules, 1, Serving::default())
+                .0
         };
         assert_eq!(today(at(3 * DAY + 2_000)).day_start, started);
         let before = at(4 * DAY - 1);
-        figures.happened(before, &[queued(1, before), queued(2, before)]);
-        figures.happened(before, &[left(1, before, before)]);
+        let zone = Zone::default();
+        figures.happened(&zone, before, &[queued(1, before), queued(2, before)]);
+        figures.happened(&zone, before, &[left(1, before, before)]);
         assert_eq!((today(before).offered, today(before).abandoned), (2, 1));
         let midnight = at(4 * DAY);
         assert_eq!(today(midnight).day_start, midnight);
@@ -216,7 +217,7 @@ mod tests {
             (today(midnight).carried_over, today(midnight).waiting),
             (1, 1)
         );
-        figures.happened(midnight, &[left(2, before, midnight)]);
+        figures.happened(&zone, midnight, &[left(2, before, midnight)]);
         assert_eq!(today(midnight).abandoned, 1);
     }
 
@@ -224,9 +225,39 @@ mod tests {
     fn looking_at_a_queue_where_nothing_happened_keeps_nothing() {
         let figures = Figures::default();
         let now = Timestamp::from_millis(5);
-        let (today, _) = figures.queue(now, QUEUE, Rules::default(), 1, Serving::default());
+        let (today, _) = figures.queue(
+            &Zone::default(),
+            now,
+            QUEUE,
+            Rules::default(),
+            1,
+            Serving::default(),
+        );
         assert_eq!(today.offered, 0);
         assert!(figures.0.lock().counted.queues.is_empty());
-        assert_eq!(figures.agent(now, UserId::from_u128(1)), None);
+        assert_eq!(
+            figures.agent(&Zone::default(), now, UserId::from_u128(1)),
+            None
+        );
+    }
+
+    /// At one moment it is another day elsewhere.
+    #[test]
+    fn each_tenants_day_begins_at_its_own_midnight() {
+        let hour = |n: i64| Timestamp::from_millis(20_000 * DAY + n * 3_600_000);
+        let figures = Figures::new(hour(0));
+        let (rome, utc) = (Zone::named("Europe/Rome"), Zone::default());
+        let early = hour(12);
+        figures.happened(&rome, early, &[queued(1, early)]);
+        let day = |zone: &Zone| {
+            let (now, rules) = (hour(23), Rules::default());
+            let today = figures
+                .queue(zone, now, QUEUE, rules, 1, Serving::default())
+                .0;
+            (today.day_start, today.offered, today.carried_over)
+        };
+        assert_eq!(day(&utc), (hour(0), 1, 0));
+        // It is October: one o'clock in Rome, and the caller waits since yesterday.
+        assert_eq!(day(&rome), (hour(22), 0, 1));
     }
 }

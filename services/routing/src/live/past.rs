@@ -1,6 +1,6 @@
 //! What happened before this process started, from the events that analytics keeps.
 
-use super::figures::Counted;
+use super::{Zone, figures::Counted};
 use crate::{
     router::Router,
     wire::{self, instant},
@@ -36,6 +36,11 @@ pub(crate) async fn recall(router: Arc<Router>, started: Timestamp) {
 }
 
 async fn read(router: &Router, until: Timestamp) -> Result<Counted, Status> {
+    if !router.directory.is_loaded() {
+        return Err(Status::unavailable(
+            "the tenants' time zones are not known yet",
+        ));
+    }
     let mut client = JournalClient::new(router.node.conn(Role::Analytics));
     let request = ReplayRequest {
         from: None,
@@ -54,13 +59,20 @@ async fn read(router: &Router, until: Timestamp) -> Result<Counted, Status> {
         }
         if let Some(past) = &mut past {
             for kept in &page.events {
-                match event(kept) {
-                    Some((at, event)) => past.count(at, &event),
+                match told(router, kept) {
+                    Some((zone, at, event)) => past.count(zone.day_start(at), at, &event),
                     None => tracing::warn!(kind = kept.kind, "a kept event cannot be read"),
                 }
             }
         }
     }
+}
+
+/// The event, and where its tenant lives.
+fn told(router: &Router, kept: &JournalEvent) -> Option<(Zone, Timestamp, Event)> {
+    let zone = router.directory.zone(id(&kept.tenant_id)?);
+    let (at, event) = event(kept)?;
+    Some((zone, at, event))
 }
 
 /// The event as this service told it.
@@ -274,8 +286,9 @@ mod tests {
 
     fn all(figures: &Figures) -> impl PartialEq + std::fmt::Debug + use<> {
         let (rules, serving) = (Rules::default(), Serving { agents: 1, free: 0 });
-        let queue = figures.queue(at(20_000), QUEUE, rules, 1, serving);
-        (queue, figures.agent(at(20_000), AGENT))
+        let (zone, now) = (Zone::default(), at(20_000));
+        let queue = figures.queue(&zone, now, QUEUE, rules, 1, serving);
+        (queue, figures.agent(&zone, now, AGENT))
     }
 
     /// As analytics keeps it: by way of the public event.
@@ -295,7 +308,7 @@ mod tests {
     fn the_past_and_what_happened_meanwhile_make_the_same_day() {
         let whole = Figures::new(at(500));
         for (ms, event) in morning() {
-            whole.happened(at(ms), &[event]);
+            whole.happened(&Zone::default(), at(ms), &[event]);
         }
         for cut in 0..=morning().len() {
             let started = morning().get(cut).map_or(9_900, |(ms, _)| *ms);
@@ -305,9 +318,9 @@ mod tests {
             for (n, told) in morning().into_iter().enumerate() {
                 if n < cut {
                     let (ms, event) = event(&kept(told)).expect("figures are made of it");
-                    past.count(ms, &event);
+                    past.count(Zone::default().day_start(ms), ms, &event);
                 } else {
-                    figures.happened(at(told.0), &[told.1]);
+                    figures.happened(&Zone::default(), at(told.0), &[told.1]);
                 }
             }
             figures.put_before(past);
@@ -343,9 +356,16 @@ mod tests {
     #[test]
     fn without_the_past_the_figures_say_since_when_they_count() {
         let since = |f: &Figures| {
-            f.queue(at(20_000), QUEUE, Rules::default(), 1, Serving::default())
-                .0
-                .day_start
+            f.queue(
+                &Zone::default(),
+                at(20_000),
+                QUEUE,
+                Rules::default(),
+                1,
+                Serving::default(),
+            )
+            .0
+            .day_start
         };
         let figures = Figures::new(at(3_500));
         figures.await_past();

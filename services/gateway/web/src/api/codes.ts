@@ -14,7 +14,7 @@ export const MET = [
   'password_wrong', 'password_too_short', 'password_too_long', 'not_a_person',
   // agents
   'device_unknown', 'device_needed', 'queue_not_assigned', 'not_logged_in', 'not_in_wrap_up', 'wrap_up_not_endable',
-  'not_in_queue', 'contact_not_waiting', 'contact_taken', 'agent_busy', 'pick_up_unanswered', 'device_offline',
+  'not_in_queue', 'contact_not_waiting', 'contact_taken', 'time_zone_unknown', 'agent_busy', 'pick_up_unanswered', 'device_offline',
   'mailbox_full', 'owner_moving', 'configuration_loading', 'reason_too_long',
   // editing queues
   'threshold_missing', 'threshold_not_positive', 'threshold_not_numeric', 'rona_reason_missing',
