@@ -251,3 +251,43 @@ fn an_answered_contact_waited_until_it_was_connected() {
         );
     }
 }
+
+/// Spec G11, P5: pending until it is returned; then it was handled, after the whole wait.
+#[test]
+fn a_promised_callback_is_pending_until_it_is_kept_or_ends() {
+    let queue = Some(QUEUE);
+    let left = |at: i64, reason| {
+        let what = Happening::Left {
+            reason,
+            agent: (reason == LeftReason::Answered).then_some(AGENT),
+            enqueued: Timestamp::from_millis(100_000),
+            wait: secs(at as u64 - 100),
+        };
+        fact(at, queue, what)
+    };
+    let accepted = left(140, LeftReason::CallbackRequested);
+    let stays = told([accepted.clone()]);
+    assert_eq!(stays[0].outcome(), Some(Outcome::Pending));
+    assert_eq!(
+        (stays[0].wait(), stays[0].is_open()),
+        (Some(secs(40)), false)
+    );
+
+    let connected = fact(900, queue, Happening::Connected { agent: AGENT });
+    let kept = [accepted.clone(), connected, left(900, LeftReason::Answered)];
+    let stays = told(kept);
+    assert_eq!(
+        (stays.len(), stays[0].outcome()),
+        (1, Some(Outcome::Handled))
+    );
+    assert_eq!(
+        (stays[0].wait(), stays[0].agent),
+        (Some(secs(800)), Some(AGENT))
+    );
+
+    let stays = told([accepted, left(900, LeftReason::CallbackExpired)]);
+    assert_eq!(
+        (stays.len(), stays[0].outcome()),
+        (1, Some(Outcome::EvictedSystem))
+    );
+}

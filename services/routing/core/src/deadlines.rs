@@ -26,6 +26,8 @@ pub struct Deadlines {
     pub wish: Duration,
     /// How long a contact whose stream broke keeps its place.
     pub reattach: Duration,
+    /// How long a promised callback keeps its place.
+    pub promise: Duration,
     /// How long an agent counts as staffed whose desktop gives no sign of life: its lease and the grace after it.
     pub desktop: Duration,
     /// How long a queue remembers that a contact has left, and an agent how a reservation ended.
@@ -45,6 +47,7 @@ impl Default for Deadlines {
             hold: Duration::from_secs(2),
             wish: Duration::from_secs(1),
             reattach: Duration::from_secs(10),
+            promise: Duration::from_secs(24 * 3_600),
             desktop: Duration::from_secs(45),
             tombstone: Duration::from_secs(60),
         }

@@ -104,7 +104,8 @@ pub enum Event {
         /// Which agent, and under which number.
         reservation: Reservation,
     },
-    /// A contact is no longer in the queue, or was not taken.
+    /// A contact is no longer in the queue, or was not taken. Of a call whose customer is to be called back (reason
+    /// `CallbackRequested`) the place stays, and this comes once more when that is over.
     ContactLeft {
         /// Which contact.
         contact: ContactId,

@@ -382,6 +382,18 @@ impl Sums {
                 queue,
                 reason,
                 ..
+            } if *reason == LeftReason::CallbackRequested => {
+                // The call has left; who was promised a callback waits on, and leaves once more.
+                ensure(
+                    self.waiting.contains(&(*queue, *contact)),
+                    Broken::SumsDiffer,
+                )
+            }
+            Event::ContactLeft {
+                contact,
+                queue,
+                reason,
+                ..
             } => {
                 let waited = self.waiting.remove(&(*queue, *contact));
                 let turned_away = matches!(

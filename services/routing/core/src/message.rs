@@ -201,7 +201,8 @@ pub enum QueueMessage {
         /// How it ended.
         why: OfferEnd,
     },
-    /// From the edge: the contact leaves. Repeated until [`EdgeMessage::LeftOk`]. Key: contact, attach_no.
+    /// From the edge: the contact leaves. Repeated until [`EdgeMessage::LeftOk`]. Key: contact, attach_no. Of a call whose
+    /// customer accepted a callback the place stays; whoever makes it attaches with the next number.
     Left {
         /// Which contact.
         contact: ContactId,
@@ -501,6 +502,8 @@ pub enum QueueTimer {
     Unexclude(ContactId, UserId),
     /// The stream did not come back.
     Lost(ContactId),
+    /// A promised callback was not made in time.
+    Promise(ContactId),
     /// After an offer that nobody answered the contact may be offered again.
     Retry(ContactId),
     /// The contact's present needs have had their time.

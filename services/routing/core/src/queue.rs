@@ -10,6 +10,7 @@ mod entry;
 mod explain;
 mod line;
 mod places;
+mod promise;
 mod relax;
 mod roster;
 mod supervise;
@@ -94,7 +95,7 @@ impl Queue {
             entry.attached = false;
             entry.offers.clear();
             entry.offered_due = None;
-            entry.lost_due = Some(now + cfg.reattach);
+            entry.lost_due = (!entry.is_unheld_promise()).then(|| now + cfg.reattach);
             entry.age_by(&settings.ageing);
             line.put(entry);
         }
@@ -244,7 +245,7 @@ impl Queue {
                 agent,
             } => {
                 let agent = agent.filter(|_| reason == LeftReason::Answered);
-                self.on_left(now, contact, attach_no, reason, agent, &mut out);
+                self.on_left(cfg, now, contact, attach_no, reason, agent, &mut out);
             }
             QueueMessage::Detached { contact, attach_no } => {
                 self.on_detached(cfg, now, contact, attach_no, &mut out);
@@ -328,6 +329,7 @@ impl Queue {
                 });
             }
             QueueTimer::Lost(contact) => self.on_lost(now, contact, out),
+            QueueTimer::Promise(contact) => self.on_promise_due(cfg, now, contact, out),
             QueueTimer::Retry(contact) => {
                 self.line.change(contact, |entry| entry.retry_due = None);
                 self.stored(contact, out);

@@ -4,6 +4,7 @@ mod deaths;
 mod figures;
 mod floor;
 mod pick_ups;
+mod promise;
 mod store;
 
 use centro_bus::Event;

@@ -72,9 +72,10 @@ impl Stay {
         }
     }
 
-    /// Nothing more will be heard of it.
-    pub(super) const fn is_over(&self) -> bool {
-        self.left.is_some() && matches!(self.work, Work::None | Work::Done { .. })
+    /// Nothing more will be heard of it. Of a promised callback something will.
+    pub(super) fn is_over(&self) -> bool {
+        let gone = |left: End| left.outcome() != Outcome::Pending;
+        self.left.is_some_and(gone) && matches!(self.work, Work::None | Work::Done { .. })
     }
 
     /// It is in the queue again, at its old place. A repeat of what is known changes nothing.

@@ -516,3 +516,51 @@ fn every_figure_has_a_definition() {
     assert_eq!(undefined(&agent, "\n## Agents\n"), Vec::<String>::new());
     assert!(defined("\n## Queues\n").contains(&"expected_wait"));
 }
+
+/// Spec P5, G11: pending until it is returned, and then handled after the whole wait; nobody abandoned.
+#[test]
+fn a_promised_callback_is_pending_until_it_is_kept() {
+    let mut support = Support::new();
+    support.stay(1, 0, 40_000, LeftReason::CallbackRequested);
+    // Many others leave meanwhile; it is not forgotten.
+    for n in 10..700 {
+        support.stay(n, 50_000, 50_000 + n as i64, LeftReason::Abandoned);
+    }
+    let today = support.0.today(at(60_000));
+    assert_eq!(today.outcomes[&Outcome::Pending], 1);
+    assert_eq!((today.waiting, today.answered, today.offered), (0, 0, 691));
+    let agent = reservation(BRUNO, 1);
+    support.tell(90_000, connected(1, agent));
+    support.tell(90_000, left(1, 0, 90_000, LeftReason::Answered));
+    let today = support.0.today(at(100_000));
+    assert_eq!(today.outcomes.get(&Outcome::Pending), None);
+    assert_eq!(
+        (today.answered, today.abandoned, today.offered),
+        (1, 690, 691)
+    );
+    assert_eq!(
+        today.speed_of_answer,
+        Mean {
+            sum_ms: 90_000,
+            count: 1
+        }
+    );
+    let outcomes: u64 = today.outcomes.values().sum();
+    assert_eq!(today.carried_over + today.offered, outcomes + today.waiting);
+}
+
+/// One promised yesterday and kept today is carried over.
+#[test]
+fn a_callback_that_is_kept_the_next_day_balances_too() {
+    let mut support = Support::new();
+    support.stay(1, 0, 40_000, LeftReason::CallbackRequested);
+    support.0.begin_day(at(100_000));
+    let today = support.0.today(at(100_000));
+    assert!(today.outcomes.is_empty() && today.carried_over == 0);
+    support.tell(190_000, connected(1, reservation(BRUNO, 1)));
+    support.tell(190_000, left(1, 0, 190_000, LeftReason::Answered));
+    let today = support.0.today(at(200_000));
+    assert_eq!((today.carried_over, today.answered), (1, 1));
+    let outcomes: u64 = today.outcomes.values().sum();
+    assert_eq!(today.carried_over + today.offered, outcomes + today.waiting);
+}

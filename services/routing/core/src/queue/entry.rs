@@ -63,6 +63,8 @@ pub struct Entry {
     pub on_trial: bool,
     /// When a contact that is not attached is given up.
     pub lost_due: Option<Timestamp>,
+    /// Until when a callback that was promised to the customer keeps its place.
+    pub promise_due: Option<Timestamp>,
     /// Reservations it was offered and the edge has not ended.
     pub offers: Vec<Reservation>,
     /// When the edge should have said how the offer ended.
@@ -89,6 +91,11 @@ impl Entry {
         for (agent, until) in old.excluded {
             let known = self.excluded.entry(agent).or_insert(until);
             *known = until.max(*known);
+        }
+        if old.promise_due.is_some() {
+            // It was promised this place, whatever its new edge says.
+            (self.enqueued_at, self.priority) = (old.enqueued_at, old.priority);
+            (self.kind, self.promise_due) = (old.kind, old.promise_due);
         }
         self.boosted = old.boosted;
         self.overtaken = old.overtaken;
@@ -154,16 +161,21 @@ impl Entry {
     }
 
     /// One of each kind.
-    pub(super) fn own_timers(&self) -> [Option<(Timestamp, QueueTimer)>; 6] {
+    pub(super) fn own_timers(&self) -> [Option<(Timestamp, QueueTimer)>; 7] {
         let contact = self.contact;
         [
             self.offered_due
                 .map(|due| (due, QueueTimer::Offered(contact))),
             self.lost_due.map(|due| (due, QueueTimer::Lost(contact))),
+            self.promise_due
+                .map(|due| (due, QueueTimer::Promise(contact))),
             self.retry_due.map(|due| (due, QueueTimer::Retry(contact))),
             self.relax_due.map(|due| (due, QueueTimer::Relax(contact))),
             self.boost_due.map(|due| (due, QueueTimer::Boost(contact))),
-            self.wish.map(|(_, due)| (due, QueueTimer::Wish(contact))),
+            // Who holds nothing cannot be told.
+            self.wish
+                .filter(|_| !self.is_unheld_promise())
+                .map(|(_, due)| (due, QueueTimer::Wish(contact))),
         ]
     }
 

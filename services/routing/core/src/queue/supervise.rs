@@ -3,7 +3,7 @@
 //! The edge owns its contact, so the queue only says what is wished, until the edge has left. Whichever comes first, an
 //! answer or the wish, wins at the edge.
 
-use super::{Queue, Wish, award::release, roster::OutPickUp};
+use super::{Entry, Queue, Wish, award::release, roster::OutPickUp};
 use crate::{
     Deadlines, Event,
     message::{Answer, EdgeMessage, NoPickUp, PickUp, QueueEffect, QueueOut, Rank},
@@ -11,7 +11,7 @@ use crate::{
 };
 use centro_kernel::{
     ContactId, Timestamp, UserId,
-    contact::{OfferEnd, Reservation},
+    contact::{LeftReason, OfferEnd, Reservation},
 };
 
 /// How often a pick-up that nobody answers is repeated.
@@ -67,6 +67,12 @@ impl Queue {
                 self.stored(contact, out);
                 self.skip_hopeless_step(now, contact, out);
             }
+            return;
+        }
+        let unheld = self.line.get(contact).is_some_and(Entry::is_unheld_promise);
+        if unheld && wish == Wish::TakeOut {
+            // There is no edge to ask.
+            self.end_promise(now, contact, LeftReason::CallbackCancelledByUser, out);
             return;
         }
         if let Some(agent) = self.line.covered_by(contact) {

@@ -3,7 +3,7 @@
 use super::{Entry, Queue, Tombstone, award::release};
 use crate::{
     Deadlines, Event,
-    message::{AgentMessage, Attach, EdgeMessage, QueueChange, QueueEffect, QueueOut},
+    message::{AgentMessage, Attach, ContactKind, EdgeMessage, QueueChange, QueueEffect, QueueOut},
 };
 use centro_kernel::{
     ContactId, Timestamp, UserId,
@@ -108,6 +108,7 @@ impl Queue {
             attached: true,
             on_trial: self.settle.is_some(),
             lost_due: None,
+            promise_due: None,
             offered_due: (!attach.holding.is_empty()).then_some(due),
             offers: attach.holding,
             boost_due: self.settings.ageing.max_wait.map(|wait| enqueued_at + wait),
@@ -204,6 +205,7 @@ impl Queue {
 
     pub(super) fn on_left(
         &mut self,
+        cfg: &Deadlines,
         now: Timestamp,
         contact: ContactId,
         attach_no: u32,
@@ -212,7 +214,10 @@ impl Queue {
         out: &mut QueueOut,
     ) {
         out.fence = true;
-        if self
+        let accepted = reason == LeftReason::CallbackRequested;
+        if accepted && self.promise(cfg, now, contact, attach_no, out) {
+            // The call is over; its place is not.
+        } else if self
             .line
             .get(contact)
             .is_some_and(|e| e.attach_no <= attach_no)
@@ -246,7 +251,7 @@ impl Queue {
         {
             self.line.change(contact, |entry| {
                 entry.attached = false;
-                entry.lost_due = Some(now + cfg.reattach);
+                entry.lost_due = (!entry.is_unheld_promise()).then(|| now + cfg.reattach);
             });
             self.stored(contact, out);
         }
@@ -254,6 +259,15 @@ impl Queue {
 
     /// The edge will not come back. Its last `Attach` may still be on its way, hence the grave for all attachments.
     pub(super) fn on_edge_dead(&mut self, now: Timestamp, contact: ContactId, out: &mut QueueOut) {
+        let entry = self.line.get(contact);
+        if entry.is_some_and(|e| e.kind == ContactKind::Callback) {
+            for reservation in self.keep_promise(contact, out) {
+                let dead = AgentMessage::EdgeDead { contact };
+                out.send.push(QueueEffect::Agent(reservation.agent, dead));
+                release(reservation, out);
+            }
+            return;
+        }
         if let Some(entry) = self.take_out(contact) {
             out.changes.push(QueueChange::Remove(contact));
             let reason = LeftReason::SystemFailure;
@@ -380,7 +394,7 @@ impl Queue {
         }
     }
 
-    fn tell_left(
+    pub(super) fn tell_left(
         &self,
         now: Timestamp,
         contact: ContactId,

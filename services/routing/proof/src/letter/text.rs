@@ -76,6 +76,9 @@ impl fmt::Display for Timer {
                 )
             }
             Self::Queue(QueueTimer::Lost(c)) => write!(f, "lost contact {}", contact_no(*c)),
+            Self::Queue(QueueTimer::Promise(c)) => {
+                write!(f, "promise to contact {}", contact_no(*c))
+            }
             Self::Agent(AgentTimer::Solicit) => f.write_str("solicit"),
             Self::Agent(AgentTimer::Refresh) => f.write_str("refresh"),
             Self::Agent(AgentTimer::Slot(n)) => write!(f, "reservation #{n}"),

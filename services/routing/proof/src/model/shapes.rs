@@ -43,6 +43,7 @@ pub(super) fn shape(queues: usize, agents: &[&[usize]], contacts: &[usize]) -> S
             wish: zero,
             desktop: zero,
             reattach: zero,
+            promise: Duration::from_secs(24 * 3_600),
             tombstone: Duration::from_secs(60),
         },
         timing: Timing {

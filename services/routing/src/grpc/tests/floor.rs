@@ -656,8 +656,13 @@ impl Floor {
 
     /// A caller who comes in now; the others have waited since long ago.
     pub async fn call_now(&self, contact: ContactId) -> Call {
+        self.call_now_again(contact, 1).await
+    }
+
+    /// The same, and not for the first time.
+    pub async fn call_now_again(&self, contact: ContactId, attach_no: u32) -> Call {
         let now = crate::wire::time(SystemClock.now());
-        self.call_since("floor", contact, 1, now).await
+        self.call_since("floor", contact, attach_no, now).await
     }
 
     async fn call_since(

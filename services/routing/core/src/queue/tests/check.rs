@@ -21,7 +21,8 @@ impl Queue {
                 !entry.offers.is_empty(),
                 "{contact}"
             );
-            assert_eq!(entry.lost_due.is_some(), !entry.attached, "{contact}");
+            let is_lost = !entry.attached && entry.kind != ContactKind::Callback;
+            assert_eq!(entry.lost_due.is_some(), is_lost, "{contact}");
             let once: BTreeSet<_> = entry.offers.iter().map(|r| r.agent).collect();
             assert_eq!(
                 once.len(),

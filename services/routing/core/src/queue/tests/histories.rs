@@ -55,7 +55,8 @@ fn what() -> impl Values<Value = Do> {
     let reason = prop_oneof![
         Just(LeftReason::Answered),
         Just(LeftReason::Abandoned),
-        Just(LeftReason::Timeout)
+        Just(LeftReason::Timeout),
+        Just(LeftReason::CallbackRequested)
     ];
     let end = prop_oneof![
         Just(OfferEnd::NoAnswer),
@@ -402,7 +403,11 @@ impl World {
                 } => {
                     assert!(agent.is_none() || *reason == LeftReason::Answered);
                     let edge = self.edges.get_mut(&contact.as_u128()).unwrap();
-                    let was_here = std::mem::replace(&mut edge.waits, false);
+                    // A promised callback keeps its place, and leaves once more.
+                    let promised = *reason == LeftReason::CallbackRequested;
+                    let entry = self.queue.entry(*contact).filter(|_| promised);
+                    assert!(entry.is_none_or(Entry::is_unheld_promise));
+                    let was_here = std::mem::replace(&mut edge.waits, entry.is_some());
                     let at_the_door = matches!(
                         reason,
                         LeftReason::JoinedEmpty | LeftReason::QueueFull | LeftReason::QueueClosed

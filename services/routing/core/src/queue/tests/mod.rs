@@ -9,6 +9,7 @@ mod histories;
 mod limits;
 mod order;
 mod people;
+mod promise;
 mod ringing;
 mod skills;
 mod strategies;

@@ -27,37 +27,6 @@ fn of_equal_priority_the_longer_wait_comes_first_and_of_equal_waits_the_order_is
 }
 
 #[test]
-fn a_callback_keeps_the_place_of_the_caller_who_asked_for_it() {
-    let mut hall = Hall::new();
-    for n in 10..14 {
-        hall.arrive(n);
-        hall.wait(1_000);
-    }
-    // The third caller asks to be called back: that call is over, and the callback stands where it stood.
-    let since = hall.entry(12).enqueued_at.as_millis();
-    hall.left(12, LeftReason::CallbackRequested);
-    let out = hall.attach(Attach {
-        kind: ContactKind::Callback,
-        ..attach(50, 1, since)
-    });
-    assert_eq!(hall.order(), [10, 11, 50, 13]);
-    let place = |e: &QueueEffect| {
-        matches!(
-            e,
-            QueueEffect::Edge(_, EdgeMessage::Attached { position: 3, .. })
-        )
-    };
-    assert!(out.send.iter().any(place));
-    // Priority goes before wait, for callbacks too.
-    hall.arrive_with(60, |a| a.priority = 1);
-    assert_eq!(hall.order(), [60, 10, 11, 50, 13]);
-    for (n, served) in [(1, 60), (2, 10), (3, 11), (4, 50), (5, 13)] {
-        hall.ready(n);
-        assert_eq!(offered(&hall.take(n).1), Some(served));
-    }
-}
-
-#[test]
 fn the_place_is_said_when_it_is_asked_for() {
     let mut hall = Hall::new();
     for n in 10..15 {
