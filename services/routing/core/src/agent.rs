@@ -25,13 +25,14 @@ use crate::{
     settings::Terms,
 };
 use centro_kernel::{QueueId, Timestamp};
+use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 
-/// One agent's decider.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// One agent's decider. All of it can be written down and read again, so that its steps can be repeated (spec U7).
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Agent {
     record: AgentRecord,
     /// Queues that answered the present version.

@@ -1,9 +1,10 @@
 //! How long each unfinished thing may last. All are local durations: no rule compares the clocks of two processes.
 
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// The protocol's deadlines (docs/protocol.md, "Deadlines").
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deadlines {
     /// How long an agent with room waits for the bids of all its queues.
     pub solicit: Duration,

@@ -23,6 +23,7 @@ pub mod message;
 pub mod mutants;
 #[cfg(not(feature = "mutants"))]
 mod mutants;
+mod pairs;
 pub mod queue;
 pub mod reason;
 pub mod settings;

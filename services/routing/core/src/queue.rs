@@ -59,14 +59,15 @@ pub struct QueueRecord {
     pub left: BTreeMap<ContactId, Tombstone>,
 }
 
-/// One queue's decider.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// One queue's decider. All of it can be written down and read again, so that its steps can be repeated (spec U7).
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Queue {
     settings: QueueSettings,
     epoch: Epoch,
     line: Line,
     roster: Roster,
     /// Open offers, to know a repeated grant.
+    #[serde(with = "crate::pairs")]
     offered: BTreeMap<Reservation, ContactId>,
     left: BTreeMap<ContactId, Tombstone>,
     burials: VecDeque<(Timestamp, ContactId)>,

@@ -15,6 +15,7 @@ use crate::{
     strategy::Strategy,
 };
 use centro_kernel::{ContactId, Timestamp, UserId};
+use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::Bound,
@@ -22,7 +23,7 @@ use std::{
 };
 
 /// Contacts that need the same.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(super) struct Group {
     /// Those that a grant may be spent on.
     open: BTreeSet<Place>,
@@ -33,7 +34,7 @@ pub(super) struct Group {
 }
 
 /// The line of a queue.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(super) struct Line {
     ageing: Ageing,
     skill_match: SkillMatch,
@@ -41,6 +42,7 @@ pub(super) struct Line {
     ring_all: bool,
     entries: BTreeMap<ContactId, Arc<Entry>>,
     order: Places,
+    #[serde(with = "crate::pairs")]
     groups: BTreeMap<Vec<Need>, Group>,
     /// The running bid of each contact: it was made for it, and it is not slow.
     covers: BTreeMap<ContactId, UserId>,
@@ -50,6 +52,7 @@ pub(super) struct Line {
     evictable: usize,
     /// Entries looked at, so that a test can tell what a step costs.
     #[cfg(test)]
+    #[serde(skip)]
     pub(super) looked: check::Looked,
 }
 

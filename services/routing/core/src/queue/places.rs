@@ -4,13 +4,14 @@
 //! before its own, which for ten thousand waiting are less than a hundred.
 
 use super::entry::Place;
+use serde::{Deserialize, Serialize};
 use std::hash::{Hash, Hasher};
 
 /// A run that grows beyond this is cut in two.
 const LONGEST_RUN: usize = 256;
 
 /// Places in order. None of the runs is empty.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Places(Vec<Vec<Place>>);
 
 impl Places {

@@ -15,6 +15,7 @@ use crate::{
 };
 use centro_kernel::{ContactId, QueueId, Timestamp, UserId, contact::Reservation};
 use members::Members;
+use serde::{Deserialize, Serialize};
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -23,7 +24,7 @@ use std::{
 };
 
 /// A bid that was sent and not answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(super) struct OutBid {
     /// The agent's version it quotes.
     pub ver: u64,
@@ -36,7 +37,7 @@ pub(super) struct OutBid {
 }
 
 /// A person's wish for one contact, asked of the person's own record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(super) struct OutPickUp {
     pub pick_up: PickUp,
     /// When it is repeated.
@@ -48,7 +49,7 @@ pub(super) struct OutPickUp {
 }
 
 /// One member, and what runs for it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 struct Member {
     presence: Presence,
     /// Index of the members with the same skills.
@@ -67,11 +68,12 @@ impl Member {
 }
 
 /// Members with the same skills.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(super) struct Group {
     skills: Skills,
     members: usize,
     /// Those who have room and no bid of ours, with what they do.
+    #[serde(with = "crate::pairs")]
     free: BTreeMap<Turn, Standing>,
 }
 
@@ -107,7 +109,7 @@ pub(super) struct Heard {
 }
 
 /// The queue's view of its agents.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(super) struct Roster {
     queue: QueueId,
     strategy: Strategy,
@@ -115,11 +117,13 @@ pub(super) struct Roster {
     members: Members,
     /// Where nobody is left the next new group takes the place.
     groups: Vec<Option<Group>>,
+    #[serde(with = "crate::pairs")]
     by_skills: BTreeMap<Skills, u32>,
     /// How many members there are of each standing.
     standing: [u32; Standing::COUNT],
     /// The bids that run.
     bids: BTreeMap<UserId, OutBid>,
+    #[serde(with = "crate::pairs")]
     pick_ups: BTreeMap<(UserId, ContactId), OutPickUp>,
     /// How many agents have room and no bid of ours.
     free: usize,

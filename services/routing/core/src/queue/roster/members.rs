@@ -4,10 +4,11 @@ use super::Member;
 use centro_kernel::UserId;
 use foldhash::fast::FixedState;
 use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
 use std::hash::{Hash, Hasher};
 
 /// Members by their agents, in an order that follows from who came and went.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Members(IndexMap<UserId, Member, FixedState>);
 
 impl Members {

@@ -258,6 +258,13 @@ impl World {
         }
     }
 
+    /// From here on the twin is the queue as it was written down and read again.
+    fn write_down(&mut self) {
+        let written = serde_json::to_string(&self.queue).unwrap();
+        self.twin = serde_json::from_str(&written).unwrap();
+        assert_eq!(self.twin, self.queue);
+    }
+
     /// One step with all that must hold around it; what people and edges do about it follows.
     fn say(&mut self, message: QueueMessage) {
         if let QueueMessage::PickUp { agent, pick_up } = &message {
@@ -853,6 +860,7 @@ proptest! {
         let mut world = World::new(rules(first));
         for what in &history {
             world.act(what);
+            world.write_down();
         }
         world.come_to_rest();
     }

@@ -97,6 +97,8 @@ impl Trial {
         let before = self.desk.agent.record().clone();
         self.pass_time();
         let mut twin = self.desk.clone();
+        let written = serde_json::to_string(&twin.agent).unwrap();
+        twin.agent = serde_json::from_str(&written).unwrap();
         let out = self.desk.say(message.clone());
         assert_eq!(
             out,
