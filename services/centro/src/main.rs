@@ -9,6 +9,7 @@ mod demo;
 mod doctor;
 mod first_start;
 mod folder;
+mod replay;
 mod report;
 mod run;
 mod secret;
@@ -57,6 +58,8 @@ enum Command {
     Doctor(SettingsArguments),
     /// Plays stories of a contact centre against the real rules, in virtual time. Needs no centre and no data folder.
     Test(stories::TestArguments),
+    /// Repeats a decision log through the rules and says where they decide otherwise. Needs no centre and no data folder.
+    Replay(replay::ReplayArguments),
     /// Prints the OpenAPI 3.1 document.
     Openapi,
 }
@@ -133,6 +136,7 @@ fn main() -> ExitCode {
         } => return administer::reset_password(asked),
         Command::Doctor(from) => return doctor::run(&from),
         Command::Test(asked) => return stories::run(&asked),
+        Command::Replay(asked) => return replay::run(asked),
         Command::Openapi => {
             say(&format!("{}\n", centro_gateway::openapi_document()));
             Ok(())

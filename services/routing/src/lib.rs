@@ -15,6 +15,7 @@
 mod actor;
 #[cfg(feature = "bench")]
 pub mod bench;
+mod decision_log;
 mod directory;
 mod feed;
 mod grpc;
@@ -23,13 +24,17 @@ mod log_in;
 mod metrics;
 mod notify;
 mod reasons;
+pub mod replay;
 mod router;
 mod rules;
 mod settings;
 pub mod store;
 pub mod story;
+#[allow(dead_code)] // actors call it from the next step on
+mod watch;
 mod wire;
 
+pub use decision_log::DecisionLogSettings;
 pub use settings::Settings;
 
 use async_trait::async_trait;
@@ -63,6 +68,9 @@ impl Service for Routing {
             !node.arbiters().is_empty(),
             "routing needs at least one arbiter"
         );
+        if settings.decision_log.enabled {
+            settings.decision_log.prepare(node.data())?;
+        }
         let router = router(&settings, node.clone(), Arc::default());
         let text = "the configuration was not read yet";
         let configured = node

@@ -39,9 +39,25 @@ pub static DEPOSED: Counter = LazyLock::new(|| {
     .ok()
 });
 
+/// Lines of the decision log lost because its channel was full or the disk took nothing.
+pub static DECISIONS_LOST: Counter = LazyLock::new(|| {
+    register_int_counter!(
+        "centro_routing_decision_log_lost_total",
+        "Lines of the decision log lost because the disk was too slow or took nothing"
+    )
+    .ok()
+});
+
 /// Counts one.
 pub fn count(counter: &Counter) {
     if let Some(counter) = LazyLock::force(counter) {
         counter.inc();
+    }
+}
+
+/// Counts several.
+pub fn add(counter: &Counter, n: u64) {
+    if let Some(counter) = LazyLock::force(counter) {
+        counter.inc_by(n);
     }
 }

@@ -1,6 +1,7 @@
 //! Decisions and what keeps contacts and agents waiting, for the wire.
 
 mod sentence;
+pub use sentence::Language;
 
 use crate::{
     directory::Directory,
@@ -12,7 +13,6 @@ use centro_routing_core::{
     Comparison, Need, Rank, Strategy,
     reason::{Candidate, Decision, Hindrance, Verdict, VerdictKind, WhyIdle, WhyWaiting},
 };
-use sentence::Language;
 
 /// Why a contact was offered to this agent.
 pub fn decision_out(decision: &Decision, directory: &Directory) -> pb::Decision {

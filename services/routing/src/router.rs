@@ -6,6 +6,7 @@ use crate::{
         AgentActor, Ask, AskAgent, AskPickUp, AskQueue, CheckEdges, Crash, FromEdge, LetGo,
         LookAtAgent, LookAtQueue, Outcome, QueueActor, Reconcile, TellAgent, TellQueue,
     },
+    decision_log::Recorder,
     directory::Directory,
     live::Live,
     metrics::{self, MAILBOX_FULL},
@@ -70,6 +71,8 @@ pub struct Router {
     pub(crate) directory: Arc<Directory>,
     pub(crate) live: Arc<Live>,
     pub(crate) deadlines: Deadlines,
+    /// Writes the decision log, when there is to be one.
+    pub(crate) recorder: Option<Arc<Recorder>>,
     mailbox: usize,
     /// Where tasks of actors run that outlive them.
     runtime: Handle,
@@ -90,12 +93,15 @@ impl Router {
         directory: Arc<Directory>,
     ) -> Arc<Self> {
         let live = Arc::new(Live::new(node.clock().now()));
+        let (deadlines, log) = (settings.deadlines(), &settings.decision_log);
+        let recorder = log.enabled.then(|| Recorder::start(log, deadlines, &node));
         Arc::new(Self {
             node,
             store,
             directory,
             live,
-            deadlines: settings.deadlines(),
+            deadlines,
+            recorder,
             mailbox: settings.mailbox,
             runtime: Handle::current(),
             activations: (0..SHARDS).map(|_| AtomicU64::new(0)).collect(),

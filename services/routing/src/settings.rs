@@ -1,5 +1,6 @@
 //! Routing's section of the settings.
 
+use crate::decision_log::DecisionLogSettings;
 use centro_routing_core::Deadlines;
 use serde::Deserialize;
 use std::time::Duration;
@@ -24,6 +25,8 @@ pub struct Settings {
     pub mailbox: usize,
     /// Events that may wait for the bus; beyond it new events are lost, and counted. Calls go on.
     pub outbox: usize,
+    /// What every queue and agent heard and decided, for whoever wants to see it proved.
+    pub decision_log: DecisionLogSettings,
 }
 
 impl Default for Settings {
@@ -36,6 +39,7 @@ impl Default for Settings {
             reattach: deadlines.reattach,
             mailbox: 4_096,
             outbox: 200_000,
+            decision_log: DecisionLogSettings::default(),
         }
     }
 }
@@ -65,7 +69,7 @@ impl Settings {
         if !(1_000..=10_000_000).contains(&self.outbox) {
             return Err("routing.outbox must be between 1000 and 10000000".into());
         }
-        Ok(())
+        self.decision_log.validate()
     }
 
     /// The protocol's deadlines.

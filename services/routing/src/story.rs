@@ -32,6 +32,7 @@ mod translate;
 
 pub use report::{Failure, Outcome, Report};
 
+use crate::Settings;
 use judge::judge;
 use log::Fact;
 use plan::{Action, PRELUDE, Plan, Request, Step};
@@ -49,13 +50,21 @@ use std::{
 /// # Errors
 /// A file or folder cannot be read, or no story is there.
 pub fn play(paths: &[PathBuf]) -> io::Result<Report> {
+    play_with(paths, &Settings::default())
+}
+
+/// Plays them with routing set otherwise.
+///
+/// # Errors
+/// A file or folder cannot be read, or no story is there.
+pub fn play_with(paths: &[PathBuf], settings: &Settings) -> io::Result<Report> {
     let begun = Instant::now();
     let mut report = Report::default();
     for path in files(paths)? {
         let yaml = fs::read_to_string(&path).map_err(|error| {
             io::Error::new(error.kind(), format!("{}: {error}", path.display()))
         })?;
-        let outcome = play_one(&path.display().to_string(), &yaml);
+        let outcome = play_one(&path.display().to_string(), &yaml, settings);
         report.virtual_ms += outcome.virtual_ms;
         report.stories.push(outcome);
     }
@@ -64,7 +73,7 @@ pub fn play(paths: &[PathBuf]) -> io::Result<Report> {
 }
 
 /// Plays one story. `file` is how it is called in what is reported.
-pub fn play_one(file: &str, yaml: &str) -> Outcome {
+pub fn play_one(file: &str, yaml: &str, settings: &Settings) -> Outcome {
     let mut outcome = Outcome {
         file: file.to_owned(),
         story: String::new(),
@@ -90,7 +99,7 @@ pub fn play_one(file: &str, yaml: &str) -> Outcome {
     outcome.virtual_ms = millis(plan.lasts);
     let checked = plan.checks.iter().map(|c| c.claims.len() + c.never.len());
     outcome.checks = checked.sum();
-    match on_virtual_time(plan) {
+    match on_virtual_time(plan, settings.clone()) {
         Ok(told) => outcome.failures = told.failures,
         Err(error) => outcome.failures.push(Failure {
             line: None,
@@ -139,18 +148,18 @@ struct Told {
 }
 
 /// Plays it on this thread, with a clock that goes on when nothing is left to do.
-fn on_virtual_time(plan: Plan) -> anyhow::Result<Told> {
+fn on_virtual_time(plan: Plan, settings: Settings) -> anyhow::Result<Told> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build()?;
     let runtime = Arc::new(runtime);
     let system = actix::System::with_tokio_rt(|| runtime);
-    system.block_on(tell(plan))
+    system.block_on(tell(plan, settings))
 }
 
-async fn tell(mut plan: Plan) -> anyhow::Result<Told> {
-    let stage = Stage::open(&mut plan)?;
+async fn tell(mut plan: Plan, settings: Settings) -> anyhow::Result<Told> {
+    let stage = Stage::open(&mut plan, &settings)?;
     recorder::begin(&stage).await?;
     let mut failures = log_in_all(&stage, &plan).await;
     let judges: Vec<_> = plan
@@ -174,7 +183,7 @@ async fn tell(mut plan: Plan) -> anyhow::Result<Told> {
         seen: what,
         before: before(&stage, at, plan.clock),
     }));
-    stage.close();
+    stage.close().await;
     Ok(Told {
         failures,
         #[cfg(test)]
@@ -371,7 +380,7 @@ then:
 ";
 
     fn told(yaml: &str) -> Told {
-        let told = on_virtual_time(plan::read(yaml).unwrap()).unwrap();
+        let told = on_virtual_time(plan::read(yaml).unwrap(), Settings::default()).unwrap();
         assert!(told.failures.is_empty(), "{:#?}", told.failures);
         told
     }

@@ -1,6 +1,9 @@
 //! The repository's own routing stories, and what becomes of stories that are wrong.
 
-use centro_routing::story::{self, Failure};
+use centro_routing::{
+    Settings,
+    story::{self, Failure},
+};
 use std::path::PathBuf;
 
 fn stories() -> PathBuf {
@@ -19,13 +22,13 @@ fn the_example_of_the_documentation_is_a_story_that_comes_true() {
     let page = include_str!("../../../docs/stories.md");
     let example = page.split("```yaml\n").nth(1).unwrap();
     let example = example.split("```").next().unwrap();
-    let outcome = story::play_one("docs/stories.md", example);
+    let outcome = story::play_one("docs/stories.md", example, &Settings::default());
     assert!(outcome.failures.is_empty(), "{:#?}", outcome.failures);
     assert!(outcome.checks >= 9);
 }
 
 fn only_failure(yaml: &str) -> Failure {
-    let mut failures = story::play_one("story.yaml", yaml).failures;
+    let mut failures = story::play_one("story.yaml", yaml, &Settings::default()).failures;
     assert_eq!(failures.len(), 1, "{failures:#?}");
     failures.remove(0)
 }

@@ -81,7 +81,7 @@ impl Stage {
     ///
     /// # Errors
     /// The centre does not start.
-    pub fn open(plan: &mut Plan) -> anyhow::Result<Arc<Self>> {
+    pub fn open(plan: &mut Plan, settings: &Settings) -> anyhow::Result<Arc<Self>> {
         let origin = Instant::now();
         let begun = MIDNIGHT + plan.clock - PRELUDE;
         let bus = LocalBus::default();
@@ -98,7 +98,7 @@ impl Stage {
         }
         .build();
         let directory: Arc<Directory> = Arc::default();
-        let router = crate::router(&Settings::default(), node.clone(), directory.clone());
+        let router = crate::router(settings, node.clone(), directory.clone());
         let stage = Arc::new(Self {
             cast: std::mem::take(&mut plan.cast),
             seed: plan.seed,
@@ -298,10 +298,13 @@ impl Stage {
     }
 
     /// Lets everything end.
-    pub fn close(&self) {
+    pub async fn close(&self) {
         let lifecycle = self.node.lifecycle();
         lifecycle.drain();
         lifecycle.stop();
+        if let Some(recorder) = &self.router.recorder {
+            recorder.finish().await;
+        }
     }
 
     fn change(&self, object: Object, deleted: bool) {
