@@ -87,3 +87,61 @@ fn told(found: &Found, contact: Option<ContactId>) -> String {
     );
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::{self, Settings};
+    use centro_routing::story;
+
+    #[test]
+    fn a_log_is_told_with_its_story_and_ends_in_json() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = "
+story: A call
+given:
+  queues: {support: {}}
+  agents:
+    bruno: {queues: [support], phone: {answers_after: 3s, talks: 60s}}
+when:
+  - {at: 1s, call: anna}
+then:
+  - {at: 5s, connected: {anna: bruno}}
+";
+        let set = [
+            "routing.decision_log.enabled=true".to_owned(),
+            format!("routing.decision_log.folder={}", folder.path().display()),
+        ];
+        let from = crate::SettingsArguments {
+            set: set.into(),
+            ..Default::default()
+        };
+        let Settings { routing, .. } = settings::load(&from).unwrap();
+        let played = story::play_one("a.yaml", text, &routing);
+        assert!(played.failures.is_empty(), "{:?}", played.failures);
+        let file = folder.path().join("decisions-000001.jsonl");
+        let log = std::fs::read_to_string(&file).unwrap();
+        let contact = log.split("\"con_").nth(1).unwrap();
+        let contact = format!("con_{}", &contact[..32]).parse().unwrap();
+        let asked = Asked {
+            files: vec![file.clone()],
+            tenant: None,
+            contact: Some(contact),
+        };
+        let found = replay::verify(&asked).unwrap();
+        let said = told(&found, Some(contact));
+        assert!(said.contains("The only free agent who fits."), "{said}");
+        let last: serde_json::Value = serde_json::from_str(said.lines().last().unwrap()).unwrap();
+        assert_eq!(
+            (&last["differences"], &last["gaps"]),
+            (&0.into(), &0.into())
+        );
+        assert!(last["decisions"].as_u64() >= Some(1), "{said}");
+
+        std::fs::write(&file, log.replacen("\"at\":1", "\"at\":2", 1)).unwrap();
+        let found = replay::verify(&asked).unwrap();
+        let said = told(&found, None);
+        assert!(said.contains("First difference:"), "{said}");
+        assert!(said.contains("NOT what the rules say"), "{said}");
+    }
+}

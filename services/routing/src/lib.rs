@@ -30,7 +30,6 @@ mod rules;
 mod settings;
 pub mod store;
 pub mod story;
-#[allow(dead_code)] // actors call it from the next step on
 mod watch;
 mod wire;
 

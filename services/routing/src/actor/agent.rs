@@ -10,6 +10,7 @@ use crate::{
     notify,
     router::Router,
     store::{Changes, Commit, StoreError},
+    watch::Watch,
 };
 use actix::{
     Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, Message, WrapFuture,
@@ -85,6 +86,7 @@ pub struct AgentActor {
     /// Rings that are being taken back.
     cancels: HashMap<u64, AbortHandle>,
     wake_up: WakeUp,
+    watch: Watch<Agent>,
 }
 
 impl AgentActor {
@@ -92,11 +94,13 @@ impl AgentActor {
     pub fn new(router: Arc<Router>, tenant: TenantId, agent: UserId, epoch: Epoch) -> Self {
         let now = router.now();
         let (core, _) = Agent::recover(AgentRecord::new(agent, now), &router.deadlines, now);
+        let watch = Watch::new(&router, tenant, agent);
         Self {
             router,
             tenant,
             epoch,
             core,
+            watch,
             cancels: HashMap::new(),
             wake_up: WakeUp::default(),
         }
@@ -110,7 +114,9 @@ impl AgentActor {
         reply: Option<Reply>,
     ) -> bool {
         let now = self.router.now();
+        let heard = self.watch.hears(now, &self.core, &message);
         let mut out = self.core.handle(&self.router.deadlines, now, message);
+        self.watch.step(now, heard, &self.core, &out);
         if !out.fence {
             self.carry_out(out, reply);
             return true;
@@ -254,8 +260,9 @@ impl AgentActor {
         });
     }
 
-    fn stop(&self, ctx: &mut Context<Self>) {
+    fn stop(&mut self, ctx: &mut Context<Self>) {
         metrics::count(&DEPOSED);
+        self.watch.stopped(self.router.now());
         let agent = self.core.record().id;
         tracing::warn!(%agent, "stopped: the agent has another owner, or the store is away");
         ctx.stop();
@@ -276,11 +283,14 @@ impl Actor for AgentActor {
             load.into_actor(self)
                 .map(|record, actor, ctx| match record {
                     Ok(Some(record)) => {
-                        let (core, out) =
-                            Agent::recover(record, &actor.router.deadlines, actor.router.now());
+                        let now = actor.router.now();
+                        let stored = actor.watch.keeps(&record);
+                        let (core, out) = Agent::recover(record, &actor.router.deadlines, now);
                         actor.core = core;
                         let view = actor.core.view().clone();
                         actor.router.live.agent_changed(actor.tenant, view);
+                        let epoch = actor.epoch.0;
+                        actor.watch.activated(now, &(), epoch, stored, &out);
                         actor.carry_out(out, None);
                         let reservations = actor.core.record().slots.clone();
                         for slot in reservations

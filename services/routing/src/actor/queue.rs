@@ -10,6 +10,7 @@ use crate::{
     notify,
     router::Router,
     store::{Changes, Commit, StoreError},
+    watch::Watch,
 };
 use actix::{
     Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, Message, WrapFuture,
@@ -97,6 +98,7 @@ pub struct QueueActor {
     edges: Edges,
     pub(super) pick_ups: PickUps,
     wake_up: WakeUp,
+    watch: Watch<Queue>,
 }
 
 impl QueueActor {
@@ -117,6 +119,7 @@ impl QueueActor {
             now,
         );
         let (edges, wake_up) = (Edges::default(), WakeUp::default());
+        let watch = Watch::new(&router, tenant, settings.id);
         Self {
             router,
             tenant,
@@ -127,6 +130,7 @@ impl QueueActor {
             edges,
             pick_ups: PickUps::default(),
             wake_up,
+            watch,
         }
     }
 
@@ -140,7 +144,9 @@ impl QueueActor {
     /// Decides, commits, and carries out. False when the store takes its time; nothing else is handled meanwhile.
     fn step(&mut self, ctx: &mut Context<Self>, message: QueueMessage, asker: Asker) -> bool {
         let now = self.router.now();
+        let heard = self.watch.hears(now, &self.core, &message);
         let out = self.core.handle(&self.router.deadlines, now, message);
+        self.watch.step(now, heard, &self.core, &out);
         if out.deposed {
             self.stop(ctx);
             return false;
@@ -236,8 +242,9 @@ impl QueueActor {
     }
 
     /// A newer owner exists, or the store cannot say. Nothing is answered; streams break and edges attach again.
-    fn stop(&self, ctx: &mut Context<Self>) {
+    fn stop(&mut self, ctx: &mut Context<Self>) {
         metrics::count(&DEPOSED);
+        self.watch.stopped(self.router.now());
         tracing::warn!(queue = %self.settings.id, "stopped: the queue has another owner, or the store is away");
         ctx.stop();
     }
@@ -258,6 +265,7 @@ impl Actor for QueueActor {
                 .map(|record, actor, ctx| match record {
                     Ok(record) => {
                         let (deadlines, now) = (&actor.router.deadlines, actor.router.now());
+                        let stored = actor.watch.keeps(&record);
                         actor.core = Queue::recover(
                             actor.settings.clone(),
                             actor.activation,
@@ -265,6 +273,9 @@ impl Actor for QueueActor {
                             deadlines,
                             now,
                         );
+                        let (settings, epoch) = (&actor.settings, actor.activation);
+                        let out = QueueOut::default();
+                        actor.watch.activated(now, settings, epoch, stored, &out);
                         actor.rearm(ctx);
                         // Agents whom the activation before had passed wait for nobody; this one knows none of them.
                         actor.router.queue_activated(
