@@ -93,6 +93,32 @@ impl Broken {
         Self::RecordsDiffer,
     ];
 
+    /// Its name in events and metrics: stable.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::TwoTalks => "two_talks",
+            Self::TwoRings => "two_rings",
+            Self::TwoReservations => "two_reservations",
+            Self::TwoAgents => "two_agents",
+            Self::TwoStates => "two_states",
+            Self::UnknownTalk => "unknown_talk",
+            Self::Overtaken => "overtaken",
+            Self::WeightIgnored => "weight_ignored",
+            Self::FalsePass => "false_pass",
+            Self::FalseAnswer => "false_answer",
+            Self::OldEpochStored => "old_epoch_stored",
+            Self::OldOfferTaken => "old_offer_taken",
+            Self::PingPong => "ping_pong",
+            Self::WaitsBesideFree => "waits_beside_free",
+            Self::ContactStuck => "contact_stuck",
+            Self::AgentStuck => "agent_stuck",
+            Self::Ghost => "ghost",
+            Self::NoRest => "no_rest",
+            Self::SumsDiffer => "sums_differ",
+            Self::RecordsDiffer => "records_differ",
+        }
+    }
+
     /// What is seen, as a sentence.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -223,6 +249,23 @@ pub fn agent<'a>(
     ensure(apart, Broken::Interrupted)
 }
 
+/// An agent that was just given a reservation holds no more of its medium than it may. An agent whose capacity was made
+/// smaller keeps what it has, so only the newest reservation is judged.
+///
+/// # Errors
+/// [`Broken::TwoReservations`].
+pub fn granted(record: &AgentRecord) -> Result<(), Broken> {
+    let Some(newest) = record.slots.last() else {
+        return Ok(());
+    };
+    let medium = newest.terms.medium;
+    let most = match medium {
+        Medium::Voice => 1,
+        Medium::Chat => usize::from(record.profile.capacity.chats),
+    };
+    ensure(record.load(medium) <= most, Broken::TwoReservations)
+}
+
 /// By the agents' records, a contact is connected at one of them at most.
 ///
 /// # Errors
@@ -277,7 +320,22 @@ pub fn order(
     agent: UserId,
     waits: impl Fn(&Entry) -> bool,
 ) -> Result<(), Broken> {
-    let mut before = queue.in_order().take_while(|e| e.contact != offered);
+    order_of_first(usize::MAX, queue, offered, agent, waits)
+}
+
+/// The same, looking at no more than the first of the line: for whoever has to be quick.
+///
+/// # Errors
+/// [`Broken::Overtaken`].
+pub fn order_of_first(
+    first: usize,
+    queue: &Queue,
+    offered: ContactId,
+    agent: UserId,
+    waits: impl Fn(&Entry) -> bool,
+) -> Result<(), Broken> {
+    let line = queue.in_order().take(first);
+    let mut before = line.take_while(|e| e.contact != offered);
     let overtaken = before.any(|e| e.offers.is_empty() && queue.could_take(agent, e) && waits(e));
     ensure(!overtaken, Broken::Overtaken)
 }
@@ -342,6 +400,33 @@ pub fn agent_at_rest(stored: &AgentRecord, live: &Agent) -> Result<(), Broken> {
 pub fn queue_at_rest(stored: &QueueRecord, live: &Queue) -> Result<(), Broken> {
     ensure(stored.entries.is_empty(), Broken::Ghost)?;
     ensure(live.waiting() == 0, Broken::RecordsDiffer)
+}
+
+/// The sums of one step of a queue: whoever came or went, and nobody else, makes the line longer or shorter. `before` and
+/// `after` are its lengths. `newcomer` is who asked for a place in this step and had none: it may be turned away.
+///
+/// # Errors
+/// [`Broken::SumsDiffer`].
+pub fn line_adds_up(
+    before: u32,
+    newcomer: Option<ContactId>,
+    events: &[Event],
+    after: u32,
+) -> Result<(), Broken> {
+    let (mut waiting, mut taken) = (i64::from(before), newcomer.is_none());
+    for event in events {
+        match event {
+            Event::ContactQueued { contact, .. } => {
+                waiting += 1;
+                taken |= newcomer == Some(*contact);
+            }
+            Event::ContactLeft { contact, .. } if newcomer != Some(*contact) || taken => {
+                waiting -= 1;
+            }
+            _ => {}
+        }
+    }
+    ensure(waiting == i64::from(after), Broken::SumsDiffer)
 }
 
 /// Reservations remembered per agent: more than can be open at a time (spec D25).

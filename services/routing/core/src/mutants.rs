@@ -28,6 +28,8 @@ pub enum Mutant {
     ReleaseOvertaken,
     /// Who picks a contact up is offered it without a word in the queue's record.
     PickUpUnrecorded,
+    /// A queue asks for no agents.
+    NeverAsks,
 }
 
 #[cfg(feature = "mutants")]

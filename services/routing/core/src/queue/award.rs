@@ -25,7 +25,8 @@ impl Queue {
     /// contacts that need the same. Only contacts that may not be offered to any of the free agents are walked over in
     /// vain, and those have declined or missed each of them within the last seconds.
     pub(super) fn rematch(&mut self, cfg: &Deadlines, now: Timestamp, out: &mut QueueOut) {
-        if self.hold.is_some() || self.closed || self.roster.nobody_free() {
+        let never = breaks(Mutant::NeverAsks);
+        if self.hold.is_some() || self.closed || self.roster.nobody_free() || never {
             return;
         }
         match self.settings.strategy {

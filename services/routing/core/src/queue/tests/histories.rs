@@ -281,6 +281,7 @@ impl World {
         assert!(!out.deposed);
         assert!(out.fence || out.changes.is_empty(), "unfenced changes");
         self.store(&out);
+        self.line_adds_up(&before, &message, &out);
         self.nobody_is_moved(&before, &message, &out);
         self.words_are_honest(&message, &out);
         if let QueueMessage::Grant(grant) = &message {
@@ -288,6 +289,37 @@ impl World {
         }
         self.one_fate(&out);
         self.deliver(out);
+    }
+
+    /// Whoever came or went is told, and nobody else; and nobody is passed over, as whoever watches a running centre sees it.
+    fn line_adds_up(&self, before: &Queue, message: &QueueMessage, out: &QueueOut) {
+        let newcomer = match message {
+            QueueMessage::Attach(attach) => Some(attach.contact),
+            _ => None,
+        };
+        let newcomer = newcomer.filter(|contact| before.entry(*contact).is_none());
+        let (was, is) = (before.waiting(), self.queue.waiting());
+        let sums = crate::invariants::line_adds_up(was, newcomer, &out.events, is);
+        assert_eq!(sums, Ok(()), "{message:?}: {out:?}");
+        let mut events = out.events.iter();
+        let boosted = |entry: &Entry| {
+            let is = |e: &Event| matches!(e, Event::ContactBoosted { contact, .. } if *contact == entry.contact);
+            out.events.iter().any(is)
+        };
+        let in_order = events.all(|event| match event {
+            Event::ContactOffered {
+                contact,
+                reservation,
+                decision,
+                ..
+            } if !decision.picked_up => {
+                let waits = |entry: &Entry| entry.attached && !boosted(entry);
+                let (queue, agent) = (&self.queue, reservation.agent);
+                crate::invariants::order(queue, *contact, agent, waits).is_ok()
+            }
+            _ => true,
+        });
+        assert!(in_order, "{message:?}: {out:?}");
     }
 
     /// Does what the people's and edges' answers bring, to the end.

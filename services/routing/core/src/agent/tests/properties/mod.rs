@@ -107,6 +107,10 @@ impl Trial {
         );
         assert_eq!(self.desk.agent, twin.agent);
         self.check_record(&before, &message, &out);
+        if self.desk.agent.record().slots.len() > before.slots.len() {
+            let granted = crate::invariants::granted(self.desk.agent.record());
+            assert_eq!(granted, Ok(()), "{message:?}");
+        }
         self.check_answer(&message, &out);
         self.check_told(&out);
         out
@@ -189,6 +193,14 @@ impl Trial {
         };
         assert!(out.fence, "believed, but not fenced: {message:?}");
         let key = (number, contact);
+        let record = self.desk.agent.record();
+        let answer = out.answer.expect("no answer");
+        let true_of_it = crate::invariants::answer(record, number, contact, answer);
+        assert_eq!(
+            true_of_it,
+            Ok(()),
+            "{message:?} is answered with {answer:?}"
+        );
         match out.answer {
             Some(Answer::AlertOk { .. } | Answer::ConnectOk) => {
                 assert!(
