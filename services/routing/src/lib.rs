@@ -22,6 +22,7 @@ mod grpc;
 mod live;
 mod log_in;
 mod metrics;
+mod monitor;
 mod notify;
 mod reasons;
 pub mod replay;
@@ -94,7 +95,9 @@ impl Service for Routing {
 fn router(settings: &Settings, node: Node, directory: Arc<Directory>) -> Arc<Router> {
     let (store, events) = MemoryStore::new(node.ownership(), settings.outbox);
     publish(&node, events);
-    Router::new(node, settings, Arc::new(store), directory)
+    let router = Router::new(node.clone(), settings, Arc::new(store), directory);
+    node.spawn(monitor::watch_over(router.clone()));
+    router
 }
 
 /// Publishes what is committed, until the process is quiet.

@@ -247,6 +247,15 @@ impl Live {
         }
     }
 
+    /// Up to `limit` queues in which somebody waits while somebody is ready.
+    pub fn queues_beside_ready(&self, limit: usize) -> Vec<QueueId> {
+        let (queues, people) = (self.queues.read(), self.people.read());
+        let waiting = queues.iter().filter(|(_, line)| !line.order.is_empty());
+        let ready = |queue: &QueueId| people.teams.get(queue).is_some_and(|t| t.staff.ready > 0);
+        let both = waiting.map(|(queue, _)| *queue).filter(ready);
+        both.take(limit).collect()
+    }
+
     /// What those do who are logged in to a queue.
     pub fn staff(&self, queue: QueueId) -> Staff {
         let people = self.people.read();

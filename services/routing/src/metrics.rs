@@ -1,6 +1,7 @@
 //! What is counted, for `/metrics`.
 
-use prometheus::{IntCounter, register_int_counter};
+use centro_routing_core::invariants::Broken;
+use prometheus::{IntCounter, IntCounterVec, register_int_counter, register_int_counter_vec};
 use std::sync::LazyLock;
 
 /// A counter; absent when its name is taken, which is a fault of wiring and no reason to refuse calls.
@@ -47,6 +48,32 @@ pub static DECISIONS_LOST: Counter = LazyLock::new(|| {
     )
     .ok()
 });
+
+/// Rules that must always hold and were seen broken.
+static BROKEN: LazyLock<Option<IntCounterVec>> = LazyLock::new(|| {
+    register_int_counter_vec!(
+        "centro_routing_invariants_broken_total",
+        "Times that a rule which must always hold was seen broken",
+        &["rule"]
+    )
+    .ok()
+});
+
+/// Shows all rules, none of them broken yet.
+pub fn show_rules() {
+    if let Some(counters) = LazyLock::force(&BROKEN) {
+        for rule in Broken::ALL {
+            drop(counters.with_label_values(&[rule.name()]));
+        }
+    }
+}
+
+/// Counts a broken rule.
+pub fn broken(rule: Broken) {
+    if let Some(counters) = LazyLock::force(&BROKEN) {
+        counters.with_label_values(&[rule.name()]).inc();
+    }
+}
 
 /// Counts one.
 pub fn count(counter: &Counter) {

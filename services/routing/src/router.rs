@@ -10,6 +10,7 @@ use crate::{
     directory::Directory,
     live::Live,
     metrics::{self, MAILBOX_FULL},
+    monitor::Monitor,
     settings::Settings,
     store::HotStore,
 };
@@ -71,6 +72,8 @@ pub struct Router {
     pub(crate) directory: Arc<Directory>,
     pub(crate) live: Arc<Live>,
     pub(crate) deadlines: Deadlines,
+    /// Watches the rules that must always hold, unless that is switched off.
+    pub(crate) monitor: Option<Arc<Monitor>>,
     /// Writes the decision log, when there is to be one.
     pub(crate) recorder: Option<Arc<Recorder>>,
     mailbox: usize,
@@ -101,6 +104,7 @@ impl Router {
             directory,
             live,
             deadlines,
+            monitor: settings.invariant_monitor.then(Monitor::new),
             recorder,
             mailbox: settings.mailbox,
             runtime: Handle::current(),

@@ -25,6 +25,8 @@ pub struct Settings {
     pub mailbox: usize,
     /// Events that may wait for the bus; beyond it new events are lost, and counted. Calls go on.
     pub outbox: usize,
+    /// Whether rules that must always hold are watched; a broken one becomes an incident.
+    pub invariant_monitor: bool,
     /// What every queue and agent heard and decided, for whoever wants to see it proved.
     pub decision_log: DecisionLogSettings,
 }
@@ -39,6 +41,7 @@ impl Default for Settings {
             reattach: deadlines.reattach,
             mailbox: 4_096,
             outbox: 200_000,
+            invariant_monitor: true,
             decision_log: DecisionLogSettings::default(),
         }
     }

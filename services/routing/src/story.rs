@@ -145,6 +145,17 @@ struct Told {
     /// Everything that was seen.
     #[cfg(test)]
     facts: Vec<(Duration, Fact)>,
+    /// What the monitor saw.
+    #[cfg(all(test, feature = "mutants"))]
+    incidents: Vec<centro_proto::events::InvariantBroken>,
+}
+
+/// What the monitor tells of a story.
+#[cfg(all(test, feature = "mutants"))]
+pub(crate) fn incidents(yaml: &str) -> Vec<centro_proto::events::InvariantBroken> {
+    let plan = plan::read(yaml).unwrap_or_else(|wrong| panic!("{}", wrong.text));
+    let told = on_virtual_time(plan, Settings::default());
+    told.unwrap_or_else(|error| panic!("{error:#}")).incidents
 }
 
 /// Plays it on this thread, with a clock that goes on when nothing is left to do.
@@ -188,6 +199,8 @@ async fn tell(mut plan: Plan, settings: Settings) -> anyhow::Result<Told> {
         failures,
         #[cfg(test)]
         facts: stage.with_log(|log| log.facts.clone()),
+        #[cfg(all(test, feature = "mutants"))]
+        incidents: stage.incidents(),
     })
 }
 

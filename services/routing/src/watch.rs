@@ -1,29 +1,32 @@
-//! What looks on while actors step: the decision log. Nothing here decides anything or holds an actor up.
+//! What looks on while actors step: the decision log and the invariant monitor. Nothing here decides anything or holds an
+//! actor up.
 
 use crate::{
-    decision_log::{
-        self, Recording,
-        rules::{Rules, Step},
-    },
+    decision_log::{self, Recording, rules::Step},
+    monitor::{Onlooker, Seen, Watched},
     router::Router,
 };
 use centro_kernel::{TenantId, Timestamp};
 
 /// Looks on at one actor.
-pub struct Watch<R: Rules> {
-    recording: Option<Recording<R>>,
+pub struct Watch<R: Watched> {
+    recording: Option<Box<Recording<R>>>,
+    onlooker: Option<Onlooker<R>>,
 }
 
 /// What an actor heard, kept until its step is over.
-pub struct Heard<R: Rules> {
+pub struct Heard<R: Watched> {
     message: decision_log::Heard<R>,
+    /// The message in a word, and what must be known of the moment before the step.
+    seen: Option<(Seen, R::Before)>,
 }
 
-impl<R: Rules> Watch<R> {
+impl<R: Watched> Watch<R> {
     pub fn new(router: &Router, tenant: TenantId, id: R::Id) -> Self {
-        let recorder = router.recorder.clone();
+        let (recorder, monitor) = (router.recorder.clone(), router.monitor.clone());
         Self {
-            recording: recorder.map(|recorder| Recording::new(recorder, tenant, id)),
+            onlooker: monitor.map(|monitor| Onlooker::new(monitor, tenant, id)),
+            recording: recorder.map(|recorder| Box::new(Recording::new(recorder, tenant, id))),
         }
     }
 
@@ -49,15 +52,31 @@ impl<R: Rules> Watch<R> {
     /// Before a step. Gives what [`Self::step`] is to be given.
     pub fn hears(&mut self, now: Timestamp, core: &R, message: &R::Message) -> Heard<R> {
         let recording = self.recording.as_mut();
+        let seen = self.onlooker.as_ref().map(|_| {
+            let seen = R::heard(now, message);
+            (seen, core.before(message))
+        });
         Heard {
+            seen,
             message: recording.and_then(|recording| recording.hears(now, core, message)),
         }
     }
 
     /// After a step, before it is stored.
-    pub fn step(&mut self, now: Timestamp, heard: Heard<R>, _core: &R, out: &Step<R>) {
+    pub fn step(&mut self, now: Timestamp, heard: Heard<R>, core: &R, out: &Step<R>) {
+        if let (Some(onlooker), Some((seen, before))) = (&mut self.onlooker, heard.seen) {
+            onlooker.step(now, seen, &before, core, out);
+        }
         if let Some(recording) = &mut self.recording {
             recording.step(now, heard.message, out);
+        }
+    }
+
+    /// The actor's earliest deadline, as it armed its wake-up for it.
+    #[allow(dead_code)] // actors call it from the next step on
+    pub fn is_due(&self, due: Option<Timestamp>) {
+        if let Some(onlooker) = &self.onlooker {
+            onlooker.is_due(due);
         }
     }
 

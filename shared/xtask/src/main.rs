@@ -155,7 +155,7 @@ fn check() -> Result<()> {
         "--workspace",
         "--all-targets",
         "--features",
-        "centro-routing/bench",
+        "centro-routing/bench,centro-routing/mutants",
         "--",
         "--deny",
         "warnings",
@@ -169,9 +169,11 @@ fn test(filter: Option<&str>) -> Result<()> {
     web::test(&node)?;
     browser::prepare(&node)?;
     // The end-to-end tests start the real binary, so it is built first, with the features the workspace build gives it.
-    command::run(&mut cargo(&["build", "--workspace", "--all-targets"]))?;
-    let mut tests = cargo(&["test", "--workspace"]);
-    tests.args(filter).env("PATH", node.path());
+    let all = ["--workspace", "--features", "centro-routing/mutants"];
+    let mut build = cargo(&["build", "--all-targets"]);
+    command::run(build.args(all))?;
+    let mut tests = cargo(&["test"]);
+    tests.args(all).args(filter).env("PATH", node.path());
     command::run(&mut tests)?;
     if filter.is_some() {
         return Ok(());

@@ -3,6 +3,7 @@
 mod deaths;
 mod figures;
 mod floor;
+mod incidents;
 mod pick_ups;
 mod promise;
 mod store;

@@ -18,7 +18,9 @@ pub async fn begin(stage: &Arc<Stage>) -> anyhow::Result<()> {
         while let Some(seen) = watch.next().await {
             match seen {
                 Seen::Event(event) => {
-                    if let Some(fact) = fact(&stage, &event) {
+                    if let Some(incident) = event.decode::<pb::InvariantBroken>() {
+                        stage.saw_broken(incident);
+                    } else if let Some(fact) = fact(&stage, &event) {
                         stage.saw(fact);
                     }
                 }

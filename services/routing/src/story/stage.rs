@@ -25,6 +25,7 @@ use centro_proto::{
         Change, Device, DeviceWithCredentials, QueueAgent, RoutingProfile, UserSkill,
         change::Object,
     },
+    events::InvariantBroken,
     telephony::call_edge_server::CallEdgeServer,
 };
 use centro_routing_core::{self as core, QueueSettings};
@@ -69,6 +70,7 @@ pub struct Stage {
     router: Arc<Router>,
     origin: Instant,
     log: Mutex<Log>,
+    incidents: Mutex<Vec<InvariantBroken>>,
     /// Grows with everything that is seen.
     news: watch::Sender<u64>,
     rules: Mutex<BTreeMap<QueueId, Rules>>,
@@ -109,6 +111,7 @@ impl Stage {
             router: router.clone(),
             origin,
             log: Mutex::default(),
+            incidents: Mutex::default(),
             news: watch::Sender::new(0),
             rules: Mutex::default(),
             lost_desktops: Mutex::default(),
@@ -181,6 +184,19 @@ impl Stage {
     pub fn saw(&self, fact: Fact) {
         self.log.lock().saw(self.moment(), fact);
         self.news.send_modify(|n| *n += 1);
+    }
+
+    /// The monitor saw a rule broken that must always hold.
+    pub fn saw_broken(&self, incident: InvariantBroken) {
+        let what = format!("{}: {}", incident.rule, incident.description);
+        self.log.lock().broken.push((self.moment(), what));
+        self.incidents.lock().push(incident);
+    }
+
+    /// What the monitor saw.
+    #[cfg(all(test, feature = "mutants"))]
+    pub fn incidents(&self) -> Vec<InvariantBroken> {
+        self.incidents.lock().clone()
     }
 
     /// What was seen until now.

@@ -151,6 +151,7 @@ impl Floor {
         let mut router = Router::new(node.clone(), &settings, store.clone(), directory.clone());
         Arc::get_mut(&mut router).unwrap().deadlines = deadlines;
         node.spawn(crate::feed::ownership(router.clone()));
+        node.spawn(crate::monitor::watch_over(router.clone()));
         let mut mount = Mount::default();
         open(&mut mount, router.clone());
         let (sender, cancels) = mpsc::channel(8);
@@ -712,6 +713,18 @@ impl Events {
 }
 
 impl Events {
+    /// The next incident, which the monitor needs some seconds to be sure of.
+    pub async fn next_incident(&mut self) -> centro_proto::events::InvariantBroken {
+        loop {
+            let Some(Seen::Event(event)) = soon(self.0.next()).await else {
+                panic!("no more events")
+            };
+            if let Some(incident) = event.decode() {
+                return incident;
+            }
+        }
+    }
+
     /// The agent's next change to this state.
     pub async fn until(&mut self, agent: u128, state: AgentState) -> AgentStateChanged {
         loop {

@@ -1,0 +1,99 @@
+//! Deliberate bugs in the rules, and what the monitor says of them on real actors.
+
+use super::*;
+use crate::{monitor::sweep, story};
+use centro_proto::events::InvariantBroken;
+use centro_routing_core::{
+    QueueEffect,
+    mutants::{Mutant, plant},
+};
+
+/// A story told with a bug planted.
+fn with(mutant: Mutant, yaml: &str) -> Vec<InvariantBroken> {
+    plant(Some(mutant));
+    let incidents = story::incidents(yaml);
+    plant(None);
+    incidents
+}
+
+const TWO_QUEUES: &str = "
+story: Two calls for one agent
+given:
+  queues:
+    support: {}
+    sales: {}
+  agents:
+    bruno: {queues: [support, sales], phone: {answers_after: 5s, talks: 60s}}
+when:
+  - {at: 1s, call: anna, queue: support}
+  - {at: 3s, call: dario, queue: sales}
+then:
+  - {at: 4m, waiting_count: {support: 0}}
+";
+
+#[test]
+fn an_agent_who_is_given_two_calls_is_an_incident_told_once() {
+    assert_eq!(story::incidents(TWO_QUEUES), []);
+    let incidents = with(Mutant::GrantTwice, TWO_QUEUES);
+    let first = incidents.first().expect("no incident");
+    assert_eq!(first.rule, "two_reservations");
+    assert_eq!(first.agent_ids.len(), 1);
+    assert!(!first.description.is_empty() && first.node == "story");
+    let words: Vec<_> = first.window.iter().map(|step| step.what.as_str()).collect();
+    assert!(words.contains(&"heard bid"), "{words:?}");
+    assert!(
+        first.window.iter().any(|step| step.by.starts_with("que_")),
+        "{words:?}"
+    );
+    // Two minutes of it, and each subject once a minute.
+    assert!(incidents.len() <= 8, "{}", incidents.len());
+}
+
+const ONE_QUEUE: &str = "
+story: A caller and a free agent
+given:
+  queues:
+    support: {}
+  agents:
+    bruno: {queues: [support], phone: {answers_after: 5s, talks: 60s}}
+when:
+  - {at: 1s, call: anna, queue: support, patience: 30s}
+then:
+  - {at: 60s, waiting_count: {support: 0}}
+";
+
+#[test]
+fn a_caller_who_waits_beside_a_free_agent_is_an_incident() {
+    assert_eq!(story::incidents(ONE_QUEUE), []);
+    let incidents = with(Mutant::NeverAsks, ONE_QUEUE);
+    let rules: Vec<_> = incidents.iter().map(|i| i.rule.as_str()).collect();
+    // The queue also says that it has nobody for the agent.
+    assert!(rules.contains(&"waits_beside_free"), "{rules:?}");
+    let beside = incidents.iter().find(|i| i.rule == "waits_beside_free");
+    let beside = beside.unwrap();
+    assert_eq!((beside.agent_ids.len(), beside.queue_ids.len()), (1, 1));
+    assert!(beside.contact_id.starts_with("con_"));
+    let mut words = beside.window.iter().map(|step| step.what.as_str());
+    assert!(words.any(|word| word == "heard attach"));
+}
+
+#[test]
+fn a_pass_while_a_contact_asks_is_noticed() {
+    let (settings, cfg) = (QueueSettings::new(QUEUE), Deadlines::default());
+    let mut queue = Queue::recover(settings, 1, QueueRecord::default(), &cfg, at(0));
+    plant(Some(Mutant::NeverAsks));
+    for message in [attach(ANNA, 1), presence()] {
+        queue.handle(&cfg, at(3), message);
+    }
+    plant(None);
+    let pass = AgentMessage::Pass {
+        queue: QUEUE,
+        epoch: 1,
+        ver: 1,
+    };
+    let says = judged(&queue, |out| {
+        out.send.push(QueueEffect::Agent(BRUNO, pass));
+    });
+    assert_eq!(says, Some(Broken::FalsePass));
+    assert_eq!(sweep::pairs(&queue), [(BRUNO, 1, ANNA)]);
+}
