@@ -73,7 +73,6 @@ impl<R: Watched> Watch<R> {
     }
 
     /// The actor's earliest deadline, as it armed its wake-up for it.
-    #[allow(dead_code)] // actors call it from the next step on
     pub fn is_due(&self, due: Option<Timestamp>) {
         if let Some(onlooker) = &self.onlooker {
             onlooker.is_due(due);

@@ -270,6 +270,7 @@ impl AgentActor {
 
     fn rearm(&mut self, ctx: &mut Context<Self>) {
         let due = self.core.next_due().map(|(due, _)| due);
+        self.watch.is_due(due);
         wakeup::arm(self, ctx, self.router.now(), due);
     }
 }

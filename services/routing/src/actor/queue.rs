@@ -251,6 +251,7 @@ impl QueueActor {
 
     fn rearm(&mut self, ctx: &mut Context<Self>) {
         let due = self.core.next_due().map(|(due, _)| due);
+        self.watch.is_due(due);
         wakeup::arm(self, ctx, self.router.now(), due);
     }
 }
