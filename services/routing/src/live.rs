@@ -251,7 +251,7 @@ impl Live {
     pub fn queues_beside_ready(&self, limit: usize) -> Vec<QueueId> {
         let (queues, people) = (self.queues.read(), self.people.read());
         let waiting = queues.iter().filter(|(_, line)| !line.order.is_empty());
-        let ready = |queue: &QueueId| people.teams.get(queue).is_some_and(|t| t.staff.ready > 0);
+        let ready = |queue: &QueueId| people.teams.0.get(queue).is_some_and(|t| t.staff.ready > 0);
         let both = waiting.map(|(queue, _)| *queue).filter(ready);
         both.take(limit).collect()
     }

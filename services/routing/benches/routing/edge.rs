@@ -63,7 +63,6 @@ impl Edge {
             kind: ContactKind::Call,
             caller: self.caller.clone(),
             edge: self.name.clone(),
-            edge_epoch: 0,
         };
         self.tell(queue, QueueMessage::Attach(attach));
     }
@@ -87,6 +86,7 @@ impl Edge {
             number: offered.number,
             contact,
             edge: self.name.clone(),
+            edge_epoch: 0,
             caller: self.caller.clone(),
             ring: Duration::from_secs(15),
         };

@@ -4,7 +4,8 @@ use super::{Actor, contacts::Place};
 use crate::decision_log::rules::{Rules, Step};
 use centro_kernel::{ContactId, QueueId, Timestamp, UserId};
 use centro_routing_core::{
-    Agent, AgentMessage, Event, Queue, QueueChange, QueueEffect, QueueMessage, SlotPhase,
+    Agent, AgentMessage, EdgeEpoch, Event, Queue, QueueChange, QueueEffect, QueueMessage,
+    SlotPhase,
     invariants::{self, Broken},
 };
 
@@ -120,7 +121,10 @@ impl Watched for Queue {
             QueueMessage::PickUp { agent, pick_up } => {
                 ("heard pick_up", Some(pick_up.contact), Some(*agent))
             }
-            QueueMessage::PickUpRefused { agent, contact } => {
+            QueueMessage::PickUpRings { agent, contact, .. } => {
+                ("heard pick_up_rings", Some(*contact), Some(*agent))
+            }
+            QueueMessage::PickUpRefused { agent, contact, .. } => {
                 ("heard pick_up_refused", Some(*contact), Some(*agent))
             }
             QueueMessage::SetPriority { contact, .. } => {
@@ -195,8 +199,8 @@ impl Watched for Queue {
 /// An agent before a step.
 pub struct AgentBefore {
     slots: usize,
-    /// Who waits for an answer, and about which reservation.
-    asker: Option<(u64, ContactId)>,
+    /// Which owner of which contact waits for an answer, and about which reservation.
+    asker: Option<(u64, ContactId, EdgeEpoch)>,
 }
 
 impl Watched for Agent {
@@ -209,12 +213,22 @@ impl Watched for Agent {
     fn before(&self, message: &AgentMessage) -> AgentBefore {
         let asker = match message {
             AgentMessage::Alert {
-                number, contact, ..
+                number,
+                contact,
+                edge_epoch,
+                ..
             }
-            | AgentMessage::Connect { number, contact }
+            | AgentMessage::Connect {
+                number,
+                contact,
+                edge_epoch,
+            }
             | AgentMessage::End {
-                number, contact, ..
-            } => Some((*number, *contact)),
+                number,
+                contact,
+                edge_epoch,
+                ..
+            } => Some((*number, *contact, *edge_epoch)),
             _ => None,
         };
         AgentBefore {
@@ -248,16 +262,16 @@ impl Watched for Agent {
             AgentMessage::Alert {
                 number, contact, ..
             } => ("heard alert", Some(*contact), None, *number),
-            AgentMessage::Connect { number, contact } => {
-                ("heard connect", Some(*contact), None, *number)
-            }
+            AgentMessage::Connect {
+                number, contact, ..
+            } => ("heard connect", Some(*contact), None, *number),
             AgentMessage::End {
                 number, contact, ..
             } => ("heard end", Some(*contact), None, *number),
             AgentMessage::EdgeDead { contact } => ("heard edge_dead", Some(*contact), None, 0),
-            AgentMessage::NotHeld { number, contact } => {
-                ("heard not_held", Some(*contact), None, *number)
-            }
+            AgentMessage::NotHeld {
+                number, contact, ..
+            } => ("heard not_held", Some(*contact), None, *number),
             AgentMessage::QueueMoved { queue, .. } => ("heard queue_moved", None, Some(*queue), 0),
             AgentMessage::Timer(_) => ("heard timer", None, None, 0),
         };
@@ -278,8 +292,8 @@ impl Watched for Agent {
         if record.slots.len() > before.slots {
             invariants::granted(record).map_err(|rule| (rule, None))?;
         }
-        if let (Some((number, contact)), Some(answer)) = (before.asker, out.answer) {
-            invariants::answer(record, number, contact, answer)
+        if let (Some((number, contact, owner)), Some(answer)) = (before.asker, out.answer) {
+            invariants::answer(record, number, contact, owner, answer)
                 .map_err(|rule| (rule, Some(contact)))?;
         }
         Ok(())

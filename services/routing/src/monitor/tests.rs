@@ -158,6 +158,7 @@ fn an_answer_that_the_record_does_not_say_is_noticed() {
     let alert = AgentMessage::Alert {
         number: 1,
         contact: ANNA,
+        edge_epoch: 0,
         edge: Arc::from("edge"),
         caller: Arc::default(),
         ring: Duration::from_secs(15),

@@ -179,23 +179,31 @@ impl Trial {
     }
 
     fn check_answer(&mut self, message: &AgentMessage, out: &AgentOut) {
-        let (number, contact) = match *message {
+        let (number, contact, owner) = match *message {
             AgentMessage::Alert {
-                number, contact, ..
+                number,
+                contact,
+                edge_epoch,
+                ..
             }
             | AgentMessage::Connect {
-                number, contact, ..
+                number,
+                contact,
+                edge_epoch,
             }
             | AgentMessage::End {
-                number, contact, ..
-            } => (number, contact),
+                number,
+                contact,
+                edge_epoch,
+                ..
+            } => (number, contact, edge_epoch),
             _ => return,
         };
         assert!(out.fence, "believed, but not fenced: {message:?}");
         let key = (number, contact);
         let record = self.desk.agent.record();
         let answer = out.answer.expect("no answer");
-        let true_of_it = crate::invariants::answer(record, number, contact, answer);
+        let true_of_it = crate::invariants::answer(record, number, contact, owner, answer);
         assert_eq!(
             true_of_it,
             Ok(()),
