@@ -656,7 +656,8 @@ where
 {
     let (sender, receiver) = channel::channel(mailbox);
     arbiter.spawn_fn(move || {
-        let future = Context::with_receiver(receiver).into_future(actor());
+        // Boxed: a block that awaits what it holds has room for it twice, and there are many actors.
+        let future = Box::pin(Context::with_receiver(receiver).into_future(actor()));
         actix::spawn(async move {
             let _end = end;
             future.await;

@@ -16,7 +16,7 @@ use actix::{
     Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, Message, WrapFuture,
 };
 use centro_cluster::Epoch;
-use centro_kernel::{TenantId, Timestamp};
+use centro_kernel::{QueueId, TenantId, Timestamp};
 use centro_proto::routing::WaitResponse;
 use centro_routing_core::{
     Answer, EdgeMessage, Queue, QueueEffect, QueueMessage, QueueOut, QueueRecord, QueueSettings,
@@ -90,7 +90,6 @@ pub struct CheckEdges;
 pub struct QueueActor {
     router: Arc<Router>,
     tenant: TenantId,
-    settings: QueueSettings,
     epoch: Epoch,
     /// The epoch as agents and edges see it: another one for each activation.
     activation: u64,
@@ -111,19 +110,18 @@ impl QueueActor {
         activation: u64,
     ) -> Self {
         let now = router.now();
+        let watch = Watch::new(&router, tenant, settings.id);
         let core = Queue::recover(
-            settings.clone(),
+            settings,
             activation,
             QueueRecord::default(),
             &router.deadlines,
             now,
         );
         let (edges, wake_up) = (Edges::default(), WakeUp::default());
-        let watch = Watch::new(&router, tenant, settings.id);
         Self {
             router,
             tenant,
-            settings,
             epoch,
             activation,
             core,
@@ -132,6 +130,10 @@ impl QueueActor {
             wake_up,
             watch,
         }
+    }
+
+    const fn id(&self) -> QueueId {
+        self.core.settings().id
     }
 
     /// A message that nobody waits for.
@@ -160,7 +162,7 @@ impl QueueActor {
             .iter()
             .map(|e| notify::publish(self.tenant, now, e.clone(), &self.router.directory))
             .collect();
-        let changes = Changes::Queue(self.settings.id, out.changes.clone());
+        let changes = Changes::Queue(self.id(), out.changes.clone());
         let mut commit = self.router.store.commit(Commit {
             epoch: self.epoch,
             changes,
@@ -196,9 +198,7 @@ impl QueueActor {
             return false;
         }
         if !out.changes.is_empty() {
-            self.router
-                .live
-                .queue_changed(self.settings.id, &out.changes);
+            self.router.live.queue_changed(self.id(), &out.changes);
         }
         self.router
             .live
@@ -245,7 +245,7 @@ impl QueueActor {
     fn stop(&mut self, ctx: &mut Context<Self>) {
         metrics::count(&DEPOSED);
         self.watch.stopped(self.router.now());
-        tracing::warn!(queue = %self.settings.id, "stopped: the queue has another owner, or the store is away");
+        tracing::warn!(queue = %self.id(), "stopped: the queue has another owner, or the store is away");
         ctx.stop();
     }
 
@@ -260,7 +260,7 @@ impl Actor for QueueActor {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        let load = self.router.store.load_queue(self.settings.id);
+        let load = self.router.store.load_queue(self.id());
         ctx.wait(
             load.into_actor(self)
                 .map(|record, actor, ctx| match record {
@@ -268,22 +268,20 @@ impl Actor for QueueActor {
                         let (deadlines, now) = (&actor.router.deadlines, actor.router.now());
                         let stored = actor.watch.keeps(&record);
                         actor.core = Queue::recover(
-                            actor.settings.clone(),
+                            actor.core.settings().clone(),
                             actor.activation,
                             record,
                             deadlines,
                             now,
                         );
-                        let (settings, epoch) = (&actor.settings, actor.activation);
+                        let (settings, epoch) = (actor.core.settings(), actor.activation);
                         let out = QueueOut::default();
                         actor.watch.activated(now, settings, epoch, stored, &out);
                         actor.rearm(ctx);
                         // Agents whom the activation before had passed wait for nobody; this one knows none of them.
-                        actor.router.queue_activated(
-                            actor.tenant,
-                            actor.settings.id,
-                            actor.activation,
-                        );
+                        actor
+                            .router
+                            .queue_activated(actor.tenant, actor.id(), actor.activation);
                         ctx.notify(CheckEdges);
                     }
                     Err(_) => actor.stop(ctx),
@@ -315,9 +313,6 @@ impl Handler<TellQueue> for QueueActor {
     type Result = ();
 
     fn handle(&mut self, TellQueue(message): TellQueue, ctx: &mut Self::Context) {
-        if let QueueMessage::Configure(settings) = &message {
-            self.settings = QueueSettings::clone(settings);
-        }
         self.tell(ctx, message);
     }
 }
@@ -344,8 +339,8 @@ impl Handler<Reconcile> for QueueActor {
     type Result = ();
 
     fn handle(&mut self, _: Reconcile, ctx: &mut Self::Context) {
-        match self.router.directory.queue(self.settings.id) {
-            Some(queue) if queue.settings != self.settings => {
+        match self.router.directory.queue(self.id()) {
+            Some(queue) if queue.settings != *self.core.settings() => {
                 ctx.notify(TellQueue(QueueMessage::Configure(Box::new(queue.settings))));
             }
             Some(_) => {}
@@ -359,7 +354,7 @@ impl Handler<LetGo> for QueueActor {
     type Result = ();
 
     fn handle(&mut self, _: LetGo, ctx: &mut Self::Context) {
-        if self.router.epoch(self.settings.id.as_u128()) != Some(self.epoch) {
+        if self.router.epoch(self.id().as_u128()) != Some(self.epoch) {
             self.stop(ctx);
         }
     }
