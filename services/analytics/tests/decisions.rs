@@ -32,7 +32,7 @@ fn offered(contact: ContactId, agent: UserId, reservation: u64, seconds: i64) ->
             queue_version: 7,
             candidates: vec![chosen],
             sentence_en: "The only free agent who fits.".into(),
-            sentence_it: "L’unico agente libero e adatto.".into(),
+            sentence_it: "L’unico agente disponibile e adatto.".into(),
             ..Default::default()
         }),
     };

@@ -273,11 +273,13 @@ fn the_log_tells_what_became_of_a_contact_and_why() {
     assert!(others.story.is_empty());
 }
 
-/// Not a test: what the next one starts and kills.
+/// Says to the process that is killed where to write.
+const KILLED_LOG: &str = "CENTRO_TEST_KILLED_LOG";
+
 #[test]
-#[ignore = "plays stories until it is killed"]
-fn a_process_that_writes() {
-    if let Some(folder) = std::env::var_os("CENTRO_TEST_LOG") {
+fn a_process_that_was_killed_leaves_a_log_that_can_be_verified() {
+    // The process that is killed is this test once more.
+    if let Some(folder) = std::env::var_os(KILLED_LOG) {
         loop {
             play(
                 &[story_file("full_day.yaml")],
@@ -285,14 +287,11 @@ fn a_process_that_writes() {
             );
         }
     }
-}
-
-#[test]
-fn a_process_that_was_killed_leaves_a_log_that_can_be_verified() {
     let folder = tempfile::tempdir().unwrap();
+    let this = "a_process_that_was_killed_leaves_a_log_that_can_be_verified";
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "a_process_that_writes", "--ignored"])
-        .env("CENTRO_TEST_LOG", folder.path())
+        .args(["--exact", this])
+        .env(KILLED_LOG, folder.path())
         .stdout(Stdio::null())
         .spawn()
         .unwrap();
