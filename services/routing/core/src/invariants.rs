@@ -422,6 +422,8 @@ pub fn line_adds_up(
                 waiting += 1;
                 taken |= newcomer == Some(*contact);
             }
+            // The call has left; its place has not.
+            Event::ContactLeft { reason, .. } if *reason == LeftReason::CallbackRequested => {}
             Event::ContactLeft { contact, .. } if newcomer != Some(*contact) || taken => {
                 waiting -= 1;
             }

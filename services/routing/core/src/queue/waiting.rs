@@ -227,6 +227,12 @@ impl Queue {
             if let Some(agent) = agent {
                 self.end_pick_up(agent, contact, Ok(()), out);
             }
+            // The place of a call alone can be kept: whatever else asks for a callback has just left.
+            let reason = if accepted {
+                LeftReason::Abandoned
+            } else {
+                reason
+            };
             self.tell_left(now, contact, agent, reason, entry.enqueued_at, out);
         }
         self.bury(now, contact, attach_no, None, out);

@@ -290,10 +290,7 @@ fn a_queue_that_is_deleted_ends_its_promises() {
 fn only_a_call_that_waits_here_is_promised_a_callback() {
     let mut hall = Hall::new();
     hall.arrive_with(12, |a| a.kind = ContactKind::Chat);
-    assert_eq!(
-        gone(&hall.accepts(12)),
-        [(12, LeftReason::CallbackRequested)]
-    );
+    assert_eq!(gone(&hall.accepts(12)), [(12, LeftReason::Abandoned)]);
     assert!(hall.order().is_empty());
     let out = hall.say(QueueMessage::Left {
         contact: contact(99),
