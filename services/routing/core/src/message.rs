@@ -429,6 +429,32 @@ pub enum AgentMessage {
     Timer(AgentTimer),
 }
 
+impl AgentMessage {
+    /// The reservation, contact and owner of it, where an edge waits for an answer.
+    pub const fn asker(&self) -> Option<(u64, ContactId, EdgeEpoch)> {
+        match self {
+            Self::Alert {
+                number,
+                contact,
+                edge_epoch,
+                ..
+            }
+            | Self::Connect {
+                number,
+                contact,
+                edge_epoch,
+            }
+            | Self::End {
+                number,
+                contact,
+                edge_epoch,
+                ..
+            } => Some((*number, *contact, *edge_epoch)),
+            _ => None,
+        }
+    }
+}
+
 /// What a queue tells the edge of a contact.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum EdgeMessage {

@@ -211,29 +211,9 @@ impl Watched for Agent {
     }
 
     fn before(&self, message: &AgentMessage) -> AgentBefore {
-        let asker = match message {
-            AgentMessage::Alert {
-                number,
-                contact,
-                edge_epoch,
-                ..
-            }
-            | AgentMessage::Connect {
-                number,
-                contact,
-                edge_epoch,
-            }
-            | AgentMessage::End {
-                number,
-                contact,
-                edge_epoch,
-                ..
-            } => Some((*number, *contact, *edge_epoch)),
-            _ => None,
-        };
         AgentBefore {
             slots: self.record().slots.len(),
-            asker,
+            asker: message.asker(),
         }
     }
 

@@ -9,7 +9,7 @@ use crate::{
     shard::Who,
 };
 use centro_edge::Command;
-use centro_kernel::{ContactId, Timestamp, contact::Reservation};
+use centro_kernel::{Timestamp, contact::Reservation};
 use centro_routing_core::{AgentEffect, AgentMessage, Answer, QueueMessage};
 
 impl World {
@@ -23,7 +23,7 @@ impl World {
         if self.agents[a].instance(who).is_none() {
             return Step::of(Outcome::Nobody);
         }
-        let asker = asker(&message);
+        let asker = message.asker();
         let by_deadline = matches!(
             message,
             AgentMessage::Timer(centro_routing_core::AgentTimer::Solicit)
@@ -133,29 +133,5 @@ impl World {
             }
         }
         sent
-    }
-}
-
-/// Who waits for an answer, and for which reservation.
-const fn asker(message: &AgentMessage) -> Option<(u64, ContactId, u64)> {
-    match message {
-        AgentMessage::Alert {
-            number,
-            contact,
-            edge_epoch,
-            ..
-        }
-        | AgentMessage::Connect {
-            number,
-            contact,
-            edge_epoch,
-        }
-        | AgentMessage::End {
-            number,
-            contact,
-            edge_epoch,
-            ..
-        } => Some((*number, *contact, *edge_epoch)),
-        _ => None,
     }
 }

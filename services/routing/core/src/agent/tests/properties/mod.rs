@@ -179,25 +179,8 @@ impl Trial {
     }
 
     fn check_answer(&mut self, message: &AgentMessage, out: &AgentOut) {
-        let (number, contact, owner) = match *message {
-            AgentMessage::Alert {
-                number,
-                contact,
-                edge_epoch,
-                ..
-            }
-            | AgentMessage::Connect {
-                number,
-                contact,
-                edge_epoch,
-            }
-            | AgentMessage::End {
-                number,
-                contact,
-                edge_epoch,
-                ..
-            } => (number, contact, edge_epoch),
-            _ => return,
+        let Some((number, contact, owner)) = message.asker() else {
+            return;
         };
         assert!(out.fence, "believed, but not fenced: {message:?}");
         let key = (number, contact);
