@@ -14,6 +14,7 @@ mod ringing;
 mod skills;
 mod strategies;
 mod supervise;
+mod table;
 mod waiting;
 
 use super::*;
