@@ -12,7 +12,7 @@ pub const MAX_NODES: usize = 200;
 const MAX_NODE_ID: usize = 64;
 
 /// Spoken clips that are shipped with the centre, without the numbers: `number_1` to `number_20`.
-pub const CLIPS: [&str; 12] = [
+pub const CLIPS: [&str; 17] = [
     "welcome",
     "queue_position",
     "queue_in_line",
@@ -25,6 +25,11 @@ pub const CLIPS: [&str; 12] = [
     "not_in_service",
     "done",
     "refused",
+    "wait_moment",
+    "wait_minute",
+    "wait_some",
+    "wait_minutes",
+    "wait_long",
 ];
 /// The greatest number that is spoken.
 pub const SPOKEN: u32 = 20;

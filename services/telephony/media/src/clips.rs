@@ -7,6 +7,7 @@ use crate::{
     player::{Clip, Playlist},
 };
 use bytes::Bytes;
+use std::time::Duration;
 
 /// Numbers that are spoken.
 const SPOKEN: usize = 20;
@@ -70,6 +71,11 @@ phrases!(
     "not_in_service",
     "done",
     "refused",
+    "wait_moment",
+    "wait_minute",
+    "wait_some",
+    "wait_minutes",
+    "wait_long",
     "number_1",
     "number_2",
     "number_3",
@@ -112,6 +118,22 @@ pub fn position(language: Language, place: usize) -> Playlist {
     Playlist::new(names.iter().filter_map(|name| get(language, name)))
 }
 
+/// “The caller has waited 3 minutes”, in whole minutes; more than 20 are not counted.
+pub fn waited(language: Language, wait: Duration) -> Vec<Clip> {
+    let number;
+    let names: &[&str] = match wait.as_secs() / 60 {
+        0 => &["wait_moment"],
+        1 => &["wait_minute"],
+        minutes if minutes <= SPOKEN as u64 => {
+            number = format!("number_{minutes}");
+            &["wait_some", &number, "wait_minutes"]
+        }
+        _ => &["wait_long"],
+    };
+    let clips = names.iter().filter_map(|name| get(language, name));
+    clips.collect()
+}
+
 /// A minute of quiet music that closes into a loop.
 pub fn music() -> Clip {
     Clip::new(
@@ -138,6 +160,25 @@ mod tests {
             }
         }
         assert!(get(Language::English, "nothing").is_none());
+    }
+
+    #[test]
+    fn a_wait_is_spoken_in_minutes_up_to_twenty() {
+        for language in [Language::English, Language::Italian] {
+            let length = |seconds| {
+                let clips = waited(language, Duration::from_secs(seconds));
+                clips.iter().map(Clip::len).sum::<usize>()
+            };
+            let clips = |names: &[&str]| {
+                let clips = names.iter().map(|name| get(language, name).unwrap().len());
+                clips.sum::<usize>()
+            };
+            assert_eq!(length(59), clips(&["wait_moment"]));
+            assert_eq!(length(60), clips(&["wait_minute"]));
+            let twenty = ["wait_some", "number_20", "wait_minutes"];
+            assert_eq!(length(20 * 60 + 59), clips(&twenty));
+            assert_eq!(length(21 * 60), clips(&["wait_long"]));
+        }
     }
 
     #[test]
