@@ -1,6 +1,7 @@
 //! What the end-to-end tests share: a centre that leaves evidence when a test fails, telephones of agents and callers, and
 //! questions about the floor. The tests themselves are in `tests/`, the telephones' scenarios in `sip/`.
 
+pub mod clips;
 pub mod floor;
 pub mod metrics;
 pub mod phones;

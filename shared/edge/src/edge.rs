@@ -9,10 +9,7 @@ use centro_kernel::{
     QueueId, Timestamp, UserId,
     contact::{LeftReason, OfferEnd, Reservation},
 };
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 
 /// One contact, as its only owner sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -31,8 +28,8 @@ pub struct Edge {
     pub(crate) legs: BTreeMap<Reservation, LegState>,
     /// Highest reservation number met, per agent: an older one is over for good.
     pub(crate) seen: BTreeMap<UserId, u64>,
-    /// Offers turned away while a commit was open; the queue hears of them when it is decided.
-    pub(crate) turned_away: BTreeSet<Reservation>,
+    /// Offers turned away while an agent was about to take the contact; the queue hears of them when it is decided.
+    pub(crate) turned_away: BTreeMap<Reservation, OfferEnd>,
     pub(crate) exit: Option<Exit>,
     pub(crate) ends: BTreeMap<Reservation, OfferEnd>,
     /// Why each attachment ended, and who answered.
@@ -62,7 +59,7 @@ impl Edge {
             excluded: BTreeMap::new(),
             legs: BTreeMap::new(),
             seen: BTreeMap::new(),
-            turned_away: BTreeSet::new(),
+            turned_away: BTreeMap::new(),
             exit: None,
             ends: BTreeMap::new(),
             lefts: BTreeMap::new(),
@@ -119,9 +116,15 @@ impl Edge {
         self.timing.reject_delay = delay;
     }
 
-    /// Until when the offer's device may ring.
-    pub fn ring_until(&self, reservation: Reservation) -> Option<Timestamp> {
-        self.legs.get(&reservation).map(|state| state.due)
+    /// Until when the agent may take to answer and to be briefed, if the device begins to ring now.
+    pub fn alert_until(&self, reservation: Reservation) -> Option<Timestamp> {
+        let state = self.legs.get(&reservation)?;
+        Some(state.due + state.brief)
+    }
+
+    /// Since when the contact waits, over all queues it was moved through.
+    pub fn enqueued_at(&self) -> Timestamp {
+        self.enqueued_at
     }
 
     /// Whom the contact concerns: the reservations that are in use or whose end is not acknowledged, and the queues that
@@ -195,9 +198,10 @@ impl Edge {
                 attach_no,
                 reservation,
                 ring_for,
+                brief_for,
             } => {
                 let current = self.is_current(queue, attach_no);
-                self.on_offer(now, current, reservation, ring_for, &mut out);
+                self.on_offer(now, current, reservation, (ring_for, brief_for), &mut out);
             }
             Command::AlertOk(reservation) => self.on_alert_ok(reservation, &mut out),
             Command::ConnectOk(reservation) => self.on_connect_ok(reservation, &mut out),
@@ -210,6 +214,7 @@ impl Edge {
             }
             Command::Cancel(r) => self.give_up(now, r, OfferEnd::Revoked, &mut out),
             Command::Answered(reservation) => self.on_answered(now, reservation, &mut out),
+            Command::Briefed(reservation) => self.on_briefed(now, reservation, &mut out),
             Command::Rejected(r) => self.give_up(now, r, OfferEnd::Rejected, &mut out),
             // At once it would be busy again, and a queue without a busy delay would call it without end.
             Command::Busy(r) => self.give_up_for(now, r, OfferEnd::Busy, Some(AT_ONCE), &mut out),
@@ -217,7 +222,7 @@ impl Edge {
             Command::CouldNotRing(r) => {
                 self.give_up_for(now, r, OfferEnd::NeverRang, Some(AT_ONCE), &mut out);
             }
-            Command::AgentHungUp(reservation) => self.on_agent_hung_up(reservation, &mut out),
+            Command::AgentHungUp(r) => self.on_agent_hung_up(now, r, &mut out),
             Command::HungUp => self.on_hung_up(&mut out),
             Command::Star => self.want(Exit::Leave(LeftReason::DtmfExit), &mut out),
             Command::TimedOut => self.want(Exit::Leave(LeftReason::Timeout), &mut out),
@@ -342,9 +347,11 @@ impl Edge {
         }
     }
 
-    /// Leaves now if no commit is in flight.
+    /// Leaves now if no commit is in flight. A time-out that finds an agent on the line comes too late, unless nothing
+    /// becomes of it.
     pub(crate) fn try_exit(&mut self, now: Timestamp, out: &mut Effects) {
-        if self.busy() {
+        let timed_out = self.exit == Some(Exit::Leave(LeftReason::Timeout));
+        if self.busy() || (timed_out && self.briefing().is_some()) {
             return;
         }
         let Some(exit) = self.exit.take() else { return };
@@ -422,6 +429,7 @@ impl Edge {
                 leg: Leg::Settling,
                 due: now,
                 ring: Duration::ZERO,
+                brief: Duration::ZERO,
             },
         );
         self.exit = Some(Exit::Move(queue));
@@ -457,7 +465,7 @@ impl Edge {
         let asked = self.legs.iter().filter_map(|(r, state)| match state.leg {
             Leg::Asking => Some(Effect::Alert(*r)),
             Leg::Committing => Some(Effect::Connect(*r)),
-            Leg::Ringing | Leg::Settling => None,
+            Leg::Ringing | Leg::Briefing | Leg::Settling => None,
         });
         let talk = self.asks_whether_it_talks().map(Effect::Connect);
         out.extend(ends.chain(lefts).chain(asked).chain(talk));

@@ -53,6 +53,8 @@ pub enum Command {
         reservation: Reservation,
         /// How long the device may ring, from now.
         ring_for: Duration,
+        /// How long the agent may be briefed after the answer; zero: there is no briefing.
+        brief_for: Duration,
     },
     /// The agent's record says alerting: the device may ring.
     AlertOk(Reservation),
@@ -71,6 +73,8 @@ pub enum Command {
     Cancel(Reservation),
     /// The device answered.
     Answered(Reservation),
+    /// The agent has heard the whole briefing.
+    Briefed(Reservation),
     /// The person declined.
     Rejected(Reservation),
     /// The device is busy with another call (SIP 486, 600).
@@ -165,6 +169,8 @@ pub enum Effect {
     },
     /// Ring the agent's device.
     Ring(Reservation),
+    /// Tell the agent what there is to know before the two are joined; [`Command::Briefed`] ends it.
+    Brief(Reservation),
     /// Stop the agent's device, ringing or answered.
     Stop {
         /// Whose device.

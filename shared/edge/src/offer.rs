@@ -21,7 +21,7 @@ impl Edge {
         now: Timestamp,
         current: bool,
         reservation: Reservation,
-        ring_for: Duration,
+        (ring, brief): (Duration, Duration),
         out: &mut Effects,
     ) {
         if self.legs.contains_key(&reservation) || self.phase == Phase::Connected(reservation) {
@@ -31,21 +31,23 @@ impl Edge {
         let new = reservation.number > *seen || breaks(Mutant::OfferTwice);
         *seen = reservation.number.max(*seen);
         let waits = self.phase == Phase::Waiting && self.exit.is_none();
-        if current && waits && new && !self.busy() {
+        let taken = self.busy() || self.briefing().is_some();
+        if current && waits && new && !taken {
             self.legs.insert(
                 reservation,
                 LegState {
                     leg: Leg::Asking,
-                    due: now + ring_for,
-                    ring: ring_for,
+                    due: now + ring,
+                    ring,
+                    brief,
                 },
             );
             out.push(Effect::Alert(reservation));
             return;
         }
         self.end(reservation, OfferEnd::NeverRang, out);
-        if current && self.busy() && !breaks(Mutant::RefuseInCommit) {
-            self.turned_away.insert(reservation);
+        if current && taken && !breaks(Mutant::RefuseInCommit) {
+            self.turned_away.insert(reservation, OfferEnd::NeverRang);
         } else if current {
             self.offer_ended(reservation, None, OfferEnd::NeverRang, out);
         }
@@ -72,20 +74,51 @@ impl Edge {
         let Some(state) = state.filter(|s| s.leg == Leg::Ringing) else {
             return;
         };
-        if self.busy() {
+        if self.busy() || self.briefing().is_some() {
             self.give_up(now, reservation, OfferEnd::Elsewhere, out);
-            return;
+        } else if state.brief.is_zero() {
+            self.commit(now, reservation, out);
+        } else {
+            self.brief(now, reservation, out);
         }
-        let due = now + self.timing.commit;
-        self.legs.insert(
-            reservation,
-            LegState {
-                leg: Leg::Committing,
-                due,
-                ..state
-            },
-        );
-        out.push(Effect::Connect(reservation));
+    }
+
+    /// The customer goes on waiting while the agent is briefed: whoever hangs up now was not answered. The other devices
+    /// stop at once, for nobody should answer in vain; the queue hears of them when it is decided.
+    fn brief(&mut self, now: Timestamp, reservation: Reservation, out: &mut Effects) {
+        let others: Vec<_> = self.legs.keys().copied().collect();
+        for other in others.into_iter().filter(|other| *other != reservation) {
+            let why = OfferEnd::Elsewhere;
+            self.legs.remove(&other);
+            out.push(Effect::Stop {
+                reservation: other,
+                why,
+            });
+            self.end(other, why, out);
+            self.turned_away.insert(other, why);
+        }
+        if let Some(state) = self.legs.get_mut(&reservation) {
+            (state.leg, state.due) = (Leg::Briefing, now + state.brief);
+            out.push(Effect::Brief(reservation));
+        }
+    }
+
+    pub(crate) fn on_briefed(
+        &mut self,
+        now: Timestamp,
+        reservation: Reservation,
+        out: &mut Effects,
+    ) {
+        if self.leg(reservation) == Some(Leg::Briefing) {
+            self.commit(now, reservation, out);
+        }
+    }
+
+    fn commit(&mut self, now: Timestamp, reservation: Reservation, out: &mut Effects) {
+        if let Some(state) = self.legs.get_mut(&reservation) {
+            (state.leg, state.due) = (Leg::Committing, now + self.timing.commit);
+            out.push(Effect::Connect(reservation));
+        }
     }
 
     pub(crate) fn on_connect_ok(&mut self, reservation: Reservation, out: &mut Effects) {
@@ -155,20 +188,34 @@ impl Edge {
         }
     }
 
-    pub(crate) fn on_agent_hung_up(&mut self, reservation: Reservation, out: &mut Effects) {
+    pub(crate) fn on_agent_hung_up(
+        &mut self,
+        now: Timestamp,
+        reservation: Reservation,
+        out: &mut Effects,
+    ) {
         if self.phase == Phase::Connected(reservation) {
             self.phase = Phase::Gone(LeftReason::Answered);
             self.end(reservation, OfferEnd::Answered, out);
         } else if self.leg(reservation) == Some(Leg::Committing) {
             self.settle(reservation, OfferEnd::CommitFailed, out);
+        } else if self.leg(reservation) == Some(Leg::Briefing) {
+            self.give_up(now, reservation, OfferEnd::Rejected, out);
         }
     }
 
     pub(crate) fn committing(&self) -> Option<Reservation> {
-        self.legs
-            .iter()
-            .find(|(_, s)| s.leg == Leg::Committing)
-            .map(|(r, _)| *r)
+        self.in_phase(Leg::Committing)
+    }
+
+    /// The offer whose agent answered and does not have the customer yet.
+    pub(crate) fn briefing(&self) -> Option<Reservation> {
+        self.in_phase(Leg::Briefing)
+    }
+
+    fn in_phase(&self, leg: Leg) -> Option<Reservation> {
+        let found = self.legs.iter().find(|(_, s)| s.leg == leg);
+        found.map(|(reservation, _)| *reservation)
     }
 
     /// Legs whose time has passed.
@@ -183,6 +230,8 @@ impl Edge {
             match leg {
                 Leg::Asking => self.give_up(now, reservation, OfferEnd::NeverRang, out),
                 Leg::Ringing => self.give_up(now, reservation, OfferEnd::NoAnswer, out),
+                // Its end was not told; the customer need not wait for that.
+                Leg::Briefing => self.commit(now, reservation, out),
                 // Only the agent's record can say whether it was connected.
                 Leg::Committing => self.settle(reservation, OfferEnd::CommitFailed, out),
                 Leg::Settling => {}
@@ -211,7 +260,8 @@ impl Edge {
         exclude_for: Option<Duration>,
         out: &mut Effects,
     ) {
-        if !matches!(self.leg(reservation), Some(Leg::Asking | Leg::Ringing)) {
+        let open = [Leg::Asking, Leg::Ringing, Leg::Briefing];
+        if !self.leg(reservation).is_some_and(|leg| open.contains(&leg)) {
             return;
         }
         self.legs.remove(&reservation);
@@ -221,6 +271,7 @@ impl Edge {
             self.excluded.insert(reservation.agent, now + delay);
         }
         self.offer_ended(reservation, exclude_for, why, out);
+        self.decided(out);
         self.try_exit(now, out);
     }
 
@@ -265,11 +316,16 @@ impl Edge {
 
     fn back_to_wait(&mut self, reservation: Reservation, why: OfferEnd, out: &mut Effects) {
         self.offer_ended(reservation, None, why, out);
-        if !self.busy() {
-            for away in std::mem::take(&mut self.turned_away) {
-                self.offer_ended(away, None, OfferEnd::NeverRang, out);
+        self.decided(out);
+        self.try_exit(self.now, out);
+    }
+
+    /// Nobody is about to take the contact any more: the queue hears of those who were turned away meanwhile.
+    fn decided(&mut self, out: &mut Effects) {
+        if !self.busy() && self.briefing().is_none() {
+            for (away, why) in std::mem::take(&mut self.turned_away) {
+                self.offer_ended(away, None, why, out);
             }
         }
-        self.try_exit(self.now, out);
     }
 }

@@ -19,7 +19,7 @@ impl Edge {
         (self.now, self.owner, self.retry_at) = (now, epoch, None);
         for (of, state) in &mut self.legs {
             match state.leg {
-                Leg::Asking | Leg::Ringing => {
+                Leg::Asking | Leg::Ringing | Leg::Briefing => {
                     (state.leg, state.due) = (Leg::Asking, now + state.ring);
                     out.push(Effect::Alert(*of));
                 }

@@ -63,6 +63,8 @@ pub enum Leg {
     Asking,
     /// The device rings.
     Ringing,
+    /// The device answered; the agent hears what there is to know before the customer is connected (spec G15, D4).
+    Briefing,
     /// The device answered, `Connect` sent; nothing is bridged.
     Committing,
     /// Given up after `Connect` was sent: only the agent's record knows what happened. No other offer until it says.
@@ -78,6 +80,8 @@ pub struct LegState {
     pub due: Timestamp,
     /// How long the device may ring; a new owner of the contact lets it ring for as long again.
     pub ring: Duration,
+    /// How long the briefing may take; zero: there is none.
+    pub brief: Duration,
 }
 
 /// A wish to leave that waits for a commit in flight: exactly one of answer and exit wins.

@@ -2,6 +2,7 @@
 //! specification or of the peers' bugs that it proves.
 
 mod answered;
+mod briefing;
 mod burst;
 mod drain;
 mod exits;

@@ -167,7 +167,9 @@ pub enum Use {
     Asks,
     /// The device rings.
     Rings,
-    /// The device answered; nothing is bridged.
+    /// The device answered; the agent is told about the customer, who still waits.
+    Briefs,
+    /// The agent's record was asked whether the two may be bridged; nothing is.
     Commits,
     /// Given up; waits for the record's word.
     Settles,
@@ -198,7 +200,10 @@ pub fn contact(holds: &[Hold], gone: bool) -> Result<(), Broken> {
     let count = |how: &[Use]| holds.iter().filter(|h| how.contains(&h.how)).count();
     let bridged = count(&[Use::Bridged]);
     ensure(bridged <= 1, Broken::TwoAgents)?;
-    ensure(count(&[Use::Commits, Use::Settles]) <= 1, Broken::TwoStates)?;
+    ensure(
+        count(&[Use::Briefs, Use::Commits, Use::Settles]) <= 1,
+        Broken::TwoStates,
+    )?;
     ensure(bridged == 0 || holds.len() == 1, Broken::TwoStates)?;
     ensure(!gone || holds.is_empty(), Broken::TwoStates)
 }
@@ -221,7 +226,7 @@ pub fn agent<'a>(
         let writes = slot.is_some_and(|slot| slot.terms.medium == Medium::Chat);
         match hold.how {
             // Several conversations go on at once; each must be known all the same.
-            Use::Rings | Use::Commits if writes => {}
+            Use::Rings | Use::Briefs | Use::Commits if writes => {}
             Use::Bridged => {
                 talks += usize::from(!writes);
                 let known = slot.is_some_and(|slot| {
@@ -229,7 +234,7 @@ pub fn agent<'a>(
                 });
                 ensure(known, Broken::UnknownTalk)?;
             }
-            Use::Rings | Use::Commits => rings += 1,
+            Use::Rings | Use::Briefs | Use::Commits => rings += 1,
             Use::Asks | Use::Settles => {}
         }
     }

@@ -311,7 +311,7 @@ impl Queue {
             QueueTimer::Bid(agent) => self.on_bid_due(cfg, now, agent, out),
             QueueTimer::Offered(contact) => {
                 // The edge's word was lost. An offer may be repeated: the edge answers or refuses.
-                let due = now + self.settings.terms.ring + cfg.ring_margin;
+                let due = now + self.settings.longest_offer() + cfg.ring_margin;
                 let entry = self
                     .line
                     .change(contact, |entry| {

@@ -210,6 +210,27 @@ pub struct Briefing {
     pub tell_wait: bool,
 }
 
+impl Briefing {
+    /// How long an announcement is listened to; what is longer is cut.
+    pub const LONGEST_ANNOUNCEMENT: Duration = Duration::from_secs(30);
+    /// How long it takes to say a wait.
+    pub const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
+    /// The time that everything together may take; none where there is nothing to tell and no delay.
+    pub fn limit(&self) -> Duration {
+        let announcement = match &*self.announcement {
+            "" => Duration::ZERO,
+            _ => Self::LONGEST_ANNOUNCEMENT,
+        };
+        let wait = if self.tell_wait {
+            Self::LONGEST_WAIT
+        } else {
+            Duration::ZERO
+        };
+        self.connect_delay + announcement + wait
+    }
+}
+
 /// A queue's rules.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct QueueSettings {
@@ -266,5 +287,10 @@ impl QueueSettings {
             terms: Arc::default(),
             briefing: Arc::default(),
         }
+    }
+
+    /// How long an offer may last until it is answered and the agent briefed.
+    pub fn longest_offer(&self) -> Duration {
+        self.terms.ring + self.briefing.limit()
     }
 }

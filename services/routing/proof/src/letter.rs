@@ -88,6 +88,8 @@ pub enum EdgeTimer {
     Retry,
     /// What asks or rings has done so for long enough.
     Ring,
+    /// The end of the briefing was not told.
+    Brief,
     /// The commit is given up.
     Commit,
 }

@@ -4,9 +4,9 @@ use crate::ids::{agent_id, contact_id, device_id, queue_id};
 use centro_edge::Timing;
 use centro_kernel::{Timestamp, UserId, contact::Reservation};
 use centro_routing_core::{
-    Ageing, AgentMessage, AgentRecord, Attach, Capacity, ContactKind, Deadlines, EmptyRule, LogIn,
-    Medium, Membership, Needs, PickUp, Presence, Profile, QueueMessage, QueueSettings, Rona,
-    SkillMatch, Skills, Strategy, Terms, WrapUp,
+    Ageing, AgentMessage, AgentRecord, Attach, Briefing, Capacity, ContactKind, Deadlines,
+    EmptyRule, LogIn, Medium, Membership, Needs, PickUp, Presence, Profile, QueueMessage,
+    QueueSettings, Rona, SkillMatch, Skills, Strategy, Terms, WrapUp,
 };
 use std::{sync::Arc, time::Duration};
 
@@ -31,6 +31,8 @@ pub struct QueueShape {
     pub moves_on: bool,
     /// Help for those who wait long.
     pub ageing: Ageing,
+    /// How long an agent who answered is kept from the customer; zero: not at all.
+    pub brief: Duration,
 }
 
 /// A person.
@@ -106,6 +108,10 @@ impl Shape {
             ageing: shape.ageing,
             retry_delay: self.retry,
             terms: Arc::new(self.terms(shape.medium)),
+            briefing: Arc::new(Briefing {
+                connect_delay: shape.brief,
+                ..Briefing::default()
+            }),
             ..QueueSettings::new(queue_id(queue))
         }
     }

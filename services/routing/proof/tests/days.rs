@@ -31,9 +31,9 @@ fn the_values_of_a_seed_never_change() {
     let told = day.told();
     assert_eq!(day.run(), Ok(()));
     // When this changes, every seed that was ever noted means another day.
-    let first = "    151 ms  contact 56 arrives at queue 1, patience 96594 ms";
+    let first = "     15 ms  contact 112 arrives at queue 0, patience 153939 ms";
     assert_eq!(told.first().map(String::as_str), Some(first));
-    assert_eq!(told.len(), 307);
+    assert_eq!(told.len(), 368);
 }
 
 #[test]
@@ -73,6 +73,7 @@ fn the_days_have_seen_what_they_are_to_prove() {
     assert!(has(&["Z contact", "is fenced"]), "the first one is stopped");
     assert!(has(&["browser is away"]), "a browser goes away");
     assert!(has(&["priority 9"]), "a contact is put first");
+    assert!(has(&["briefed"]), "an agent is briefed");
 }
 
 #[test]

@@ -127,6 +127,7 @@ fn to_wire(message: EdgeMessage) -> Message {
             connect_delay: Some(wire::span(briefing.connect_delay)),
             agent_announcement: briefing.announcement.to_string(),
             report_wait_to_agent: briefing.tell_wait,
+            briefing_limit: Some(wire::span(briefing.limit())),
         }),
         EdgeMessage::MoveTo { attach_no, queue } => Message::MoveTo(pb::MoveTo {
             attach_no,

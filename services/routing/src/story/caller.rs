@@ -251,6 +251,8 @@ impl Caller {
             Effect::Connect(reservation) => self.asker.connect(reservation),
             Effect::End { reservation, why } => self.asker.end(reservation, why),
             Effect::Ring(reservation) => phone::ring(&stage, reservation, self.party()),
+            // A story has no sound: a briefing takes all of its time.
+            Effect::Brief(_) => {}
             Effect::Stop { reservation, why } => phone::stop(&stage, reservation, why),
             Effect::Bridge(reservation) => {
                 phone::bridge(&stage, reservation);
@@ -279,9 +281,9 @@ impl Caller {
     }
 
     fn alert(&self, now: Timestamp, reservation: Reservation) {
-        // What is left of the offer's ring, so that the agent's record waits as long as this phone may ring.
-        let rings_until = self.edge.ring_until(reservation);
-        let ring_for = rings_until.map(|due| due.since(now)).unwrap_or_default();
+        // What is left of the offer, so that the agent's record waits as long as this phone may ring and be briefed.
+        let alerts_until = self.edge.alert_until(reservation);
+        let ring_for = alerts_until.map(|due| due.since(now)).unwrap_or_default();
         let request = AlertRequest {
             tenant_id: TENANT.to_string(),
             reservation: Some(crate::wire::reservation_out(reservation)),

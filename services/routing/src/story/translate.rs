@@ -31,6 +31,7 @@ pub fn queue(id: QueueId, name: &str, rules: &Rules) -> CallQueue {
         busy_delay: span(rules.busy_delay),
         no_answer_delay: span(rules.no_answer_delay),
         retry_delay: span(rules.retry_delay),
+        connect_delay: span(rules.connect_delay),
         join_empty: empty_rule(rules.join_empty).into(),
         leave_empty: empty_rule(rules.leave_empty).into(),
         leave_empty_grace: span(rules.leave_empty_grace),

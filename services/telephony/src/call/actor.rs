@@ -3,6 +3,7 @@
 use crate::{
     call::{
         Context, Goal, Incoming, Signal,
+        briefing::Briefing,
         guard::Ledger,
         leg::{CALLER, LegCommand, LegEvent, LegHandle, LegId},
         queued::Streams,
@@ -105,6 +106,8 @@ pub(super) struct Call {
     /// Parties that were called, ringing or joined.
     pub(super) parties: BTreeMap<LegId, Party>,
     pub(super) devices: HashMap<Reservation, DeviceId>,
+    /// What the agents are to hear, of offers that are open.
+    pub(super) briefings: HashMap<Reservation, Briefing>,
     pub(super) talk: Option<Talk>,
     /// Parties that were asked whether they are still there and have not answered.
     pub(super) asked: BTreeSet<LegId>,
@@ -168,6 +171,7 @@ impl Call {
             announce_at: None,
             parties: BTreeMap::new(),
             devices: HashMap::new(),
+            briefings: HashMap::new(),
             talk: None,
             asked: BTreeSet::new(),
             answering: BTreeSet::new(),
@@ -352,6 +356,12 @@ impl Call {
             Signal::Leg(leg, event) => self.on_party(leg, event).await,
             Signal::Sound(leg, event) => self.on_sound(leg, event).await,
             Signal::Edge(command) => self.drive(command).await,
+            Signal::Offer(command, reservation, briefing) => {
+                self.drive(command).await;
+                if self.edge.leg(reservation).is_some() && !briefing.limit.is_zero() {
+                    self.briefings.insert(reservation, briefing);
+                }
+            }
             Signal::AlertOk(reservation, device) => {
                 self.devices.insert(reservation, device);
                 self.drive(Command::AlertOk(reservation)).await;
@@ -413,7 +423,8 @@ impl Call {
                     _ => self.close(EndedBy::System),
                 }
             }
-            SoundEvent::Played(_) => {}
+            SoundEvent::Played(_) if leg == CALLER => {}
+            SoundEvent::Played(id) => self.played_to_party(leg, id).await,
         }
     }
 

@@ -3,6 +3,7 @@
 //! | Module | Subject |
 //! |---|---|
 //! | `actor` | the call's life: mailbox, deadlines, dial plan steps, end |
+//! | `briefing` | what an agent hears before the customer |
 //! | `deadline` | when it must act by itself, and how it ends |
 //! | `feature` | feature codes |
 //! | `guard` | what others know of it, and who hears when it dies |
@@ -14,6 +15,7 @@
 //! | `wait` | words to and from routing |
 
 pub mod actor;
+mod briefing;
 mod deadline;
 mod feature;
 mod guard;
@@ -33,6 +35,7 @@ use crate::{
     settings::Settings,
     ua::{admission::Admitted, inspect::Reasons, invite::Origin, registrar::Registrar},
 };
+use briefing::Briefing;
 use centro_cluster::Shard;
 use centro_edge::Command;
 use centro_kernel::{Clock, ContactId, DeviceId, QueueId, TenantId, UserId, contact::Reservation};
@@ -148,6 +151,8 @@ pub enum Signal {
     Sound(LegId, SoundEvent),
     /// The routing protocol.
     Edge(Command),
+    /// A queue's offer, and what the agent is to hear.
+    Offer(Command, Reservation, Briefing),
     /// The agent's record agreed: ring this device.
     AlertOk(Reservation, DeviceId),
     /// Place in line, as it was asked for.

@@ -143,19 +143,21 @@ impl Call {
                 let reason = (why == OfferEnd::Elsewhere).then_some(ELSEWHERE);
                 self.stop_parties(Some(reservation), reason);
                 self.devices.remove(&reservation);
+                self.briefings.remove(&reservation);
                 if why == OfferEnd::Answered && self.talk_is_with(reservation) {
                     self.unbridge();
                 }
             }
+            Effect::Brief(reservation) => Box::pin(self.brief_agent(reservation)).await,
             Effect::Bridge(reservation) => self.bridge_agent(reservation),
             Effect::Out(reason) => Box::pin(self.out(reason)).await,
         }
     }
 
     fn alert(&self, now: Timestamp, reservation: Reservation) {
-        // What is left of the offer's ring, so that the agent's record waits as long as this phone may ring.
-        let rings_until = self.edge.ring_until(reservation);
-        let ring_for = rings_until.map(|due| due.since(now)).unwrap_or_default();
+        // What is left of the offer, so that the agent's record waits as long as this phone may ring and be briefed.
+        let alerts_until = self.edge.alert_until(reservation);
+        let ring_for = alerts_until.map(|due| due.since(now)).unwrap_or_default();
         let request = AlertRequest {
             tenant_id: self.tenant.to_string(),
             reservation: Some(wait::to_proto(reservation)),

@@ -13,6 +13,7 @@ use crate::{
 };
 use centro_edge::Command;
 use centro_kernel::{DeviceId, contact::Reservation};
+use centro_media::PlaybackId;
 use centro_proto::types::EndedBy;
 use rsipstack::{
     dialog::invitation::InviteOption,
@@ -28,6 +29,8 @@ pub(super) struct Party {
     /// The offer it belongs to; `None` for a device that was dialled.
     pub(super) reservation: Option<Reservation>,
     pub(super) answered: bool,
+    /// What an agent hears before the customer.
+    pub(super) briefing: Option<PlaybackId>,
     /// It rang.
     rang: bool,
     /// It was told to end.
@@ -123,6 +126,7 @@ impl Call {
                 sound: Some(sound),
                 reservation,
                 answered: false,
+                briefing: None,
                 rang: false,
                 ending: false,
             };

@@ -1,7 +1,7 @@
 //! One party's media: what a call needs of `centro-media`, in the call's own words.
 
 use crate::{
-    call::{Signal, leg::LegId},
+    call::{Signal, briefing::Briefing, leg::LegId},
     metrics,
     settings::Settings,
 };
@@ -68,6 +68,11 @@ fn ringback() -> Clip {
     let mut samples = Sine::new(425.0, -13.0).samples(8_000);
     samples.resize(40_000, 0);
     Clip::from_linear(&samples)
+}
+
+fn silence(time: Duration) -> Clip {
+    let samples = usize::try_from(time.as_millis() * 8).unwrap_or(0);
+    Clip::from_linear(&vec![0; samples])
 }
 
 /// Whether an offer has a codec of ours. What cannot be read is not understood either.
@@ -170,6 +175,25 @@ impl Sound {
         let samples = u64::try_from(playlist.len()).unwrap_or(u64::MAX);
         let length = Duration::from_millis(samples / 8);
         Some((self.leg.play(playlist, Repeat::Once), length))
+    }
+
+    /// Plays what an agent is to hear before the customer. `None`: there is nothing.
+    pub fn play_briefing(
+        &self,
+        briefing: &Briefing,
+        waited: Option<Duration>,
+        language: &str,
+    ) -> Option<PlaybackId> {
+        let language = Language::from_tag(language).unwrap_or_default();
+        let announcement = clips::get(language, &briefing.announcement);
+        if announcement.is_none() && !briefing.announcement.is_empty() {
+            let clip = &briefing.announcement;
+            tracing::warn!(%clip, "a queue announces with a clip that does not exist");
+        }
+        let wait = waited.map(|wait| clips::waited(language, wait));
+        let clips = [silence(briefing.delay)].into_iter().chain(announcement);
+        let playlist = Playlist::new(clips.chain(wait.into_iter().flatten()));
+        (!playlist.is_empty()).then(|| self.leg.play(playlist, Repeat::Once))
     }
 
     /// Says the place in line over the music.

@@ -2,7 +2,7 @@
 //!
 //! Everything here runs in tasks of its own and answers into the call's mailbox; repeats are the edge's business.
 
-use crate::call::{Context, Signal};
+use crate::call::{Context, Signal, briefing::Briefing};
 use centro_edge::Command;
 use centro_kernel::{
     ContactId, DeviceId, QueueId, TenantId, UserId,
@@ -153,13 +153,15 @@ fn signals(queue: QueueId, stream: u32, message: wait_response::Message) -> Vec<
             let Some(reservation) = offer.reservation.as_ref().and_then(from_proto) else {
                 return Vec::new();
             };
+            let briefing = Briefing::of(&offer);
             let command = Command::Offer {
                 queue,
                 attach_no: offer.attach_no,
                 reservation,
                 ring_for: ring_for.unwrap_or(Duration::from_secs(15)),
+                brief_for: briefing.limit,
             };
-            vec![Signal::Edge(command)]
+            vec![Signal::Offer(command, reservation, briefing)]
         }
         Message::MoveTo(wish) => match wish.queue_id.parse() {
             Ok(to) => vec![Signal::Edge(Command::MoveTo {

@@ -223,6 +223,6 @@ fn the_ring_of_an_offer_has_its_own_end() {
     let (first, second) = (res(1, 1), res(2, 1));
     let mut edge = with(first, Leg::Ringing);
     edge.handle(at(4_000), offer(second, 1));
-    assert_eq!(edge.ring_until(first), Some(at(0) + RING));
-    assert_eq!(edge.ring_until(second), Some(at(4_000) + RING));
+    assert_eq!(edge.alert_until(first), Some(at(0) + RING));
+    assert_eq!(edge.alert_until(second), Some(at(4_000) + RING));
 }

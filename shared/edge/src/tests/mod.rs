@@ -1,5 +1,6 @@
 //! Rows of the edge's table, as sentences.
 
+mod briefing;
 mod leaving;
 mod offers;
 mod owners;
@@ -18,6 +19,8 @@ pub(super) const QUEUE: QueueId = QueueId::from_u128(1);
 pub(super) const OTHER: QueueId = QueueId::from_u128(2);
 pub(super) const RING: Duration = Duration::from_secs(15);
 
+pub(super) const BRIEF: Duration = Duration::from_secs(8);
+
 pub(super) fn at(millis: i64) -> Timestamp {
     Timestamp::from_millis(millis)
 }
@@ -35,6 +38,18 @@ pub(super) fn offer(reservation: Reservation, attach_no: u32) -> Command {
         attach_no,
         reservation,
         ring_for: RING,
+        brief_for: Duration::ZERO,
+    }
+}
+
+/// The same in a queue that briefs its agents.
+pub(super) fn briefed_offer(reservation: Reservation, attach_no: u32) -> Command {
+    Command::Offer {
+        queue: QUEUE,
+        attach_no,
+        reservation,
+        ring_for: RING,
+        brief_for: BRIEF,
     }
 }
 
@@ -105,11 +120,15 @@ pub(super) fn waiting() -> Edge {
 /// An edge whose offer of `reservation` got as far as `leg`.
 pub(super) fn with(reservation: Reservation, leg: Leg) -> Edge {
     let mut edge = waiting();
-    edge.handle(at(0), offer(reservation, 1));
+    let offered = match leg {
+        Leg::Briefing => briefed_offer(reservation, 1),
+        _ => offer(reservation, 1),
+    };
+    edge.handle(at(0), offered);
     if leg != Leg::Asking {
         edge.handle(at(0), Command::AlertOk(reservation));
     }
-    if matches!(leg, Leg::Committing | Leg::Settling) {
+    if matches!(leg, Leg::Briefing | Leg::Committing | Leg::Settling) {
         edge.handle(at(0), Command::Answered(reservation));
     }
     if leg == Leg::Settling {

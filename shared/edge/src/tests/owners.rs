@@ -24,7 +24,7 @@ fn a_new_owner_attaches_anew_and_lets_what_rang_ring_again_once_it_was_confirmed
         edge.handle(at(9_000), Command::AlertOk(r)),
         [Effect::Ring(r)]
     );
-    assert_eq!(edge.ring_until(r), Some(at(9_000) + RING));
+    assert_eq!(edge.alert_until(r), Some(at(9_000) + RING));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Rules that hold whatever an edge is told, and whatever is lost, repeated or late.
 
 use super::*;
+use crate::state::Exit;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,6 +33,7 @@ enum Saying {
     Ended,
     Cancel,
     Answered,
+    Briefed,
     Rejected,
     Busy,
     DeviceFailed,
@@ -48,7 +50,9 @@ enum Saying {
 
 fn acts() -> impl Strategy<Value = Vec<Act>> {
     use Saying::*;
-    let often = [Arrive, Attached, Offer, AlertOk, Answered, ConnectOk, Ended];
+    let often = [
+        Arrive, Attached, Offer, AlertOk, Answered, Briefed, ConnectOk, Ended,
+    ];
     let at_times = [LeftOk, Refused, Transfer, MoveTo];
     let rarely = [
         NotTaken,
@@ -146,6 +150,7 @@ impl Trial {
             (Phase::Connected(_), _) => Saying::Transfer,
             (Phase::Waiting, Some(Leg::Asking)) => Saying::AlertOk,
             (Phase::Waiting, Some(Leg::Ringing)) => Saying::Answered,
+            (Phase::Waiting, Some(Leg::Briefing)) => Saying::Briefed,
             (Phase::Waiting, Some(Leg::Committing)) => Saying::ConnectOk,
             (Phase::Waiting, Some(Leg::Settling)) => Saying::Ended,
             (Phase::Waiting, None) if self.confirmed < self.edge.attach_no() => Saying::Attached,
@@ -162,6 +167,7 @@ impl Trial {
         let wanted = match saying {
             Saying::AlertOk => Some(Leg::Asking),
             Saying::Answered => Some(Leg::Ringing),
+            Saying::Briefed => Some(Leg::Briefing),
             Saying::ConnectOk | Saying::AgentHungUp => Some(Leg::Committing),
             _ => None,
         };
@@ -209,6 +215,7 @@ impl Trial {
                         number: *next,
                     },
                     ring_for: Duration::from_millis(u64::from(y) * 80),
+                    brief_for: Duration::from_millis(u64::from(x % 3) * 400),
                 }
             }
             Saying::AlertOk => Command::AlertOk(r),
@@ -217,6 +224,7 @@ impl Trial {
             Saying::Ended => ended(r, x.is_multiple_of(2)),
             Saying::Cancel => Command::Cancel(r),
             Saying::Answered => Command::Answered(r),
+            Saying::Briefed => Command::Briefed(r),
             Saying::Rejected => Command::Rejected(r),
             Saying::Busy => Command::Busy(r),
             Saying::DeviceFailed => Command::DeviceFailed(r),
@@ -273,19 +281,29 @@ impl Trial {
         } else {
             assert_eq!(self.bridged, None, "{command:?}");
         }
-        let legs = self.edge.legs.values();
-        let open = legs.filter(|s| matches!(s.leg, Leg::Committing | Leg::Settling));
-        assert!(open.count() <= 1, "two commits: {command:?}");
         if matches!(self.edge.phase(), Phase::Gone(_) | Phase::New) {
             assert!(
                 self.edge.legs.is_empty() && self.edge.queue.is_none(),
                 "{command:?}"
             );
         }
+        let late = self.edge.exit == Some(Exit::Leave(LeftReason::Timeout));
+        let delayed = self.edge.busy() || (late && self.edge.briefing().is_some());
         assert!(
-            self.edge.exit.is_none() || self.edge.busy(),
+            self.edge.exit.is_none() || delayed,
             "a wish that nothing delays"
         );
+        let legs = self.edge.legs.values();
+        let on_the_line = [Leg::Briefing, Leg::Committing, Leg::Settling];
+        let about_to = legs.filter(|s| on_the_line.contains(&s.leg)).count();
+        assert!(about_to <= 1, "two agents on the line: {command:?}");
+        if self.edge.briefing().is_some() {
+            assert_eq!(
+                self.edge.legs.len(),
+                1,
+                "somebody rings in vain: {command:?}"
+            );
+        }
     }
 
     fn check(&mut self, before: &Edge, command: Command, effect: &Effect) {
@@ -315,7 +333,10 @@ impl Trial {
                 assert!(!self.ends.contains_key(r), "rung after its end");
             }
             Effect::Connect(r) => match command {
-                Command::Answered(answered) => assert_eq!(answered, *r),
+                Command::Answered(heard) | Command::Briefed(heard) => assert_eq!(heard, *r),
+                Command::Tick if leg(r) == Some(Leg::Briefing) => {
+                    assert!(before.legs[r].due <= self.now, "cut short");
+                }
                 Command::Revalidate => assert_eq!(before.phase(), Phase::Connected(*r)),
                 _ => assert_eq!(leg(r), Some(Leg::Committing), "{command:?}"),
             },
@@ -334,6 +355,10 @@ impl Trial {
                 assert_eq!(known, said, "left for two reasons");
                 let answered = *reason == LeftReason::Answered;
                 assert_eq!(agent.is_some(), answered, "only an answer has an agent");
+            }
+            Effect::Brief(r) => {
+                assert_eq!(command, Command::Answered(*r));
+                assert!(!self.ends.contains_key(r), "briefed after its end");
             }
             Effect::Attach { attach_no, .. } => assert_eq!(*attach_no, self.edge.attach_no()),
             Effect::Alert(_) | Effect::Stop { .. } | Effect::OfferEnded { .. } => {}
@@ -378,7 +403,7 @@ impl Trial {
                 Leg::Settling => again
                     .iter()
                     .any(|e| matches!(e, Effect::End { reservation, .. } if reservation == r)),
-                Leg::Ringing => true,
+                Leg::Ringing | Leg::Briefing => true,
             };
             assert!(asked, "{r} in {:?} is not asked for again", state.leg);
         }
@@ -425,20 +450,21 @@ proptest! {
 
 /// The histories above must reach what they are about; else they would prove nothing.
 #[test]
-fn the_histories_bridge_and_settle_often() {
+fn the_histories_brief_bridge_and_settle_often() {
     use proptest::{strategy::ValueTree, test_runner::TestRunner};
     let mut runner = TestRunner::deterministic();
-    let (mut bridges, mut settling, mut wishes) = (0, 0, 0);
+    let (mut bridges, mut briefed, mut settling, mut wishes) = (0, 0, 0, 0);
     for _ in 0..100 {
         let mut trial = Trial::new();
         for act in acts().new_tree(&mut runner).unwrap().current() {
             trial.act(act);
             let mut legs = trial.edge.legs.values();
             settling += usize::from(legs.any(|s| s.leg == Leg::Settling));
+            briefed += usize::from(trial.edge.briefing().is_some());
             wishes += usize::from(trial.edge.exit.is_some());
         }
         bridges += trial.bridges.len();
     }
-    let reached = (bridges, settling, wishes);
-    assert!(bridges > 50 && settling > 50 && wishes > 50, "{reached:?}");
+    let reached = [bridges, briefed, settling, wishes];
+    assert!(reached.iter().all(|count| *count > 50), "{reached:?}");
 }

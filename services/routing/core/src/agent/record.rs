@@ -164,7 +164,7 @@ pub struct Slot {
     pub phase: SlotPhase,
     /// When this phase began.
     pub since: Timestamp,
-    /// How long the device may ring: what the edge said, at least the queue's rule.
+    /// How long the device may ring and the agent be briefed: what the edge said, at least the queue's ring.
     pub ring: Duration,
     /// The contact, from Alerting on.
     pub contact: Option<ContactId>,

@@ -13,8 +13,8 @@ use crate::{
 use centro_kernel::{ContactId, QueueId, Timestamp, contact::OfferEnd};
 use std::{sync::Arc, time::Duration};
 
-/// No device rings longer than this (spec D2).
-const LONGEST_RING: Duration = Duration::from_secs(900);
+/// No device rings and no agent is briefed longer than this (spec D2, D4).
+const LONGEST_ALERT: Duration = Duration::from_secs(900 + 70);
 
 impl Agent {
     #[allow(clippy::too_many_arguments)]
@@ -50,7 +50,7 @@ impl Agent {
                         Answer::AlertOk { device }
                     }
                     SlotPhase::Reserved => {
-                        let ring = ring.max(slot.terms.ring).min(LONGEST_RING);
+                        let ring = ring.max(slot.terms.ring).min(LONGEST_ALERT);
                         slot.phase = SlotPhase::Alerting;
                         slot.since = now;
                         slot.contact = Some(contact);

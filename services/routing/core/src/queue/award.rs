@@ -401,7 +401,7 @@ impl Queue {
         decision: Option<Decision>,
         out: &mut QueueOut,
     ) {
-        let due = now + self.settings.terms.ring + cfg.ring_margin;
+        let due = now + self.settings.longest_offer() + cfg.ring_margin;
         let entry = self.line.change(contact, |entry| {
             entry.offers.push(reservation);
             entry.offered_due = Some(due);

@@ -106,7 +106,7 @@ impl Queue {
         if entry.offers.is_empty() {
             self.end_promise(now, contact, LeftReason::CallbackExpired, out);
         } else {
-            let due = now + self.settings.terms.ring + cfg.ring_margin;
+            let due = now + self.settings.longest_offer() + cfg.ring_margin;
             self.line
                 .change(contact, |entry| entry.promise_due = Some(due));
         }

@@ -82,7 +82,7 @@ impl Queue {
         for reservation in &attach.holding {
             self.offered.insert(*reservation, contact);
         }
-        let due = now + self.settings.terms.ring + cfg.ring_margin;
+        let due = now + self.settings.longest_offer() + cfg.ring_margin;
         let excluded = attach
             .excluded
             .iter()

@@ -85,6 +85,7 @@ impl fmt::Display for Timer {
             Self::Agent(AgentTimer::Rested) => f.write_str("rested"),
             Self::Edge(EdgeTimer::Retry) => f.write_str("retry"),
             Self::Edge(EdgeTimer::Ring) => f.write_str("ring"),
+            Self::Edge(EdgeTimer::Brief) => f.write_str("brief"),
             Self::Edge(EdgeTimer::Commit) => f.write_str("commit"),
             #[allow(unreachable_patterns)] // timers that the rules gain
             other => write!(f, "{other:?}"),
@@ -168,9 +169,10 @@ fn write_queue(f: &mut fmt::Formatter<'_>, message: &QueueMessage) -> fmt::Resul
                 (_, true) => "free",
                 _ => "taken",
             };
+            let lost = p.lost_to.map_or("", |_| " to another queue");
             write!(
                 f,
-                "Presence agent {} ver {} {room}",
+                "Presence agent {} ver {} {room}{lost}",
                 agent_no(p.agent),
                 p.ver
             )
@@ -336,6 +338,7 @@ fn write_edge(f: &mut fmt::Formatter<'_>, command: &Command) -> fmt::Result {
         }
         Command::Cancel(of) => write!(f, "Cancel {}", Of(*of)),
         Command::Answered(of) => write!(f, "answered {}", Of(*of)),
+        Command::Briefed(of) => write!(f, "briefed {}", Of(*of)),
         Command::Rejected(of) => write!(f, "rejected {}", Of(*of)),
         Command::DeviceFailed(of) => write!(f, "device failed {}", Of(*of)),
         Command::CouldNotRing(of) => write!(f, "could not ring {}", Of(*of)),

@@ -58,7 +58,10 @@ impl Small {
                         input(Command::Rejected(of));
                     }
                 }
-                if leg == Leg::Committing && left.agent_hang_up > 0 {
+                if leg == Leg::Briefing {
+                    input(Command::Briefed(of));
+                }
+                if matches!(leg, Leg::Briefing | Leg::Committing) && left.agent_hang_up > 0 {
                     input(Command::AgentHungUp(of));
                 }
             }

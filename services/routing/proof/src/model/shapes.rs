@@ -141,6 +141,15 @@ pub(super) fn ring_all(shape: Shape) -> Shape {
     shape
 }
 
+/// An agent who answered hears something before the contact.
+pub(super) fn briefed(shape: Shape) -> Shape {
+    let mut shape = shape;
+    for queue in &mut shape.queues {
+        queue.brief = Duration::from_secs(1);
+    }
+    shape
+}
+
 /// The later contact comes first.
 pub(super) fn priorities() -> Shape {
     let mut shape = one_agent_two_contacts();

@@ -105,6 +105,11 @@ impl Small {
         Self::send(state, sent);
     }
 
+    fn longest_briefing(&self) -> std::time::Duration {
+        let all = self.shape.queues.iter().map(|queue| queue.brief);
+        all.max().unwrap_or_default()
+    }
+
     /// A deadline fires.
     pub(crate) fn fire(&self, world: &mut World, who: Who, actor: Actor, timer: Timer) -> Step {
         match (actor, timer) {
@@ -118,6 +123,7 @@ impl Small {
                 let after = match timer {
                     EdgeTimer::Retry => std::time::Duration::ZERO,
                     EdgeTimer::Ring => self.shape.ring,
+                    EdgeTimer::Brief => self.longest_briefing(),
                     EdgeTimer::Commit => self.shape.timing.commit,
                 };
                 world.tick_without_time(NOW + after, who, c)

@@ -86,6 +86,18 @@ fn kinds(what: &str, budget: Budget) -> Vec<Small> {
             ring_all(two_agents_one_contact()),
             budget,
         ),
+        named(
+            "briefed 1q1a2c",
+            what,
+            briefed(one_agent_two_contacts()),
+            budget,
+        ),
+        named(
+            "briefed ring-all 1q2a1c",
+            what,
+            briefed(ring_all(two_agents_one_contact())),
+            budget,
+        ),
         named("priorities 1q1a2c", what, priorities(), budget),
         named("skills 1q2a2c", what, skills(), budget),
         named(

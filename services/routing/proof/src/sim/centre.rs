@@ -83,6 +83,10 @@ pub(super) fn shape(chance: &mut Chance) -> Shape {
         } else {
             Ageing::default()
         },
+        brief: match medium(q) {
+            Medium::Voice => Duration::from_secs(chance.one_of(&[0, 0, 4])),
+            Medium::Chat => Duration::ZERO,
+        },
     });
     let queues = queues.collect();
     let agents = (0..AGENTS).map(|a| agent(chance, a));

@@ -10,6 +10,7 @@ impl Day {
     pub(super) fn react(&mut self, contact: usize, effect: &Effect) {
         match effect {
             Effect::Ring(of) => self.rings(self.draw(&(contact, of, 1)), contact, *of),
+            Effect::Brief(of) => self.hears(self.draw(&(contact, of, 4)), contact, *of),
             Effect::Bridge(of) => self.talks(self.draw(&(contact, of, 2)), contact, *of),
             Effect::Out(LeftReason::Timeout | LeftReason::QueueFull) => {
                 let mut chance = self.draw(&(contact, 3));
@@ -50,6 +51,19 @@ impl Day {
                 }
                 Command::Answered(of)
             }
+        };
+        self.soon(after, Mail::edge(contact, command));
+    }
+
+    /// Mostly to the end, whose word may be lost; some have heard enough.
+    fn hears(&mut self, mut chance: Chance, contact: usize, of: Reservation) {
+        let after = 500 + chance.millis(2_000);
+        let command = match chance.below(10) {
+            0 => Command::AgentHungUp(of),
+            1 => return,
+            2 => Command::DeviceFailed(of),
+            3 => Command::HungUp,
+            _ => Command::Briefed(of),
         };
         self.soon(after, Mail::edge(contact, command));
     }

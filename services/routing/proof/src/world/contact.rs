@@ -126,6 +126,7 @@ pub(super) fn holds(contact: ContactId, edge: &Edge) -> Vec<Hold> {
         let how = match leg {
             Leg::Asking => Use::Asks,
             Leg::Ringing => Use::Rings,
+            Leg::Briefing => Use::Briefs,
             Leg::Committing => Use::Commits,
             Leg::Settling => Use::Settles,
         };

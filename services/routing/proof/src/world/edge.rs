@@ -249,7 +249,7 @@ fn to_mail(
             Mail::queue(queue_no(queue), message)
         }
         Effect::Alert(of) => {
-            let ring = edge.ring_until(of).map(|due| due.since(now));
+            let ring = edge.alert_until(of).map(|due| due.since(now));
             let message = AgentMessage::Alert {
                 number: of.number,
                 contact,
@@ -280,8 +280,10 @@ fn to_mail(
             };
             Mail::agent(agent_no(reservation.agent), message)
         }
-        Effect::Ring(_) | Effect::Stop { .. } | Effect::Bridge(_) | Effect::Out(_) => {
-            return Err(effect);
-        }
+        Effect::Ring(_)
+        | Effect::Brief(_)
+        | Effect::Stop { .. }
+        | Effect::Bridge(_)
+        | Effect::Out(_) => return Err(effect),
     })
 }

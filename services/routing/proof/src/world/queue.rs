@@ -105,12 +105,14 @@ fn to_mail(queue: QueueId, effect: QueueEffect) -> Option<Mail> {
                     attach_no,
                     reservation,
                     ring,
+                    briefing,
                     ..
                 } => Command::Offer {
                     queue,
                     attach_no,
                     reservation,
                     ring_for: ring,
+                    brief_for: briefing.limit(),
                 },
                 EdgeMessage::MoveTo {
                     attach_no,

@@ -165,6 +165,9 @@ fn edge_timers(edge: &Edge) -> Vec<Timer> {
     if has(&[Leg::Asking, Leg::Ringing]) {
         timers.push(EdgeTimer::Ring);
     }
+    if has(&[Leg::Briefing]) {
+        timers.push(EdgeTimer::Brief);
+    }
     if has(&[Leg::Committing]) {
         timers.push(EdgeTimer::Commit);
     }

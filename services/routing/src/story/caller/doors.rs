@@ -213,6 +213,9 @@ fn command(queue: QueueId, stream: u32, message: wait_response::Message) -> Opti
             attach_no: offer.attach_no,
             reservation: wire::reservation(offer.reservation.as_ref()).ok()?,
             ring_for: wire::duration(&offer.ring_timeout?),
+            brief_for: offer
+                .briefing_limit
+                .map_or(Duration::ZERO, |limit| wire::duration(&limit)),
         },
         Message::LeftOk(ok) => Command::LeftOk {
             queue,

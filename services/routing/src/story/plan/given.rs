@@ -114,6 +114,7 @@ pub(super) fn in_range(rules: &Rules) -> Result<(), String> {
     seconds("reject_delay", rules.reject_delay, 0, 600)?;
     seconds("busy_delay", rules.busy_delay, 0, 600)?;
     seconds("no_answer_delay", rules.no_answer_delay, 0, 600)?;
+    seconds("connect_delay", rules.connect_delay, 0, 30)?;
     number("max_callers", rules.max_callers, 0, 10_000)?;
     number("weight", rules.weight, 0, 1_000)?;
     number(

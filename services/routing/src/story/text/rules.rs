@@ -28,6 +28,7 @@ pub struct Rules {
     pub reject_delay: Option<Span>,
     pub busy_delay: Option<Span>,
     pub no_answer_delay: Option<Span>,
+    pub connect_delay: Option<Span>,
 }
 
 impl Rules {
@@ -55,6 +56,7 @@ impl Rules {
             reject_delay: self.reject_delay.or(other.reject_delay),
             busy_delay: self.busy_delay.or(other.busy_delay),
             no_answer_delay: self.no_answer_delay.or(other.no_answer_delay),
+            connect_delay: self.connect_delay.or(other.connect_delay),
         }
     }
 }

@@ -294,7 +294,8 @@ fn offers_carry_the_ring_time_and_the_briefing_of_the_queue() {
         out.send.last(),
         Some(&QueueEffect::Edge(contact(10), offer))
     );
-    assert_eq!(hall.entry(10).offered_due, Some(at(45_000)));
+    // 40 s of ringing, 2 s of delay, 30 s of announcement, 10 s to say the wait, and the margin.
+    assert_eq!(hall.entry(10).offered_due, Some(at(87_000)));
 }
 
 #[test]
