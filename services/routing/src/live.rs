@@ -247,13 +247,12 @@ impl Live {
         }
     }
 
-    /// Up to `limit` queues in which somebody waits while somebody is ready.
-    pub fn queues_beside_ready(&self, limit: usize) -> Vec<QueueId> {
-        let (queues, people) = (self.queues.read(), self.people.read());
-        let waiting = queues.iter().filter(|(_, line)| !line.order.is_empty());
-        let ready = |queue: &QueueId| people.teams.0.get(queue).is_some_and(|t| t.staff.ready > 0);
-        let both = waiting.map(|(queue, _)| *queue).filter(ready);
-        both.take(limit).collect()
+    /// Whether somebody waits in a queue while somebody is ready for it.
+    pub fn waits_beside_ready(&self, queue: QueueId) -> bool {
+        let waits = |line: &Line| !line.order.is_empty();
+        let staff = |team: &Team| team.staff.ready > 0;
+        self.queues.read().get(&queue).is_some_and(waits)
+            && self.people.read().teams.0.get(&queue).is_some_and(staff)
     }
 
     /// What those do who are logged in to a queue.

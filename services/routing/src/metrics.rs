@@ -1,5 +1,6 @@
 //! What is counted, for `/metrics`.
 
+use crate::monitor::Unseen;
 use centro_routing_core::invariants::Broken;
 use prometheus::{IntCounter, IntCounterVec, register_int_counter, register_int_counter_vec};
 use std::sync::LazyLock;
@@ -59,12 +60,34 @@ static BROKEN: LazyLock<Option<IntCounterVec>> = LazyLock::new(|| {
     .ok()
 });
 
-/// Shows all rules, none of them broken yet.
+/// What the invariant monitor could not look at.
+static UNSEEN: LazyLock<Option<IntCounterVec>> = LazyLock::new(|| {
+    register_int_counter_vec!(
+        "centro_routing_invariants_unseen_total",
+        "Times that the invariant monitor had no room to look at something that was due",
+        &["what"]
+    )
+    .ok()
+});
+
+/// Shows all rules, none of them broken yet, and all that may go unseen.
 pub fn show_rules() {
     if let Some(counters) = LazyLock::force(&BROKEN) {
         for rule in Broken::ALL {
             drop(counters.with_label_values(&[rule.name()]));
         }
+    }
+    if let Some(counters) = LazyLock::force(&UNSEEN) {
+        for what in Unseen::ALL {
+            drop(counters.with_label_values(&[what.name()]));
+        }
+    }
+}
+
+/// Counts what the monitor could not look at.
+pub fn unseen(what: Unseen, n: u64) {
+    if let Some(counters) = LazyLock::force(&UNSEEN) {
+        counters.with_label_values(&[what.name()]).inc_by(n);
     }
 }
 

@@ -11,19 +11,28 @@
 //! | `step` | what one step of a queue or agent is judged by, and how it is remembered |
 //! | `onlooker` | one actor's side |
 //! | `contacts` | where contacts are, over all actors |
-//! | `sweep` | suspicions, deadlines that passed, contacts beside free agents |
+//! | `sweep` | when is looked at what, and suspicions about contacts |
+//! | `late` | deadlines that passed |
+//! | `beside` | contacts beside free agents |
+//! | `round` | everybody's turn, when not all can be looked at together |
+//! | `unseen` | what could not be looked at |
 //! | `incident` | what is told, and how often |
 
+mod beside;
 mod contacts;
 mod incident;
+mod late;
 mod onlooker;
+mod round;
 mod step;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod unseen;
 
 pub use onlooker::Onlooker;
 pub use step::{Seen, Watched};
+pub use unseen::Unseen;
 
 use crate::{
     metrics,
@@ -36,7 +45,7 @@ use incident::Incidents;
 use onlooker::Cell;
 use parking_lot::Mutex;
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -44,6 +53,7 @@ use std::{
     time::Duration,
 };
 use tokio::sync::mpsc;
+use unseen::Unlooked;
 
 /// Breaches that may wait to be told; more are counted only.
 const REPORTS: usize = 256;
@@ -71,9 +81,10 @@ pub struct Breach {
 
 /// Watches over a process.
 pub struct Monitor {
-    /// Everybody who acts.
-    cells: Mutex<HashMap<Actor, Arc<Cell>>>,
+    /// Everybody who acts, in the order of the rounds.
+    cells: Mutex<BTreeMap<Actor, Arc<Cell>>>,
     contacts: Contacts,
+    unlooked: Arc<Unlooked>,
     breaches: mpsc::Sender<Breach>,
     /// Read by [`watch_over`].
     found: Mutex<Option<mpsc::Receiver<Breach>>>,
@@ -85,9 +96,11 @@ impl Monitor {
     pub fn new() -> Arc<Self> {
         metrics::show_rules();
         let (breaches, found) = mpsc::channel(REPORTS);
+        let unlooked = Arc::<Unlooked>::default();
         Arc::new(Self {
             cells: Mutex::default(),
-            contacts: Contacts::default(),
+            contacts: Contacts::new(unlooked.clone()),
+            unlooked,
             breaches,
             found: Mutex::new(Some(found)),
             untold: AtomicU64::new(0),
@@ -107,12 +120,9 @@ impl Monitor {
         self.cells.lock().get(&actor).map(|cell| cell.tenant)
     }
 
-    /// Up to `most` actors whose earliest deadline was before `limit`.
-    fn late(&self, limit: Timestamp, most: usize) -> Vec<(Actor, TenantId)> {
-        let cells = self.cells.lock();
-        let late = cells.iter().filter(|(_, cell)| cell.is_due_before(limit));
-        let late = late.map(|(actor, cell)| (*actor, cell.tenant));
-        late.take(most).collect()
+    /// The earliest deadline of an actor that runs here.
+    fn due_of(&self, actor: Actor) -> Option<Timestamp> {
+        self.cells.lock().get(&actor).map(|cell| cell.due())
     }
 
     /// The last steps of these actors, in the order of time.

@@ -57,12 +57,22 @@ const HEALTHY: Duration = Duration::from_secs(60);
 const TELL_AGAIN: Duration = Duration::from_millis(100);
 
 /// An actor's key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Actor {
     /// A queue's.
     Queue(QueueId),
     /// An agent's.
     Agent(UserId),
+}
+
+impl Actor {
+    /// What its shard follows from.
+    pub(crate) const fn key(self) -> u128 {
+        match self {
+            Self::Queue(queue) => queue.as_u128(),
+            Self::Agent(agent) => agent.as_u128(),
+        }
+    }
 }
 
 /// What actors and doors share.

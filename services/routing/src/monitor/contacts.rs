@@ -1,12 +1,14 @@
 //! Where contacts are, over all actors of this process: a contact waits in one queue or talks with one agent, never two of
-//! it. Bounded; beyond the bound contacts are not watched.
+//! it. Bounded; what finds no room is not watched, and that is counted.
 
+use super::{Unseen, unseen::Unlooked};
 use crate::router::Actor;
 use centro_kernel::{ContactId, QueueId, TenantId, Timestamp, UserId};
 use centro_routing_core::invariants::Broken;
 use parking_lot::Mutex;
 use std::{
     collections::{HashMap, VecDeque},
+    sync::Arc,
     time::Duration,
 };
 
@@ -16,6 +18,8 @@ const PARTS: usize = 64;
 const MOST: usize = 8_192;
 /// Suspicions that may wait.
 const MOST_SUSPICIONS: usize = 65_536;
+/// Suspicions of one kind of which one look learns whether they still seem so. Nearly all have dissolved by then.
+const EXAMINED: usize = 4_096;
 /// How long two agents may seem to talk with one contact.
 const TWO_AGENTS: Duration = Duration::from_secs(2);
 /// How long a contact may seem to be in two places: its edge repeats that it left one until it is heard.
@@ -71,18 +75,18 @@ pub struct Contacts {
     parts: Vec<Mutex<Part>>,
     /// One line for each grace, so that the first is the first due.
     suspicions: [Mutex<VecDeque<Suspicion>>; 2],
-}
-
-impl Default for Contacts {
-    fn default() -> Self {
-        Self {
-            parts: (0..PARTS).map(|_| Mutex::default()).collect(),
-            suspicions: Default::default(),
-        }
-    }
+    unlooked: Arc<Unlooked>,
 }
 
 impl Contacts {
+    pub fn new(unlooked: Arc<Unlooked>) -> Self {
+        Self {
+            parts: (0..PARTS).map(|_| Mutex::default()).collect(),
+            suspicions: Default::default(),
+            unlooked,
+        }
+    }
+
     /// A contact came to a place, or left it.
     pub fn tell(
         &self,
@@ -108,6 +112,7 @@ impl Contacts {
             return;
         }
         if part.len() >= MOST && !part.contains_key(&contact) {
+            self.unlooked.add(Unseen::Contact, 1);
             return;
         }
         let places = part.entry(contact).or_default();
@@ -132,32 +137,37 @@ impl Contacts {
             _ => (1, Broken::TwoStates, TWO_PLACES),
         };
         let mut line = self.suspicions[line].lock();
-        if line.len() < MOST_SUSPICIONS {
-            line.push_back(Suspicion {
-                due: now + grace,
-                rule,
-                tenant,
-                contact,
-                places,
-            });
+        if line.len() >= MOST_SUSPICIONS {
+            self.unlooked.add(Unseen::LostSuspicion, 1);
+            return;
         }
+        line.push_back(Suspicion {
+            due: now + grace,
+            rule,
+            tenant,
+            contact,
+            places,
+        });
     }
 
-    /// What was suspected, its grace is over, and it still seems so.
-    pub fn due(&self, now: Timestamp) -> Vec<Suspicion> {
+    /// What was suspected, its grace is over, and it still seems so: the first due, up to `most` of each rule. The others
+    /// wait for the next time.
+    pub fn due(&self, now: Timestamp, most: usize) -> Vec<Suspicion> {
         let mut due = Vec::new();
         for line in &self.suspicions {
-            let mut line = line.lock();
-            while line.front().is_some_and(|first| first.due <= now) {
-                due.extend(line.pop_front());
-            }
+            // Who tells of a contact holds its part and asks for the line, so the line is let go before a part is asked for.
+            let next = || line.lock().pop_front_if(|first| first.due <= now);
+            let overdue = std::iter::from_fn(next).take(EXAMINED);
+            due.extend(overdue.filter(|s| self.still_seems(s)).take(most));
+            let left = line.lock().partition_point(|other| other.due <= now);
+            self.unlooked.add(Unseen::Suspicion, left as u64);
         }
-        due.retain(|suspicion| {
-            let places = suspicion.places.iter();
-            let mut seem = places.map(|place| self.is_in(suspicion.contact, *place));
-            seem.all(|seems| seems)
-        });
         due
+    }
+
+    fn still_seems(&self, suspicion: &Suspicion) -> bool {
+        let mut places = suspicion.places.iter();
+        places.all(|place| self.is_in(suspicion.contact, *place))
     }
 
     fn is_in(&self, contact: ContactId, place: (Place, Timestamp)) -> bool {

@@ -51,11 +51,11 @@ impl Incidents {
             suppressed,
             "an invariant is broken: {rule}"
         );
-        let (key, changes) = match actor {
-            Actor::Queue(queue) => (queue.as_u128(), Changes::Queue(queue, Vec::new())),
-            Actor::Agent(agent) => (agent.as_u128(), Changes::Agent(agent, None)),
+        let changes = match actor {
+            Actor::Queue(queue) => Changes::Queue(queue, Vec::new()),
+            Actor::Agent(agent) => Changes::Agent(agent, None),
         };
-        let Some(epoch) = router.epoch(key) else {
+        let Some(epoch) = router.epoch(actor.key()) else {
             return;
         };
         let told = router.store.commit(Commit {
@@ -90,20 +90,13 @@ fn window(monitor: &Monitor, breach: &Breach) -> Vec<(Actor, Seen)> {
         others.extend(seen.agent.map(Actor::Agent));
         others.extend(seen.queue.map(Actor::Queue));
     }
-    others.sort_unstable_by_key(key);
+    others.sort_unstable();
     others.dedup();
     others.retain(|actor| *actor != breach.actor || finder.is_some());
     all.extend(monitor.window(others.into_iter()));
     all.retain(|(_, seen)| seen.at <= breach.at);
     all.sort_by_key(|(_, seen)| seen.at);
     all.split_off(all.len().saturating_sub(WINDOW))
-}
-
-const fn key(actor: &Actor) -> (bool, u128) {
-    match actor {
-        Actor::Queue(queue) => (false, queue.as_u128()),
-        Actor::Agent(agent) => (true, agent.as_u128()),
-    }
 }
 
 fn event(router: &Router, breach: &Breach, window: &[(Actor, Seen)], suppressed: u64) -> Event {

@@ -47,9 +47,9 @@ impl Cell {
         self.steps.lock().iter().copied().collect()
     }
 
-    /// Whether its earliest deadline was before this.
-    pub fn is_due_before(&self, moment: Timestamp) -> bool {
-        self.due.load(Ordering::Relaxed) < moment.as_millis()
+    /// Its earliest deadline, as it armed its wake-up for it.
+    pub fn due(&self) -> Timestamp {
+        Timestamp::from_millis(self.due.load(Ordering::Relaxed))
     }
 }
 

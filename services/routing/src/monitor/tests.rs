@@ -6,6 +6,7 @@ mod planted;
 use super::{
     contacts::{Contacts, Place},
     step::Watched,
+    unseen::{Unlooked, Unseen},
 };
 use centro_kernel::{
     ContactId, QueueId, TenantId, Timestamp, UserId,
@@ -40,7 +41,7 @@ fn attach(contact: ContactId, seconds: i64) -> QueueMessage {
         needs: Arc::default(),
         kind: ContactKind::Call,
         caller: Arc::default(),
-        edge: Arc::from("edge"),
+        edge: Arc::default(), // of no process, so that none is found dead
     })
 }
 
@@ -173,7 +174,7 @@ fn an_answer_that_the_record_does_not_say_is_noticed() {
 
 #[test]
 fn a_contact_in_two_places_is_suspected_and_let_go_when_it_was_on_its_way() {
-    let contacts = Contacts::default();
+    let contacts = Contacts::new(Arc::default());
     let tell = |seconds, place, is| contacts.tell(TENANT, at(seconds), ANNA, place, is);
     let (waits, bruno, carla) = (
         Place::Waits(QUEUE),
@@ -181,7 +182,7 @@ fn a_contact_in_two_places_is_suspected_and_let_go_when_it_was_on_its_way() {
         Place::Talks(CARLA),
     );
     let due = |seconds| -> Vec<_> {
-        let due = contacts.due(at(seconds));
+        let due = contacts.due(at(seconds), 9);
         due.iter().map(|s| s.rule).collect()
     };
     tell(0, waits, true);
@@ -202,4 +203,34 @@ fn a_contact_in_two_places_is_suspected_and_let_go_when_it_was_on_its_way() {
     tell(204, carla, true);
     assert_eq!(due(205), []);
     assert_eq!(due(206), [Broken::TwoAgents]);
+}
+
+#[test]
+fn suspicions_beyond_what_one_look_takes_wait_for_the_next_and_are_counted() {
+    let unlooked = Arc::<Unlooked>::default();
+    let contacts = Contacts::new(unlooked.clone());
+    for contact in (1..=100).map(ContactId::from_u128) {
+        for agent in [BRUNO, CARLA] {
+            contacts.tell(TENANT, at(0), contact, Place::Talks(agent), true);
+        }
+        contacts.tell(TENANT, at(0), contact, Place::Waits(QUEUE), true);
+    }
+    let (mut found, mut said) = (Vec::new(), None);
+    for seconds in 40..47 {
+        let due = contacts.due(at(seconds), 32);
+        assert!(due.len() <= 64, "{}", due.len());
+        found.extend(due.iter().map(|s| (s.rule, s.contact)));
+    }
+    let of = |rule| found.iter().filter(|(r, _)| *r == rule).count();
+    // Each waits beside two who talk.
+    assert_eq!((of(Broken::TwoAgents), of(Broken::TwoStates)), (100, 200));
+    let waited = (68 + 36 + 4) + (168 + 136 + 104 + 72 + 40 + 8);
+    let news = unlooked.news(at(50), &mut said);
+    assert_eq!(news, Some([waited, 0, 0, 0, 0]));
+    // Once a minute, and then all that came since.
+    unlooked.add(Unseen::Queue, 3);
+    assert_eq!(unlooked.news(at(109), &mut said), None);
+    unlooked.add(Unseen::Queue, 4);
+    assert_eq!(unlooked.news(at(110), &mut said), Some([0, 0, 7, 0, 0]));
+    assert_eq!(unlooked.news(at(170), &mut said), None);
 }

@@ -1,7 +1,7 @@
 //! Deliberate bugs in the rules, and what the monitor says of them on real actors.
 
 use super::*;
-use crate::{monitor::sweep, story};
+use crate::{monitor::beside, story};
 use centro_proto::events::InvariantBroken;
 use centro_routing_core::{
     QueueEffect,
@@ -95,5 +95,5 @@ fn a_pass_while_a_contact_asks_is_noticed() {
         out.send.push(QueueEffect::Agent(BRUNO, pass));
     });
     assert_eq!(says, Some(Broken::FalsePass));
-    assert_eq!(sweep::pairs(&queue), [(BRUNO, 1, ANNA)]);
+    assert_eq!(beside::pairs(&queue), [(BRUNO, 1, ANNA)]);
 }
