@@ -16,7 +16,7 @@ pub use agent::{AgentActor, Ask, AskAgent, LookAtAgent, TellAgent};
 pub use edges::{EdgeStream, Released};
 pub use faults::Crash;
 #[cfg(test)]
-pub use faults::{Die, Stall};
+pub use faults::{Die, Fail, Stall};
 pub use pick_ups::{AskPickUp, Outcome};
 pub use queue::{
     AskQueue, CheckEdges, FromEdge, LetGo, LookAtQueue, QueueActor, Reconcile, TellQueue,

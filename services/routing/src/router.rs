@@ -144,6 +144,15 @@ impl Router {
         drop(gone);
     }
 
+    /// An actor stops to work without dying.
+    #[cfg(test)]
+    pub(crate) fn fail(&self, actor: Actor, how: crate::actor::Fail) {
+        match actor {
+            Actor::Queue(queue) => drop(deliver(&self.queues, queue, how, || None)),
+            Actor::Agent(agent) => drop(deliver(&self.agents, agent, how, || None)),
+        }
+    }
+
     /// Makes an agent's actor take its time.
     #[cfg(test)]
     pub(crate) fn stall(&self, agent: UserId, until: std::sync::mpsc::Receiver<()>) {

@@ -33,6 +33,8 @@ mod translate;
 pub use report::{Failure, Outcome, Report};
 
 use crate::Settings;
+#[cfg(test)]
+use crate::router::{Actor, Router};
 use judge::judge;
 use log::Fact;
 use plan::{Action, PRELUDE, Plan, Request, Step};
@@ -99,7 +101,7 @@ pub fn play_one(file: &str, yaml: &str, settings: &Settings) -> Outcome {
     outcome.virtual_ms = millis(plan.lasts);
     let checked = plan.checks.iter().map(|c| c.claims.len() + c.never.len());
     outcome.checks = checked.sum();
-    match on_virtual_time(plan, settings.clone()) {
+    match on_virtual_time(plan, settings.clone(), |_| {}) {
         Ok(told) => outcome.failures = told.failures,
         Err(error) => outcome.failures.push(Failure {
             line: None,
@@ -146,31 +148,56 @@ struct Told {
     #[cfg(test)]
     facts: Vec<(Duration, Fact)>,
     /// What the monitor saw.
-    #[cfg(all(test, feature = "mutants"))]
+    #[cfg(test)]
     incidents: Vec<centro_proto::events::InvariantBroken>,
 }
 
 /// What the monitor tells of a story.
 #[cfg(all(test, feature = "mutants"))]
 pub(crate) fn incidents(yaml: &str) -> Vec<centro_proto::events::InvariantBroken> {
+    incidents_when(yaml, Duration::ZERO, |_, _| {})
+}
+
+/// What the monitor tells of a story in which something goes wrong at a moment. The fault is given the ids behind names.
+#[cfg(test)]
+pub(crate) fn incidents_when(
+    yaml: &str,
+    at: Duration,
+    fault: impl FnOnce(&Arc<Router>, &dyn Fn(&str) -> Actor) + Send + 'static,
+) -> Vec<centro_proto::events::InvariantBroken> {
     let plan = plan::read(yaml).unwrap_or_else(|wrong| panic!("{}", wrong.text));
-    let told = on_virtual_time(plan, Settings::default());
+    let told = on_virtual_time(plan, Settings::default(), move |stage| {
+        let stage = stage.clone();
+        tokio::spawn(async move {
+            stage.wait_until(at).await;
+            stage.go_wrong(fault);
+        });
+    });
     told.unwrap_or_else(|error| panic!("{error:#}")).incidents
 }
 
 /// Plays it on this thread, with a clock that goes on when nothing is left to do.
-fn on_virtual_time(plan: Plan, settings: Settings) -> anyhow::Result<Told> {
+fn on_virtual_time(
+    plan: Plan,
+    settings: Settings,
+    opened: impl FnOnce(&Arc<Stage>),
+) -> anyhow::Result<Told> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build()?;
     let runtime = Arc::new(runtime);
     let system = actix::System::with_tokio_rt(|| runtime);
-    system.block_on(tell(plan, settings))
+    system.block_on(tell(plan, settings, opened))
 }
 
-async fn tell(mut plan: Plan, settings: Settings) -> anyhow::Result<Told> {
+async fn tell(
+    mut plan: Plan,
+    settings: Settings,
+    opened: impl FnOnce(&Arc<Stage>),
+) -> anyhow::Result<Told> {
     let stage = Stage::open(&mut plan, &settings)?;
+    opened(&stage);
     recorder::begin(&stage).await?;
     let mut failures = log_in_all(&stage, &plan).await;
     let judges: Vec<_> = plan
@@ -199,7 +226,7 @@ async fn tell(mut plan: Plan, settings: Settings) -> anyhow::Result<Told> {
         failures,
         #[cfg(test)]
         facts: stage.with_log(|log| log.facts.clone()),
-        #[cfg(all(test, feature = "mutants"))]
+        #[cfg(test)]
         incidents: stage.incidents(),
     })
 }
@@ -393,7 +420,8 @@ then:
 ";
 
     fn told(yaml: &str) -> Told {
-        let told = on_virtual_time(plan::read(yaml).unwrap(), Settings::default()).unwrap();
+        let plan = plan::read(yaml).unwrap();
+        let told = on_virtual_time(plan, Settings::default(), |_| {}).unwrap();
         assert!(told.failures.is_empty(), "{:#?}", told.failures);
         told
     }

@@ -16,6 +16,16 @@ pub trait Wakes: Actor<Context = Context<Self>> {
 #[derive(Debug, Default)]
 pub struct WakeUp(Option<(Timestamp, SpawnHandle)>);
 
+#[cfg(test)]
+impl WakeUp {
+    /// It never fires, and counts as armed all the same.
+    pub fn lose<A: Wakes>(&self, ctx: &mut Context<A>) {
+        if let Some((_, handle)) = self.0 {
+            ctx.cancel_future(handle);
+        }
+    }
+}
+
 /// Makes sure that `actor` wakes at `due`, or earlier. An armed earlier one is left alone: it looks again.
 pub fn arm<A: Wakes>(actor: &mut A, ctx: &mut Context<A>, now: Timestamp, due: Option<Timestamp>) {
     let Some(due) = due else { return };

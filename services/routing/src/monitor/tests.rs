@@ -1,5 +1,6 @@
 //! What the monitor says of steps that went wrong, and of contacts in two places.
 
+mod incidents;
 #[cfg(feature = "mutants")]
 mod planted;
 

@@ -279,6 +279,17 @@ impl Cast {
         self.callers.name(id)
     }
 
+    /// The queue or agent of this name.
+    #[cfg(test)]
+    pub fn actor(&self, name: &str) -> crate::router::Actor {
+        use crate::router::Actor;
+        let queue = self.queues.ids.get(name).copied().map(Actor::Queue);
+        let agent = self.agents.ids.get(name).copied().map(Actor::Agent);
+        queue
+            .or(agent)
+            .unwrap_or_else(|| panic!("nobody is called {name}"))
+    }
+
     /// Every queue.
     pub fn queues(&self) -> impl Iterator<Item = (&Name, QueueId)> {
         self.queues.ids.iter().map(|(name, id)| (name, *id))

@@ -193,8 +193,14 @@ impl Stage {
         self.incidents.lock().push(incident);
     }
 
+    /// Something goes wrong. The fault is given the ids behind names.
+    #[cfg(test)]
+    pub fn go_wrong(&self, fault: impl FnOnce(&Arc<Router>, &dyn Fn(&str) -> Actor)) {
+        fault(&self.router, &|name| self.cast.actor(name));
+    }
+
     /// What the monitor saw.
-    #[cfg(all(test, feature = "mutants"))]
+    #[cfg(test)]
     pub fn incidents(&self) -> Vec<InvariantBroken> {
         self.incidents.lock().clone()
     }

@@ -97,3 +97,45 @@ fn a_pass_while_a_contact_asks_is_noticed() {
     assert_eq!(says, Some(Broken::FalsePass));
     assert_eq!(beside::pairs(&queue), [(BRUNO, 1, ANNA)]);
 }
+
+/// In 199 queues somebody waits for a skill that nobody has, beside an agent who is ready; in the last, for anybody.
+fn two_hundred_queues() -> String {
+    use std::fmt::Write;
+    let mut yaml = "
+story: Two hundred queues
+given:
+  skills: [french]
+  queues:
+"
+    .to_owned();
+    let names: Vec<_> = (1..=200).map(|n| format!("q{n}")).collect();
+    for name in &names {
+        writeln!(yaml, "    {name}: {{}}").unwrap();
+    }
+    let all = names.join(", ");
+    yaml += &format!("  agents:\n    bruno: {{queues: [{all}]}}\nwhen:\n");
+    for name in &names[..199] {
+        let needs = "needs: [\"french >= 5\"]";
+        writeln!(
+            yaml,
+            "  - {{at: 1s, call: c-{name}, queue: {name}, {needs}}}"
+        )
+        .unwrap();
+    }
+    yaml + "  - {at: 1s, call: anna, queue: q200}\nthen:\n  - {at: 40s, waiting: {q200: [anna]}}\n"
+}
+
+#[test]
+fn a_fault_in_the_two_hundredth_queue_is_found_in_its_turn_and_the_wait_is_counted() {
+    let incidents = with(Mutant::NeverAsks, &two_hundred_queues());
+    let incidents: Vec<_> = incidents
+        .iter()
+        .filter(|i| i.rule == "waits_beside_free")
+        .collect();
+    assert_eq!(incidents.len(), 1, "{incidents:#?}");
+    let queue = incidents[0].queue_ids[0].parse::<QueueId>().unwrap();
+    assert_eq!(queue.as_u128() & 0xffff, 200);
+    // At the first of the looks 136 others had to wait for their turn.
+    let waited = incidents::counted("centro_routing_invariants_unseen_total", "queue");
+    assert!(waited >= 136, "{waited}");
+}
