@@ -400,24 +400,7 @@ fn millis(duration: Duration) -> u64 {
 mod tests {
     use super::*;
 
-    const BUSY_HOUR: &str = "
-story: A busy hour
-given:
-  seed: 3
-  queues:
-    support: {ring_strategy: random, retry_delay: 1s, aging: {max_overtakes: 3}}
-    sales: {ring_strategy: ring_all, weight: 5, agent_ring_timeout: 5s}
-  agents:
-    agent: {queues: [support, sales], count: 6, phone: {answers_after: 1s..8s, talks: 30s..3m}}
-  callers: {patience: 20s..2m}
-when:
-  - {at: 0s, call: caller, queue: support, repeat: {count: 60, every: 40s, random: true}}
-  - {at: 0s, call: buyer, queue: sales, repeat: {count: 30, every: 90s, random: true}}
-  - {at: 10m, kill: {queue: support}}
-  - {at: 20m, kill: {agent: agent-3}}
-then:
-  - {at: 2h, waiting: {support: [], sales: []}}
-";
+    const BUSY_HOUR: &str = include_str!("../stories/busy_hour.yaml");
 
     fn told(yaml: &str) -> Told {
         let plan = plan::read(yaml).unwrap();
