@@ -18,9 +18,7 @@ pub use record::{
 
 use crate::{
     Deadlines, Event,
-    message::{
-        AgentEffect, AgentMessage, AgentOut, AgentTimer, Epoch, Presence, QueueMessage, Rank,
-    },
+    message::{AgentEffect, AgentMessage, AgentOut, AgentTimer, Epoch, QueueMessage, Rank},
     mutants::{Mutant, breaks},
     settings::Terms,
 };
@@ -267,24 +265,7 @@ impl Agent {
     }
 
     fn presence(&self, queue: QueueId, out: &mut AgentOut) {
-        let r = &self.record;
-        let membership = r.membership(queue);
-        let presence = Presence {
-            agent: r.id,
-            ver: r.ver,
-            member: membership.is_some(),
-            free: membership.is_some_and(|m| r.room_for(m)),
-            standing: membership.map(|m| r.standing(m)).unwrap_or_default(),
-            idle_since: r.idle_since,
-            logged_in_at: r.logged_in_at,
-            received_at: r.received_at,
-            contacts: r.contacts,
-            talk: r.talk,
-            load: membership.map_or(0, |m| u8::try_from(r.load(m.medium)).unwrap_or(u8::MAX)),
-            order: membership.map_or(0, |m| m.order),
-            skills: r.profile.skills.clone(),
-            lost_to: None,
-        };
+        let presence = self.record.presence(queue);
         out.send
             .push(AgentEffect::Queue(queue, QueueMessage::Presence(presence)));
     }

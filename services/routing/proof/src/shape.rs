@@ -5,8 +5,8 @@ use centro_edge::Timing;
 use centro_kernel::{Timestamp, UserId, contact::Reservation};
 use centro_routing_core::{
     Ageing, AgentMessage, AgentRecord, Attach, Briefing, Capacity, ContactKind, Deadlines,
-    EmptyRule, LogIn, Medium, Membership, Needs, PickUp, Presence, Profile, QueueMessage,
-    QueueSettings, Rona, SkillMatch, Skills, Strategy, Terms, WrapUp,
+    EmptyRule, LogIn, Medium, Membership, Needs, PickUp, Profile, QueueMessage, QueueSettings,
+    Rona, SkillMatch, Skills, Strategy, Terms, WrapUp,
 };
 use std::{sync::Arc, time::Duration};
 
@@ -218,27 +218,6 @@ impl Shape {
             kind: self.kind(contact),
             caller: Arc::default(),
             edge: Arc::from(""),
-        }
-    }
-
-    /// What an agent would tell a queue of itself, made from its record.
-    pub(crate) fn presence(record: &AgentRecord, queue: usize) -> Presence {
-        let membership = record.membership(queue_id(queue));
-        Presence {
-            agent: record.id,
-            ver: record.ver,
-            member: membership.is_some(),
-            free: membership.is_some_and(|m| record.room_for(m)),
-            standing: membership.map(|m| record.standing(m)).unwrap_or_default(),
-            idle_since: record.idle_since,
-            logged_in_at: record.logged_in_at,
-            received_at: record.received_at,
-            contacts: record.contacts,
-            talk: record.talk,
-            load: 0,
-            order: 0,
-            skills: record.profile.skills.clone(),
-            lost_to: None,
         }
     }
 }

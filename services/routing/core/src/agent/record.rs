@@ -1,7 +1,7 @@
 //! What is stored of an agent, and what others see of it.
 
 use crate::{
-    message::{Caller, EdgeEpoch, Epoch, Medium, PickUp},
+    message::{Caller, EdgeEpoch, Epoch, Medium, PickUp, Presence},
     mutants::{Mutant, breaks},
     settings::{Standing, Terms},
     skills::Profile,
@@ -358,6 +358,28 @@ impl AgentRecord {
             .iter()
             .filter(|s| s.terms.medium == medium)
             .count()
+    }
+
+    /// What the agent tells a queue of itself.
+    pub fn presence(&self, queue: QueueId) -> Presence {
+        let membership = self.membership(queue);
+        let load = |m: &Membership| u8::try_from(self.load(m.medium)).unwrap_or(u8::MAX);
+        Presence {
+            agent: self.id,
+            ver: self.ver,
+            member: membership.is_some(),
+            free: membership.is_some_and(|m| self.room_for(m)),
+            standing: membership.map(|m| self.standing(m)).unwrap_or_default(),
+            idle_since: self.idle_since,
+            logged_in_at: self.logged_in_at,
+            received_at: self.received_at,
+            contacts: self.contacts,
+            talk: self.talk,
+            load: membership.map_or(0, load),
+            order: membership.map_or(0, |m| m.order),
+            skills: self.profile.skills.clone(),
+            lost_to: None,
+        }
     }
 
     /// Whether the agent's phone, or whatever the agent works with, can be reached.

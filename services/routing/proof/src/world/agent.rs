@@ -5,7 +5,6 @@ use crate::{
     ids::{agent_id, contact_no, queue_no},
     letter::{Actor, Letter, Mail},
     mutant::Mutant,
-    shape::Shape,
     shard::Who,
 };
 use centro_edge::Command;
@@ -109,7 +108,7 @@ impl World {
                     if self.mutant == Some(Mutant::SplitGrant)
                         && matches!(message, QueueMessage::Grant(_))
                     {
-                        let presence = Shape::presence(&self.agents[a].stored, q);
+                        let presence = self.agents[a].stored.presence(queue);
                         sent.push(Mail::queue(q, QueueMessage::Presence(presence)));
                     }
                     sent.push(Mail::queue(q, message));

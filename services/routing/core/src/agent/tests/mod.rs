@@ -14,7 +14,7 @@ mod wrap_up;
 
 use super::*;
 use crate::{
-    message::{Answer, Bid, LogIn, Medium, NoPickUp, PickUp, Rank},
+    message::{Answer, Bid, LogIn, Medium, NoPickUp, PickUp, Presence, Rank},
     settings::{Rona, RonaAction, Standing, WrapUpMode},
     skills::Profile,
 };
@@ -281,12 +281,7 @@ impl Desk {
 
     /// What the queue is told when it asks.
     fn presence(&self, queue: QueueId) -> Presence {
-        let mut out = AgentOut::default();
-        self.agent.presence(queue, &mut out);
-        match out.send.pop() {
-            Some(AgentEffect::Queue(_, QueueMessage::Presence(presence))) => presence,
-            other => panic!("{other:?}"),
-        }
+        self.agent.record().presence(queue)
     }
 
     fn standing(&self, queue: QueueId) -> Standing {

@@ -2,6 +2,31 @@
 
 use super::*;
 
+/// Agent 1 is asked for contact 10.
+fn rings(settings: QueueSettings) -> (Hall, Reservation) {
+    let mut hall = Hall::with(settings);
+    hall.ready(1);
+    hall.arrive(10);
+    let (reservation, _) = hall.take(1);
+    (hall, reservation)
+}
+
+/// Agent 1 declined contact 10, and is free again.
+fn declined() -> Hall {
+    let (mut hall, reservation) = rings(settings());
+    hall.offer_ended(10, reservation, OfferEnd::Rejected);
+    hall.ready(1);
+    hall
+}
+
+/// After an offer that nobody answered, nobody is asked for so many seconds.
+fn retrying_after(seconds: u64) -> QueueSettings {
+    QueueSettings {
+        retry_delay: secs(seconds),
+        ..settings()
+    }
+}
+
 #[test]
 fn an_offer_that_came_to_nothing_leaves_place_and_wait_as_they_were() {
     let mut hall = Hall::new();
@@ -12,12 +37,7 @@ fn an_offer_that_came_to_nothing_leaves_place_and_wait_as_they_were() {
     let (reservation, out) = hall.grant(1, 1);
     assert_eq!(offered(&out), Some(10));
     hall.now = at(15_000);
-    hall.say(QueueMessage::OfferEnded {
-        contact: contact(10),
-        reservation,
-        exclude_for: None,
-        why: OfferEnd::NoAnswer,
-    });
+    hall.offer_ended(10, reservation, OfferEnd::NoAnswer);
     assert_eq!(hall.order(), [10, 11]);
     assert_eq!(
         hall.queue.entry(contact(10)).map(|e| e.enqueued_at),
@@ -33,14 +53,7 @@ fn reject_memory() {
     hall.presence(1, 1, true);
     hall.arrive(10);
     let (reservation, _) = hall.grant(1, 1);
-    let why = OfferEnd::Rejected;
-    let ended = QueueMessage::OfferEnded {
-        contact: contact(10),
-        reservation,
-        exclude_for: None,
-        why,
-    };
-    hall.say(ended);
+    hall.offer_ended(10, reservation, OfferEnd::Rejected);
     assert!(
         passed(&hall.presence(1, 3, true)),
         "not the same agent again"
@@ -69,16 +82,11 @@ fn an_offer_whose_end_was_lost_is_repeated() {
     let outs = hall.wait(20_000);
     assert_eq!(outs.iter().find_map(offered), Some(10));
 }
+
 /// D3: after an offer that nobody answered nobody is asked for the contact for a while; it keeps its place.
 #[test]
 fn after_no_answer_the_contact_waits_for_the_retry_delay() {
-    let mut hall = Hall::with(QueueSettings {
-        retry_delay: secs(5),
-        ..settings()
-    });
-    hall.ready(1);
-    hall.arrive(10);
-    let (rang, _) = hall.take(1);
+    let (mut hall, rang) = rings(retrying_after(5));
     hall.ready(2);
     hall.now = at(15_000);
     assert!(bids(&hall.offer_ended(10, rang, OfferEnd::NoAnswer)).is_empty());
@@ -93,13 +101,7 @@ fn after_no_answer_the_contact_waits_for_the_retry_delay() {
 /// P15: the agent who was asked for the next caller serves the first one, delay or not; nobody is overtaken by it.
 #[test]
 fn the_retry_delay_lets_nobody_overtake() {
-    let mut hall = Hall::with(QueueSettings {
-        retry_delay: secs(5),
-        ..settings()
-    });
-    hall.ready(1);
-    hall.arrive(10);
-    let (rang, _) = hall.take(1);
+    let (mut hall, rang) = rings(retrying_after(5));
     hall.now = at(15_000);
     hall.offer_ended(10, rang, OfferEnd::NoAnswer);
     hall.arrive(11);
@@ -120,13 +122,7 @@ fn other_ends_of_an_offer_are_followed_by_the_next_at_once() {
         OfferEnd::CommitFailed,
         OfferEnd::NeverRang,
     ] {
-        let mut hall = Hall::with(QueueSettings {
-            retry_delay: secs(300),
-            ..settings()
-        });
-        hall.ready(1);
-        hall.arrive(10);
-        let (reservation, _) = hall.take(1);
+        let (mut hall, reservation) = rings(retrying_after(300));
         hall.ready(2);
         assert_eq!(
             bids(&hall.offer_ended(10, reservation, why)),
@@ -139,13 +135,7 @@ fn other_ends_of_an_offer_are_followed_by_the_next_at_once() {
 /// P15 and the rule of repeats: the second telling of an end, however late, changes nothing.
 #[test]
 fn an_end_that_is_told_twice_counts_once() {
-    let mut hall = Hall::with(QueueSettings {
-        retry_delay: secs(5),
-        ..settings()
-    });
-    hall.ready(1);
-    hall.arrive(10);
-    let (first, _) = hall.take(1);
+    let (mut hall, first) = rings(retrying_after(5));
     hall.offer_ended(10, first, OfferEnd::NoAnswer);
     hall.ready(2);
     hall.wait(5_000);
@@ -160,12 +150,7 @@ fn an_end_that_is_told_twice_counts_once() {
 
 #[test]
 fn a_decline_is_remembered_beyond_its_delay_while_others_are_free() {
-    let mut hall = Hall::new();
-    hall.ready(1);
-    hall.arrive(10);
-    let (declined, _) = hall.take(1);
-    hall.offer_ended(10, declined, OfferEnd::Rejected);
-    hall.ready(1);
+    let mut hall = declined();
     hall.detach(10);
     hall.wait(9_000);
     hall.return_(10);
@@ -185,12 +170,7 @@ fn a_decline_is_remembered_beyond_its_delay_while_others_are_free() {
 
 #[test]
 fn who_declined_is_asked_again_when_nobody_else_is_there() {
-    let mut hall = Hall::new();
-    hall.ready(1);
-    hall.arrive(10);
-    let (declined, _) = hall.take(1);
-    hall.offer_ended(10, declined, OfferEnd::Rejected);
-    hall.ready(1);
+    let mut hall = declined();
     let outs = hall.wait(10_000);
     assert_eq!(outs.iter().flat_map(bids).collect::<Vec<_>>(), [1]);
     assert_eq!(offered(&hall.take(1).1), Some(10));
@@ -199,12 +179,7 @@ fn who_declined_is_asked_again_when_nobody_else_is_there() {
 /// The bid to whoever declined was not answered, and somebody else was asked meanwhile: theirs it is.
 #[test]
 fn a_late_grant_does_not_give_a_contact_back_to_who_declined_it() {
-    let mut hall = Hall::new();
-    hall.ready(1);
-    hall.arrive(10);
-    let (declined, _) = hall.take(1);
-    hall.offer_ended(10, declined, OfferEnd::Rejected);
-    hall.ready(1);
+    let mut hall = declined();
     hall.wait(10_500); // 1 was asked again at 10 s
     hall.ready(2); // has nobody to be asked for: 10 is covered
     hall.wait(500); // 1 did not answer in time, so 2 is asked
