@@ -77,6 +77,25 @@ fn a_caller_who_waits_beside_a_free_agent_is_an_incident() {
     assert!(words.any(|word| word == "heard attach"));
 }
 
+/// The caller and the agent are seen beside each other at 5 s and 10 s; the machine sleeps from 12 s until 72 s.
+#[test]
+fn what_was_seen_before_the_machine_slept_is_seen_anew() {
+    let incidents_until = |end: &str| {
+        let yaml = ONE_QUEUE
+            .replace("30s", "5m")
+            .replace("60s, waiting_count: {support: 0}", end);
+        plant(Some(Mutant::NeverAsks));
+        let incidents = story::incidents_when(&yaml, Duration::from_secs(12), |_, _| {
+            tokio::spawn(tokio::time::advance(Duration::from_secs(60)));
+        });
+        plant(None);
+        let beside = incidents.iter().filter(|i| i.rule == "waits_beside_free");
+        beside.count()
+    };
+    assert_eq!(incidents_until("76s, waiting_count: {support: 1}"), 0);
+    assert_eq!(incidents_until("90s, waiting_count: {support: 1}"), 1);
+}
+
 #[test]
 fn a_pass_while_a_contact_asks_is_noticed() {
     let (settings, cfg) = (QueueSettings::new(QUEUE), Deadlines::default());
