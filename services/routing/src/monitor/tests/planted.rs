@@ -1,7 +1,7 @@
 //! Deliberate bugs in the rules, and what the monitor says of them on real actors.
 
 use super::*;
-use crate::{monitor::beside, story};
+use crate::{monitor::beside::pairs, story};
 use centro_proto::events::InvariantBroken;
 use centro_routing_core::{
     QueueEffect,
@@ -89,8 +89,7 @@ fn what_was_seen_before_the_machine_slept_is_seen_anew() {
             tokio::spawn(tokio::time::advance(Duration::from_secs(60)));
         });
         plant(None);
-        let beside = incidents.iter().filter(|i| i.rule == "waits_beside_free");
-        beside.count()
+        beside(&incidents).len()
     };
     assert_eq!(incidents_until("76s, waiting_count: {support: 1}"), 0);
     assert_eq!(incidents_until("90s, waiting_count: {support: 1}"), 1);
@@ -114,47 +113,59 @@ fn a_pass_while_a_contact_asks_is_noticed() {
         out.send.push(QueueEffect::Agent(BRUNO, pass));
     });
     assert_eq!(says, Some(Broken::FalsePass));
-    assert_eq!(beside::pairs(&queue), [(BRUNO, 1, ANNA)]);
+    assert_eq!(pairs(&queue), [(BRUNO, 1, ANNA)]);
 }
 
-/// In 199 queues somebody waits for a skill that nobody has, beside an agent who is ready; in the last, for anybody.
-fn two_hundred_queues() -> String {
+/// In so many queues somebody waits for a skill that nobody has, beside an agent who is ready; in the last ones for anybody.
+fn many_queues(fit_nobody: usize, fit: usize, until: &str) -> String {
     use std::fmt::Write;
     let mut yaml = "
-story: Two hundred queues
+story: Many queues
 given:
   skills: [french]
   queues:
 "
     .to_owned();
-    let names: Vec<_> = (1..=200).map(|n| format!("q{n}")).collect();
+    let names: Vec<_> = (1..=fit_nobody + fit).map(|n| format!("q{n}")).collect();
     for name in &names {
         writeln!(yaml, "    {name}: {{}}").unwrap();
     }
     let all = names.join(", ");
     yaml += &format!("  agents:\n    bruno: {{queues: [{all}]}}\nwhen:\n");
-    for name in &names[..199] {
-        let needs = "needs: [\"french >= 5\"]";
-        writeln!(
-            yaml,
-            "  - {{at: 1s, call: c-{name}, queue: {name}, {needs}}}"
-        )
-        .unwrap();
+    for (n, name) in names.iter().enumerate() {
+        let needs = if n < fit_nobody {
+            ", needs: [\"french >= 5\"]"
+        } else {
+            ""
+        };
+        writeln!(yaml, "  - {{at: 1s, call: c-{name}, queue: {name}{needs}}}").unwrap();
     }
-    yaml + "  - {at: 1s, call: anna, queue: q200}\nthen:\n  - {at: 40s, waiting: {q200: [anna]}}\n"
+    yaml + &format!("then:\n  - {{at: {until}, waiting: {{q1: [c-q1]}}}}\n")
+}
+
+/// The queues in which somebody waits beside a free agent, as the monitor tells of them.
+fn beside(incidents: &[InvariantBroken]) -> Vec<&str> {
+    let beside = incidents.iter().filter(|i| i.rule == "waits_beside_free");
+    beside.map(|i| i.queue_ids[0].as_str()).collect()
 }
 
 #[test]
 fn a_fault_in_the_two_hundredth_queue_is_found_in_its_turn_and_the_wait_is_counted() {
-    let incidents = with(Mutant::NeverAsks, &two_hundred_queues());
-    let incidents: Vec<_> = incidents
-        .iter()
-        .filter(|i| i.rule == "waits_beside_free")
-        .collect();
-    assert_eq!(incidents.len(), 1, "{incidents:#?}");
-    let queue = incidents[0].queue_ids[0].parse::<QueueId>().unwrap();
+    let incidents = with(Mutant::NeverAsks, &many_queues(199, 1, "40s"));
+    let [queue] = beside(&incidents)[..] else {
+        panic!("{incidents:#?}")
+    };
+    let queue = queue.parse::<QueueId>().unwrap();
     assert_eq!(queue.as_u128() & 0xffff, 200);
     // At the first of the looks 136 others had to wait for their turn.
     let waited = incidents::counted("centro_routing_invariants_unseen_total", "queue");
     assert!(waited >= 136, "{waited}");
+}
+
+#[test]
+fn suspects_give_their_place_to_those_whose_turn_it_is() {
+    let incidents = with(Mutant::NeverAsks, &many_queues(0, 100, "2m"));
+    let different: std::collections::BTreeSet<_> = beside(&incidents).into_iter().collect();
+    // Two minutes have room for 120 incidents, and 64 queues for one turn.
+    assert!(different.len() > 64, "{}", different.len());
 }
