@@ -144,3 +144,26 @@ async fn what_a_death_ended_is_kept_as_ended() {
     assert!(kept.len() <= after.len());
     centre.stop().await;
 }
+
+/// A process marks its life every 10 s. Figures take a departure that was before the arrival for an old story, so whoever
+/// came after the last mark would wait in them for ever.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_came_after_the_last_sign_of_life_leaves_no_sooner_than_the_arrival_was_told() {
+    let data = tempfile::tempdir().unwrap();
+    let clock = clock();
+    let centre = Centre::start(data.path(), &clock).await;
+    let mut told = queued(ContactId::generate(), 5);
+    told.time = at(5) + Duration::from_millis(3);
+    centre.publish(&[told.clone()]).await;
+    centre.contacts_when(|seen| seen.len() == 1).await;
+    centre.stop().await;
+
+    let clock = centro_kernel::TestClock::at(at(1_000));
+    let centre = Centre::start(data.path(), &clock).await;
+    let (_, kept) = replay(&centre, (-100, 1_000)).await;
+    assert_eq!(kinds(&kept), ["contact.queued", "contact.left"]);
+    assert_eq!(kept[1].time, kept[0].time);
+    let left = pb::ContactLeft::decode(kept[1].data.as_slice()).unwrap();
+    assert_eq!((left.enqueue_time, left.wait_ms), (Some(time(5)), 3));
+    centre.stop().await;
+}

@@ -91,7 +91,8 @@ impl Store {
         Ok(())
     }
 
-    /// Closes what was open when the process died: it lived until the watermark. Returns how many stays and intervals.
+    /// Closes what was open when the process died: it lived until the watermark, or until the last event that it told of.
+    /// Returns how many stays and intervals.
     pub(crate) async fn close_open(&self) -> Result<(usize, u64), Fault> {
         let txn = self.writer.begin().await.map_err(fault)?;
         let Some(mark) = watermark::Entity::find_by_id(1)
@@ -101,7 +102,10 @@ impl Store {
         else {
             return Ok((0, 0));
         };
-        let (mark, died) = (mark.at_ms, Timestamp::from_millis(mark.at_ms));
+        // Whoever came after the watermark cannot have left before it was told to be there.
+        let told = journal::last(&txn).await?;
+        let died = Timestamp::from_millis(mark.at_ms).max(told.unwrap_or_default());
+        let mark = died.as_millis();
         let talking = Condition::all()
             .add(stay::Column::SettledMs.gte(mark - millis(LONGEST_CONVERSATION)))
             .add(stay::Column::EndMs.is_null());

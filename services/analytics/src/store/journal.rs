@@ -93,6 +93,19 @@ pub(crate) struct Read {
     pub kept: Kept,
 }
 
+/// When the latest event that is kept happened.
+pub(super) async fn last(txn: &impl ConnectionTrait) -> Result<Option<Timestamp>, Fault> {
+    use journal::Column;
+    let last = journal::Entity::find()
+        .select_only()
+        .column(Column::AtMs)
+        .order_by_desc(Column::AtMs)
+        .into_tuple::<i64>()
+        .one(txn)
+        .await;
+    Ok(last.map_err(fault)?.map(Timestamp::from_millis))
+}
+
 impl Store {
     /// From here on everything is kept, unless it was before.
     pub(super) async fn begin_journal(&self, now: Timestamp) -> Result<(), Fault> {
