@@ -11,6 +11,9 @@ use centro_kernel::{
 };
 use std::{collections::BTreeSet, time::Duration};
 
+/// Who declined a contact is not asked for it sooner, whatever the queue says: a phone that declines by itself would ring
+/// without end.
+const AT_ONCE: Duration = Duration::from_secs(2);
 /// Agents whose refusal or silence a contact remembers.
 const MOST_DECLINED: usize = 256;
 
@@ -180,7 +183,12 @@ impl Queue {
         self.offered.remove(&reservation);
         self.pick_up_came_to_nothing(contact, reservation, why, out);
         let declined = why == OfferEnd::Rejected;
-        let delay = exclude_for.or_else(|| declined.then_some(self.settings.terms.reject_delay));
+        // The edge knows the delay that was in force when the contact came; the queue knows the present one.
+        let delay = if declined {
+            Some(self.settings.terms.reject_delay.max(AT_ONCE))
+        } else {
+            exclude_for
+        };
         let retry = Some(self.settings.retry_delay)
             .filter(|delay| why == OfferEnd::NoAnswer && !delay.is_zero());
         self.line.change(contact, |entry| {
