@@ -177,10 +177,13 @@ impl Desk {
         // A field that was emptied goes back to its default, the extension stays.
         let mut after = queue::with_defaults(after);
         if after.extension.is_empty() {
-            after.extension = before.extension;
+            after.extension.clone_from(&before.extension);
         }
         queue::check(&mut after)?;
         rules(&after)?;
+        if after == before {
+            return Ok(before); // the same said twice is one change
+        }
         after.version = before.version + 1;
         let after = write.put(after, None).await?;
         write.commit().await?;

@@ -312,6 +312,8 @@ async fn the_version_of_a_queue_counts_its_changes() {
         .await
         .unwrap();
     assert_eq!((after.version, after.weight), (2, Some(7)));
+    let same = update(&world, after.clone(), &["weight", "display_name"]).await;
+    assert_eq!(same.unwrap(), after, "said twice it is one change");
     let wrong = CallQueue {
         weight: Some(0),
         etag: String::new(),
