@@ -69,8 +69,8 @@ const fn or(value: &mut i32, default: i32) {
 /// Checks a queue and trims its name. An empty extension is not looked at: it is given later.
 ///
 /// # Errors
-/// Those of names and extensions, `duration_out_of_range`, `number_out_of_range`, `value_unknown`, `clip_unknown`,
-/// `rona_reason_missing`, `threshold_missing`, `threshold_not_positive`.
+/// Those of names and extensions, `duration_out_of_range`, `number_out_of_range`, `value_unknown`, `states_inseparable`,
+/// `clip_unknown`, `rona_reason_missing`, `threshold_missing`, `threshold_not_positive`.
 pub fn check(queue: &mut CallQueue) -> Result<(), Fault> {
     queue.display_name = name::check(&queue.display_name)?;
     if !queue.extension.is_empty() {
@@ -139,6 +139,13 @@ fn available_states(states: &[i32]) -> Result<(), Fault> {
             let field = format!("/availableStates/{index}");
             return Err(invalid("value_unknown", message, &field));
         }
+    }
+    let has = |state: AgentState| states.contains(&state.into());
+    let (alerting, connected) = (has(AgentState::Alerting), has(AgentState::Connected));
+    if alerting != connected || (has(AgentState::Reserved) && !alerting) {
+        // A queue hears nothing of an agent between the grant and the end of the talk.
+        let message = "reserved, alerting and connected agents count alike: name alerting and connected, or none of them";
+        return Err(invalid("states_inseparable", message, "/availableStates"));
     }
     Ok(())
 }
@@ -253,6 +260,14 @@ mod tests {
             wrong(|q| q.available_states.push(AgentState::LoggedOut.into())),
             ("value_unknown", "/availableStates/4".to_owned())
         );
+        for apart in [
+            |q: &mut CallQueue| q.available_states = vec![AgentState::Connected.into()],
+            |q: &mut CallQueue| q.available_states = vec![AgentState::Alerting.into()],
+            |q: &mut CallQueue| q.available_states = vec![AgentState::Reserved.into()],
+        ] {
+            let field = "/availableStates".to_owned();
+            assert_eq!(wrong(apart), ("states_inseparable", field));
+        }
     }
 
     #[test]

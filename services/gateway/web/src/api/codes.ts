@@ -17,7 +17,7 @@ export const MET = [
   'not_in_queue', 'contact_not_waiting', 'contact_taken', 'time_zone_unknown', 'agent_busy', 'pick_up_unanswered', 'device_offline',
   'mailbox_full', 'owner_moving', 'configuration_loading', 'reason_too_long',
   // editing queues
-  'threshold_missing', 'threshold_not_positive', 'threshold_not_numeric', 'rona_reason_missing',
+  'threshold_missing', 'threshold_not_positive', 'threshold_not_numeric', 'rona_reason_missing', 'states_inseparable',
 ] as const;
 
 /** Requests these pages do not make, or mistakes that only a fault of a page could make: told by their HTTP status. */
