@@ -337,5 +337,9 @@ fn reason(given: &str) -> Result<&str, Fault> {
         let text = "a reason has at most 255 characters";
         return Err(Fault::new(Code::Invalid, "reason_too_long", text).at("/reason"));
     }
+    if reason.chars().any(char::is_control) {
+        let text = "a reason is one line of text, without control characters";
+        return Err(Fault::new(Code::Invalid, "reason_bad_character", text).at("/reason"));
+    }
     Ok(reason)
 }

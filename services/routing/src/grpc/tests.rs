@@ -304,6 +304,22 @@ async fn who_may_act_and_with_what_is_checked() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pause_reason_is_one_short_line_and_a_wrong_one_changes_nothing() {
+    let floor = Floor::new(1, 1).await;
+    floor.log_in(0).await;
+    for text in ["lunch\u{7}", "lunch\nmeeting"] {
+        let refused = floor.try_pause(0, text).await.unwrap_err();
+        assert_eq!(reason(&refused), "reason_bad_character", "{text:?}");
+    }
+    let long = floor.try_pause(0, &"é".repeat(256)).await.unwrap_err();
+    assert_eq!(reason(&long), "validation_failed");
+    assert_eq!(floor.status(0).await.state(), AgentState::Ready);
+    let longest = "é".repeat(255);
+    let paused = floor.try_pause(0, &longest).await.unwrap();
+    assert_eq!(paused.pause_reason, longest);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn feature_codes_work_from_the_phone() {
     let floor = Floor::new(1, 1).await;
     let refused = floor.dial(0, Action::Ready).await.unwrap_err();

@@ -15,7 +15,7 @@ export const MET = [
   // agents
   'device_unknown', 'device_needed', 'queue_not_assigned', 'not_logged_in', 'not_in_wrap_up', 'wrap_up_not_endable',
   'not_in_queue', 'contact_not_waiting', 'contact_taken', 'time_zone_unknown', 'agent_busy', 'pick_up_unanswered', 'device_offline',
-  'mailbox_full', 'owner_moving', 'configuration_loading', 'reason_too_long',
+  'mailbox_full', 'owner_moving', 'configuration_loading', 'reason_too_long', 'reason_bad_character',
   // editing queues
   'threshold_missing', 'threshold_not_positive', 'threshold_not_numeric', 'rona_reason_missing', 'states_inseparable',
 ] as const;

@@ -426,14 +426,17 @@ impl Floor {
     }
 
     pub async fn pause(&self, agent: u128, reason: &str) {
+        self.try_pause(agent, reason).await.unwrap();
+    }
+
+    pub async fn try_pause(&self, agent: u128, reason: &str) -> Result<pb::AgentStatus, Status> {
         let request = pb::PauseRequest {
             agent_id: "me".into(),
             reason: reason.into(),
         };
-        self.agents_door()
-            .pause(self.by(user(agent), request))
-            .await
-            .unwrap();
+        let mut door = self.agents_door();
+        let paused = door.pause(self.by(user(agent), request)).await?;
+        Ok(paused.into_inner())
     }
 
     pub async fn ready(&self, agent: u128) {
