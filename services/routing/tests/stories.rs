@@ -100,11 +100,81 @@ fn what_is_misspelt_unknown_or_out_of_range_is_refused_with_its_line() {
             8,
             "from 5s to 900s",
         ),
+        (
+            "when:\n  - {configure: support, set: {ring_strategy: balanced}}\nthen: []\n",
+            8,
+            "`medium: chat`",
+        ),
+        (
+            "when:\n  - {call: anna, priority: 1001}\nthen: []\n",
+            8,
+            "from 0 to 1000",
+        ),
+        (
+            "when:\n  - {call: anna, timeout: 0s}\nthen: []\n",
+            8,
+            "from 1s to 24h",
+        ),
+        (
+            "when:\n  - {agent: bruno, does: {extend: 901s}}\nthen: []\n",
+            8,
+            "1s to 900s",
+        ),
     ];
     for (rest, line, says) in wrong {
         let failure = only_failure(&format!("{GIVEN}{rest}"));
         assert_eq!(failure.line, Some(line), "{rest}{failure:#?}");
         assert!(failure.seen.contains(says), "{rest}{}", failure.seen);
+    }
+}
+
+#[test]
+fn how_things_stand_is_checked_line_by_line() {
+    let wrong = [
+        (
+            "support: {}",
+            "support: {weight: 1001}",
+            4,
+            "from 0 to 1000",
+        ),
+        (
+            "support: {}",
+            "support: {ring_strategy: balanced}",
+            4,
+            "`medium: chat`",
+        ),
+        (
+            "support: {}",
+            "support: {available_states: [logged_out]}",
+            4,
+            "`logged_out`",
+        ),
+        (
+            "support: {}",
+            "support: {available_states: [ready, alerting]}",
+            4,
+            "count alike",
+        ),
+        (
+            "support: {}",
+            "support: {rona: {action: {pause: \"\"}}}",
+            4,
+            "reason",
+        ),
+        ("[support]", "[sales]", 6, "no queue `sales`"),
+        (
+            "queues: [",
+            "capacity: {chats: 31}, queues: [",
+            6,
+            "from 1 to 30",
+        ),
+    ];
+    let rest = "when: []\nthen:\n  - {at: 1s, state: {bruno: ready}}\n";
+    for (right, instead, line, says) in wrong {
+        let given = GIVEN.replace(right, instead);
+        let failure = only_failure(&format!("{given}{rest}"));
+        assert_eq!(failure.line, Some(line), "{instead}{failure:#?}");
+        assert!(failure.seen.contains(says), "{instead}{}", failure.seen);
     }
 }
 

@@ -303,6 +303,8 @@ struct Reader {
     clock: Duration,
     /// Who has a desktop.
     desktops: BTreeSet<UserId>,
+    /// The queues of conversations in writing.
+    in_writing: BTreeSet<QueueId>,
     /// The moment of the entry before.
     last: Duration,
     /// Where the entry is.
@@ -406,6 +408,7 @@ pub fn read(yaml: &str) -> Read<Plan> {
         seed: given.seed,
         clock: given.clock.map_or(Duration::from_secs(9 * 3600), |c| c.0),
         desktops: BTreeSet::new(),
+        in_writing: BTreeSet::new(),
         last: Duration::ZERO,
         line: None,
     };

@@ -48,13 +48,13 @@ pub struct Given {
     #[serde(default)]
     pub organisation: Organisation,
     /// The queues and their settings.
-    pub queues: Named<Rules>,
+    pub queues: Named<Spanned<Rules>>,
     /// Every skill there is.
     #[serde(default)]
     pub skills: Vec<String>,
     /// The agents.
     #[serde(default)]
-    pub agents: Named<Agent>,
+    pub agents: Named<Spanned<Agent>>,
     /// What holds for every caller of whom nothing else is said.
     #[serde(default)]
     pub callers: Caller,

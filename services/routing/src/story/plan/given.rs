@@ -1,16 +1,23 @@
 //! How things stand, understood.
 
 use super::{Agent, Kind, MOST, Read, Reader};
-use crate::story::text::{self, Rules};
+use crate::story::text::{self, Medium, RonaAction, Rules, State, Strategy};
 use centro_kernel::{QueueId, UserId};
 use centro_routing_core::Capacity;
+use serde_saphyr::Spanned;
 use std::time::Duration;
 
 impl Reader {
-    pub(super) fn queues(&mut self, named: text::Named<Rules>) -> Read<Vec<(QueueId, Rules)>> {
+    pub(super) fn queues(
+        &mut self,
+        named: text::Named<Spanned<Rules>>,
+    ) -> Read<Vec<(QueueId, Rules)>> {
         let mut queues = Vec::new();
         for (name, rules) in named.0 {
-            in_range(&rules).or_else(|text| self.wrong(format!("queue `{name}`: {text}")))?;
+            self.line = Some(rules.referenced.line());
+            let rules = rules.value;
+            let fits = in_range(&rules).and_then(|()| suits(&rules, rules.medium));
+            fits.or_else(|text| self.wrong(format!("queue `{name}`: {text}")))?;
             let Some((id, _)) =
                 self.cast
                     .queues
@@ -18,17 +25,23 @@ impl Reader {
             else {
                 return self.wrong(format!("the queue `{name}` is named twice"));
             };
+            if rules.medium == Some(Medium::Chat) {
+                self.in_writing.insert(id);
+            }
             queues.push((id, rules));
         }
+        self.line = None;
         if queues.is_empty() {
             return self.wrong("a story needs at least one queue under `given`");
         }
         Ok(queues)
     }
 
-    pub(super) fn agents(&mut self, named: text::Named<text::Agent>) -> Read<Vec<Agent>> {
+    pub(super) fn agents(&mut self, named: text::Named<Spanned<text::Agent>>) -> Read<Vec<Agent>> {
         let mut agents = Vec::new();
         for (name, agent) in named.0 {
+            self.line = Some(agent.referenced.line());
+            let agent = agent.value;
             let names = match agent.count {
                 None => vec![name],
                 Some(count) => (1..=count).map(|n| format!("{name}-{n}")).collect(),
@@ -40,6 +53,7 @@ impl Reader {
                 agents.push(self.one_agent(&name, &agent)?);
             }
         }
+        self.line = None;
         Ok(agents)
     }
 
@@ -93,6 +107,18 @@ impl Reader {
     }
 }
 
+/// Calls are not dealt out like conversations.
+pub(super) fn suits(rules: &Rules, medium: Option<Medium>) -> Result<(), String> {
+    let of_chat = matches!(
+        rules.ring_strategy,
+        Some(Strategy::Balanced | Strategy::FillFirst | Strategy::ManualPick)
+    );
+    if of_chat && medium != Some(Medium::Chat) {
+        return Err("`balanced`, `fill_first` and `manual_pick` are for `medium: chat`".to_owned());
+    }
+    Ok(())
+}
+
 /// The ranges of spec §2.2, as the product's forms check them.
 pub(super) fn in_range(rules: &Rules) -> Result<(), String> {
     let seconds = |name: &str, value: Option<text::Span>, least: u64, most: u64| {
@@ -136,6 +162,22 @@ pub(super) fn in_range(rules: &Rules) -> Result<(), String> {
         1,
         10_000,
     )?;
+    let action = rules.rona.as_ref().and_then(|rona| rona.action.as_ref());
+    if let Some(RonaAction::Pause(reason)) = action
+        && (reason.trim().is_empty() || reason.chars().count() > 255)
+    {
+        return Err("`rona` pauses with a reason of 1 to 255 characters".to_owned());
+    }
+    let states = rules.available_states.as_deref().unwrap_or_default();
+    let has = |state| states.contains(&state);
+    if has(State::LoggedOut) {
+        return Err("`logged_out` is no state in which anybody is there".to_owned());
+    }
+    let alerting = has(State::Alerting);
+    if alerting != has(State::Connected) || (has(State::Reserved) && !alerting) {
+        let text = "`reserved`, `alerting` and `connected` count alike: name the last two, or none";
+        return Err(text.to_owned());
+    }
     let wait = aging.and_then(|a| a.max_wait_guarantee);
     seconds("max_wait_guarantee", wait, 1, 86_400)
 }

@@ -1,13 +1,17 @@
 //! What happens, understood.
 
 use super::{
-    Action, Caller, Kind, MOST, Read, Reader, Request, Step, Touch, given::in_range, pick,
+    Action, Caller, Kind, MOST, Read, Reader, Request, Step, Touch,
+    given::{in_range, suits},
+    pick,
 };
-use crate::story::text::{self, Does, Kill, Repeat, Supervises, words};
+use crate::story::text::{self, Does, Kill, Medium, Repeat, Supervises, words};
 use centro_kernel::{ContactId, UserId};
 use serde_saphyr::Spanned;
 use std::{sync::Arc, time::Duration};
 
+/// The longest time-out of a Queue node (spec D10).
+const DAY: Duration = Duration::from_secs(86_400);
 /// Kinds of lots.
 const ARRIVAL: u64 = 1;
 const PATIENCE: u64 = 2;
@@ -151,16 +155,22 @@ impl Reader {
             ));
         };
         let number = self.cast.callers.ids.len();
+        let priority = step.priority.or(usual.priority).unwrap_or(0);
+        self.priority(priority)?;
+        let timeout = step.timeout.or(usual.timeout).map(|t| t.0);
+        if timeout.is_some_and(|t| t < Duration::from_secs(1) || t > DAY) {
+            return self.wrong("`timeout` goes from 1s to 24h");
+        }
         let patience = step.patience.or(usual.patience);
         let talks = step.talks.or(usual.talks);
         let caller = Caller {
             id,
             name,
             queue,
-            priority: step.priority.or(usual.priority).unwrap_or(0),
+            priority,
             needs: Arc::new(needs),
             patience: pick(patience, self.lot(PATIENCE, number)),
-            timeout: step.timeout.or(usual.timeout).map(|t| t.0),
+            timeout,
             talks: pick(talks, self.lot(TALK, number)),
         };
         steps.push(Step {
@@ -171,6 +181,22 @@ impl Reader {
             refused: None,
         });
         Ok(())
+    }
+
+    /// As a supervisor may set it.
+    fn priority(&self, priority: u32) -> Read<()> {
+        if priority > 1_000 {
+            return self.wrong("`priority` goes from 0 to 1000");
+        }
+        Ok(())
+    }
+
+    /// By how much a wrap-up may be prolonged at once.
+    fn extension(&self, by: text::Span) -> Read<Duration> {
+        if by.0 < Duration::from_secs(1) || by.0 > Duration::from_secs(900) {
+            return self.wrong("a wrap-up is prolonged by 1s to 900s at once");
+        }
+        Ok(by.0)
     }
 
     fn action(&self, step: &text::Step) -> Read<(Action, String)> {
@@ -202,7 +228,9 @@ impl Reader {
             let Some(rules) = &step.set else {
                 return self.wrong("say under `set` which settings change");
             };
-            in_range(rules).or_else(|text| self.wrong(text))?;
+            let written = self.in_writing.contains(&queue).then_some(Medium::Chat);
+            let fits = in_range(rules).and_then(|()| suits(rules, rules.medium.or(written)));
+            fits.or_else(|text| self.wrong(text))?;
             let words = format!("the settings of {name} change");
             return Ok((Action::Configure(queue, Box::new(rules.clone())), words));
         }
@@ -293,7 +321,7 @@ impl Reader {
                 (ask(Request::EndWrapUp(agent)), words)
             }
             Does::Extend(by) => {
-                let by = by.0;
+                let by = self.extension(*by)?;
                 let text = format!("{name} prolongs the wrap-up by {}", words(by));
                 (ask(Request::Extend(agent, by)), text)
             }
@@ -336,6 +364,7 @@ impl Reader {
         let ask = |request| Action::Ask { by: None, request };
         Ok(match does {
             Supervises::SetPriority { caller, priority } => {
+                self.priority(*priority)?;
                 let words = format!("a supervisor gives {caller} priority {priority}");
                 let request = Request::SetPriority(self.caller(caller)?, *priority);
                 (ask(request), words)
@@ -364,7 +393,8 @@ impl Reader {
             }
             Supervises::Extend { agent, by } => {
                 let text = format!("a supervisor prolongs the wrap-up of {agent}");
-                (ask(Request::Extend(self.agent(agent)?, by.0)), text)
+                let by = self.extension(*by)?;
+                (ask(Request::Extend(self.agent(agent)?, by)), text)
             }
             Supervises::LogIn { agent, queues } => {
                 let words = format!("a supervisor logs {agent} in");
