@@ -167,6 +167,7 @@ export interface CallQueue {
   displayName: string;
   extension: string;
   agentMayEndWrapUp: boolean;
+  wrapUpMode: string;
   /** "targetPercent of the contacts within so many milliseconds"; absent when the queue has no target. */
   targetPercent: number | undefined;
   targetMs: number | undefined;
@@ -176,6 +177,7 @@ export const callQueue = (wire: CallQueueWire): CallQueue => ({
   displayName: wire.displayName ?? '',
   extension: wire.extension ?? '',
   agentMayEndWrapUp: wire.agentMayEndWrapUp ?? false,
+  wrapUpMode: wire.wrapUpMode ?? 'WRAP_UP_MODE_TIMED',
   targetPercent: wire.serviceLevel?.targetPercent,
   targetMs: durationMs(wire.serviceLevel?.within),
 });

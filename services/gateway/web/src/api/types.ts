@@ -205,6 +205,7 @@ export interface CallQueueWire {
   displayName?: string;
   extension?: string;
   agentMayEndWrapUp?: boolean;
+  wrapUpMode?: string;
   serviceLevel?: { targetPercent?: number; within?: string };
 }
 

@@ -15,6 +15,7 @@ import { Since, Until } from '../../parts/Times';
 import { useToasts } from '../../parts/Toasts';
 import { TONE, statusOf } from '../../parts/status';
 import { shortId } from '../queues-now/order';
+import { mayEnd, mayProlong } from './wrapUp';
 
 export function Desk() {
   const { t } = useTranslation();
@@ -50,13 +51,17 @@ function OwnStrip({ status }: { status: AgentStatus }) {
   const queueName = (id: string) => queues.data?.byId.get(id)?.displayName ?? shortId(id);
   // The reason belongs to the pause, the present one or the one that follows the contact.
   const reason = now === 'paused' || (busy && chosen === 'paused') ? status.pauseReason : '';
-  const mayEndWrapUp = permissions.has('agents.manage') || (queues.data?.byId.get(status.contactQueueId)?.agentMayEndWrapUp ?? false);
+  const supervisor = permissions.has('agents.manage');
+  const queue = queues.data?.byId.get(status.contactQueueId);
   const run = (verb: AgentVerb, body?: Record<string, unknown>) =>
     act.mutate({ agentId: 'me', verb, ...(body ? { body } : {}) }, { onError: failed });
   // With one phone the server knows which; with several the one shown is meant.
   const several = (devices.data?.length ?? 0) > 1;
   const device = deviceId ?? (several ? devices.data?.[0]?.id : undefined) ?? null;
   const logIn = (ready: boolean) => run('logIn', { ready, ...(device ? { deviceId: device } : {}) });
+  // Who is logged out after this contact and thinks again logs in again, with the phone that is in use.
+  const leaving = !out && chosen === 'out';
+  const back = (ready: boolean) => run('logIn', { ready, ...(status.deviceId ? { deviceId: status.deviceId } : {}) });
   const hint = out
     ? t('desk.outHint')
     : now === 'available'
@@ -149,17 +154,22 @@ function OwnStrip({ status }: { status: AgentStatus }) {
         ) : (
           <>
             {(now === 'missed' || chosen !== 'available') && (
-              <Button disabled={act.isPending} onClick={() => run('setReady')}>
+              <Button disabled={act.isPending} onClick={() => (leaving ? back(true) : run('setReady'))}>
                 {t('desk.ready')}
               </Button>
             )}
-            {now === 'wrap' && mayEndWrapUp && (
+            {now === 'wrap' && mayEnd(queue, supervisor) && (
               <Button disabled={act.isPending} onClick={() => run('endWrapUp')}>
                 {t('desk.endWrapUp')}
               </Button>
             )}
+            {now === 'wrap' && mayProlong(queue, supervisor) && (
+              <Button variant="default" disabled={act.isPending} onClick={() => run('extendWrapUp')}>
+                {t('desk.prolong')}
+              </Button>
+            )}
             {chosen !== 'paused' && (
-              <Button variant="default" disabled={act.isPending} onClick={() => run('pause')}>
+              <Button variant="default" disabled={act.isPending} onClick={() => (leaving ? back(false) : run('pause'))}>
                 {t('desk.pause')}
               </Button>
             )}
