@@ -300,3 +300,40 @@ fn only_a_call_that_waits_here_is_promised_a_callback() {
     });
     assert!(out.events.is_empty() && hall.order().is_empty());
 }
+
+/// Three callbacks and two agents, the customer slow to answer (FreePBX#525, #621): one attempt for each, in the callers' own
+/// order, and never more than there are free agents.
+#[test]
+fn callback_once() {
+    let mut hall = Hall::new();
+    for n in 10..13 {
+        hall.arrive(n);
+        hall.wait(1_000);
+        hall.accepts(n);
+        hall.held(n, 2);
+    }
+    hall.arrive(20);
+    hall.ready(1);
+    hall.ready(2);
+    let (first, out) = hall.take(1);
+    assert_eq!(offered(&out), Some(10));
+    assert_eq!(offered(&hall.take(2).1), Some(11));
+    // It rings and rings; whoever holds a callback asks for its place again.
+    hall.held(10, 2);
+    let outs = hall.wait(14_000);
+    let again: Vec<_> = outs.iter().filter_map(offered).collect();
+    assert!(again.is_empty(), "{again:?}");
+    let offers = |hall: &Hall, n| hall.entry(n).offers.len();
+    let open = [10, 11, 12, 20].map(|n| offers(&hall, n));
+    assert_eq!(open, [1, 1, 0, 0], "two free agents, two attempts");
+    assert_eq!(hall.order(), [10, 11, 12, 20], "every place is kept");
+    // The agent missed it: the same callback is tried once more, before the next one and before who came later.
+    hall.offer_ended(10, first, OfferEnd::NoAnswer);
+    hall.wait(5_000);
+    hall.ready(3);
+    assert_eq!(offered(&hall.take(3).1), Some(10));
+    let open = [10, 11, 12, 20].map(|n| offers(&hall, n));
+    assert_eq!(open, [1, 1, 0, 0]);
+    hall.left_with(10, LeftReason::Answered, Some(3));
+    assert_eq!(hall.order(), [11, 12, 20]);
+}
