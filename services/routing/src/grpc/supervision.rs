@@ -58,6 +58,7 @@ impl Doors {
             .map_err(|_| Fault::new(Code::Unauthenticated, "unauthenticated", "sign in first"))?;
         let r = request.get_ref();
         let contact: ContactId = wire::id(&r.contact_id, "/contactId")?;
+        let queue = self.queue_of(tenant, &r.queue_id, "/queueId")?;
         let Some(agent) = who.user() else {
             let text = "a key has no phone: only people pick up";
             return Err(Fault::new(Code::Invalid, "agent_needed", text));
@@ -82,7 +83,6 @@ impl Doors {
             }
         };
         let pick_up = PickUp { contact, device };
-        let queue = self.queue_of(tenant, &r.queue_id, "/queueId")?;
         match self.0.pick_up(tenant, queue, agent, pick_up).await? {
             Ok(()) => Ok(Response::new(())),
             Err(why) => Err(no_pick_up(why)),

@@ -483,8 +483,17 @@ impl Floor {
 
     /// The agent, who is a supervisor too, picks a contact of the first queue up.
     pub async fn pick_up(&self, agent: u128, contact: ContactId) -> Result<(), Status> {
+        self.pick_up_from(queue(0), agent, contact).await
+    }
+
+    pub async fn pick_up_from(
+        &self,
+        queue: QueueId,
+        agent: u128,
+        contact: ContactId,
+    ) -> Result<(), Status> {
         let message = pb::PickUpContactRequest {
-            queue_id: queue(0).to_string(),
+            queue_id: queue.to_string(),
             contact_id: contact.to_string(),
             device_id: String::new(),
         };

@@ -2,6 +2,7 @@
 
 use super::floor::{Call, Floor, contact};
 use centro_contract::status::reason;
+use centro_kernel::QueueId;
 use centro_proto::{
     routing as pb,
     types::{AgentState, OfferEnd},
@@ -108,6 +109,13 @@ async fn a_phone_that_went_away_is_said_to_be_away() {
     assert!(!events.until(0, AgentState::Paused).await.device_online);
     let away = floor.pick_up(0, contact(1)).await.unwrap_err();
     assert_eq!(reason(&away), "device_offline");
+    // What is asked for comes before who asks.
+    let unknown = QueueId::from_u128(999);
+    let nowhere = floor
+        .pick_up_from(unknown, 0, contact(1))
+        .await
+        .unwrap_err();
+    assert_eq!(reason(&nowhere), "not_found");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
