@@ -137,42 +137,46 @@ impl Language {
             return text.to_owned();
         }
         let mut text = match self {
+            Self::English if waiting == 1 => "Ready; 1 waits in the agent’s queues".to_owned(),
             Self::English => format!("Ready; {waiting} wait in the agent’s queues"),
             Self::Italian => format!("Disponibile; {waiting} in attesa nelle sue code"),
         };
-        for (count, english, italian) in [
+        for (count, one, several) in [
             (
                 sum(|q| q.unskilled),
-                "need other skills",
-                "richiedono altre competenze",
+                self.say("needs other skills", "richiede altre competenze"),
+                self.say("need other skills", "richiedono altre competenze"),
             ),
             (
                 sum(|q| q.not_open),
-                "ring elsewhere or pause",
-                "squillano altrove o sono in pausa",
+                self.say("rings elsewhere or pauses", "squilla altrove o è in pausa"),
+                self.say(
+                    "ring elsewhere or pause",
+                    "squillano altrove o sono in pausa",
+                ),
             ),
             (
                 sum(|q| q.excluded),
-                "were declined a moment ago",
-                "rifiutati poco fa",
+                self.say(
+                    "is not for this agent now",
+                    "per ora non è per questo agente",
+                ),
+                self.say(
+                    "are not for this agent now",
+                    "per ora non sono per questo agente",
+                ),
             ),
         ] {
             if count > 0 {
-                let _ = write!(text, ", {count} {}", self.pick(english, italian));
+                let what = if count == 1 { one } else { several };
+                let _ = write!(text, ", {count} {what}");
             }
         }
         if queues.iter().any(|q| q.could_serve.is_some()) {
-            text += self.say("; one is being offered", "; uno è in arrivo");
+            text += self.say("; one can come", "; uno può arrivare");
         }
         text.push('.');
         text
-    }
-
-    const fn pick<'a>(self, english: &'a str, italian: &'a str) -> &'a str {
-        match self {
-            Self::English => english,
-            Self::Italian => italian,
-        }
     }
 
     const fn strategy(self, strategy: Strategy) -> &'static str {
@@ -205,29 +209,55 @@ impl Language {
         self.say(english, italian)
     }
 
-    const fn verdict(self, verdict: VerdictKind) -> &'static str {
-        let (english, italian) = match verdict {
-            VerdictKind::Chosen => ("chosen", "scelti"),
-            VerdictKind::LaterInTurn => ("free", "disponibili"),
-            VerdictKind::Declined => ("declined it before", "l’hanno già rifiutato"),
-            VerdictKind::AskedForAnother => ("asked for another", "chiamati per un altro"),
-            VerdictKind::RingsForIt => ("ringing for it", "squillano per questo"),
-            VerdictKind::Excluded => ("not asked for now", "per ora esclusi"),
-            VerdictKind::Unskilled => ("without the skills", "senza le competenze"),
-            VerdictKind::InContact => ("in contact", "in contatto"),
-            VerdictKind::WrapUp => ("in wrap-up", "in finalizzazione"),
-            VerdictKind::Paused => ("paused", "in pausa"),
-            VerdictKind::NotResponding => ("not responding", "non rispondono"),
-            VerdictKind::Unreachable => ("unreachable", "non raggiungibili"),
-            VerdictKind::NoRoom => ("without room", "senza posto"),
+    /// What is said of one agent, or of several.
+    const fn verdict(self, verdict: VerdictKind, one: bool) -> &'static str {
+        let (english, italian, italians) = match verdict {
+            VerdictKind::Chosen => ("chosen", "scelto", "scelti"),
+            VerdictKind::LaterInTurn => ("free", "disponibile", "disponibili"),
+            // Declined, or did not answer.
+            VerdictKind::Declined => (
+                "asked in vain before",
+                "già chiamato invano",
+                "già chiamati invano",
+            ),
+            VerdictKind::AskedForAnother => (
+                "asked for another",
+                "chiamato per un altro",
+                "chiamati per un altro",
+            ),
+            VerdictKind::RingsForIt => (
+                "ringing for it",
+                "squilla per questo",
+                "squillano per questo",
+            ),
+            VerdictKind::Excluded => ("not asked for now", "per ora escluso", "per ora esclusi"),
+            VerdictKind::Unskilled => (
+                "without the skills",
+                "senza le competenze",
+                "senza le competenze",
+            ),
+            VerdictKind::InContact => ("in contact", "in contatto", "in contatto"),
+            VerdictKind::WrapUp => ("in wrap-up", "in finalizzazione", "in finalizzazione"),
+            VerdictKind::Paused => ("paused", "in pausa", "in pausa"),
+            VerdictKind::NotResponding => ("not responding", "non risponde", "non rispondono"),
+            VerdictKind::Unreachable => ("unreachable", "non raggiungibile", "non raggiungibili"),
+            VerdictKind::NoRoom => (
+                "resting or with all contacts allowed",
+                "a riposo o al completo",
+                "a riposo o al completo",
+            ),
         };
-        self.say(english, italian)
+        self.say(english, if one { italian } else { italians })
     }
 
     fn add_counts(self, text: &mut String, first: &str, counts: &BTreeMap<VerdictKind, u32>) {
         for (n, (verdict, count)) in counts.iter().enumerate() {
             let before = if n == 0 { first } else { ", " };
-            let _ = write!(text, "{before}{count} {}", self.verdict(*verdict));
+            let _ = write!(
+                text,
+                "{before}{count} {}",
+                self.verdict(*verdict, *count == 1)
+            );
         }
     }
 
@@ -408,6 +438,56 @@ mod tests {
         assert_eq!(
             Language::Italian.waiting(&why, Timestamp::default(), &names),
             "3 agenti sono connessi: 1 senza le competenze, 2 in finalizzazione; chiede meno fra 41 s."
+        );
+    }
+
+    #[test]
+    fn one_is_told_of_as_one_and_who_did_not_answer_has_not_declined() {
+        let why = |count| WhyWaiting {
+            position: 1,
+            needs: vec![],
+            step: 0,
+            relaxes_at: None,
+            retries_at: None,
+            detached: false,
+            holding: false,
+            wish: None,
+            rings_at: vec![],
+            logged_in: count,
+            counts: BTreeMap::from([(VerdictKind::Declined, count)]),
+            candidates: vec![],
+        };
+        let now = Timestamp::default();
+        let said = |language: Language, count| language.waiting(&why(count), now, &names);
+        assert_eq!(
+            said(Language::English, 1),
+            "1 agent is logged in: 1 asked in vain before."
+        );
+        assert_eq!(
+            said(Language::Italian, 1),
+            "1 agente è connesso: 1 già chiamato invano."
+        );
+        assert_eq!(
+            said(Language::Italian, 2),
+            "2 agenti sono connessi: 2 già chiamati invano."
+        );
+        let idle = WhyIdle {
+            waiting: 1,
+            could_serve: None,
+            unskilled: 0,
+            not_open: 0,
+            excluded: 1,
+            holding: false,
+            manual: false,
+        };
+        let told = |language: Language| language.idle(&[], std::slice::from_ref(&idle), now);
+        assert_eq!(
+            told(Language::English),
+            "Ready; 1 waits in the agent’s queues, 1 is not for this agent now."
+        );
+        assert_eq!(
+            told(Language::Italian),
+            "Disponibile; 1 in attesa nelle sue code, 1 per ora non è per questo agente."
         );
     }
 
