@@ -26,12 +26,14 @@ static TURNS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::ne
 #[derive(Default)]
 pub struct CentreBuilder {
     settings: Vec<String>,
+    roles: Vec<String>,
 }
 
 /// A running centre. Dropping it ends it and removes its folder.
 pub struct Centre {
     process: Process,
     settings: Vec<String>,
+    roles: Vec<String>,
     sip: SocketAddr,
     http: SocketAddr,
     credentials: Credentials,
@@ -47,6 +49,13 @@ impl CentreBuilder {
         self
     }
 
+    /// Only these services, e.g. `identity`; all of them when none is named.
+    #[must_use]
+    pub fn roles(mut self, roles: &[&str]) -> Self {
+        self.roles = roles.iter().map(|role| (*role).to_owned()).collect();
+        self
+    }
+
     /// Starts the centre and waits until it is ready. Waits for its turn first: a machine carries few centres at once.
     ///
     /// # Errors
@@ -56,7 +65,7 @@ impl CentreBuilder {
         let folder = tempfile::Builder::new().prefix("centro-test-").tempdir()?;
         let sip = SocketAddr::from((Ipv4Addr::LOCALHOST, free_sip_port()?));
         let http = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
-        let mut process = launch(folder.path(), &self.settings, sip, http)?;
+        let mut process = launch(folder.path(), &self.settings, &self.roles, sip, http)?;
         let file = credentials_file(folder.path());
         let ready = eventually("the centre is ready", READY, async || {
             if let Some(status) = process.ended()? {
@@ -69,6 +78,7 @@ impl CentreBuilder {
             Ok(Ok(credentials)) => Ok(Centre {
                 process,
                 settings: self.settings,
+                roles: self.roles,
                 sip,
                 http,
                 credentials,
@@ -216,7 +226,8 @@ impl Centre {
     /// Ends the centre in order, if it still runs, and starts it on the same folder and ports.
     pub async fn restart(&mut self) -> Result<()> {
         self.stop().await?;
-        self.process = launch(self.folder.path(), &self.settings, self.sip, self.http)?;
+        let folder = self.folder.path();
+        self.process = launch(folder, &self.settings, &self.roles, self.sip, self.http)?;
         let url = format!("{}/health/ready", self.http());
         let process = &mut self.process;
         let ready = eventually("the centre is ready again", READY, async || {
@@ -257,6 +268,7 @@ fn credentials_file(folder: &Path) -> PathBuf {
 fn launch(
     folder: &Path,
     settings: &[String],
+    roles: &[String],
     sip: SocketAddr,
     http: SocketAddr,
 ) -> Result<Process> {
@@ -271,6 +283,9 @@ fn launch(
     for setting in settings {
         command.args(["--set", setting]);
     }
+    for role in roles {
+        command.args(["--role", role]);
+    }
     command
         .arg("--credentials-file")
         .arg(credentials_file(folder));
@@ -279,7 +294,7 @@ fn launch(
 }
 
 /// The binary under test: `CENTRO_BIN`, else the one built beside this test program.
-fn binary() -> Result<PathBuf> {
+pub(crate) fn binary() -> Result<PathBuf> {
     if let Some(path) = env::var_os("CENTRO_BIN") {
         return Ok(path.into());
     }

@@ -73,12 +73,17 @@ impl Process {
 
     /// Sends SIGTERM.
     pub fn terminate(&self) -> Result<()> {
+        self.signal("TERM")
+    }
+
+    /// Sends a signal, e.g. `STOP`.
+    pub fn signal(&self, name: &str) -> Result<()> {
         let status = Command::new("kill")
-            .arg("-TERM")
+            .arg(format!("-{name}"))
             .arg(self.child.id().to_string())
             .stderr(Stdio::null())
             .status()?;
-        ensure!(status.success(), "kill -TERM failed");
+        ensure!(status.success(), "kill -{name} failed");
         Ok(())
     }
 

@@ -39,7 +39,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &["centro-edge", "centro-kernel", "centro-routing-core"],
     ),
     ("centro-telephony", TELEPHONY),
-    ("centro-testkit", &[]),
+    ("centro-testkit", &["centro-testkit-macros"]),
+    ("centro-testkit-macros", &[]),
     ("centro-loadtest", &["centro-kernel", "centro-media"]),
     (
         "centro-tests",

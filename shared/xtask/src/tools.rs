@@ -14,6 +14,10 @@ const FOR_TESTS: &[(&str, &str)] = &[
     ("chromium", "chromium"),
     ("node", "nodejs"),
     ("npm", "npm"),
+    ("redis-server", "redis-server"),
+    ("rabbitmqctl", "rabbitmq-server"),
+    ("psql", "postgresql"),
+    ("openssl", "openssl"),
 ];
 
 /// Installs what is missing. A test is never skipped because a tool is not there.
@@ -61,9 +65,9 @@ pub fn install_for_tests() -> Result<()> {
 pub fn report() {
     for (program, package) in FOR_TESTS {
         match find(program) {
-            Some(path) => println!("ok       {program:9} {}", path.display()),
+            Some(path) => println!("ok       {program:12} {}", path.display()),
             None => println!(
-                "missing  {program:9} comes with the Debian package {package}; needed by the tests"
+                "missing  {program:12} comes with the Debian package {package}; needed by the tests"
             ),
         }
     }
