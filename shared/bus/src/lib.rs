@@ -1,17 +1,21 @@
 //! Events between services: at least once, in order per subject, never in the path of a call.
 //!
-//! [`EventBus`] is the port. [`LocalBus`] carries events inside one process; a broker adapter serves a cluster. What a
-//! service tells the world is first written with its state (an outbox, see `centro-store`) and then relayed here, so a
+//! [`EventBus`] is the port. [`LocalBus`] carries events inside one process, [`RabbitBus`] between the processes of a
+//! cluster; [`Wire`] says what they look like there. What a service tells the world is first written with its state (an outbox, see `centro-store`) and then relayed here, so a
 //! bus that is down delays events and loses none.
 
 mod event;
 mod local;
 mod pattern;
+mod rabbit;
 pub mod trace;
+mod wire;
 
 pub use event::Event;
 pub use local::{Limits, LocalBus};
 pub use pattern::matches;
+pub use rabbit::{RabbitBus, RabbitError, RabbitSettings, Replay, ReplayFrom, Replayed};
+pub use wire::{CloudEvents, Unreadable, Wire};
 
 use async_trait::async_trait;
 
@@ -76,7 +80,7 @@ pub trait Delivery: Send {
 pub enum Seen {
     /// The next event.
     Event(Event),
-    /// This many events were lost because the watcher was slow; take a new snapshot.
+    /// At least this many events were lost, because the watcher was slow or was cut off; take a new snapshot.
     Lagged(u64),
 }
 

@@ -6,7 +6,7 @@ use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 /// The name of the context's field, in headers too.
-const TRACEPARENT: &str = "traceparent";
+pub(crate) const TRACEPARENT: &str = "traceparent";
 
 /// The current span's context as a `traceparent`; `None` where nothing is traced.
 pub fn current() -> Option<String> {

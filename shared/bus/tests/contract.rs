@@ -2,9 +2,17 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test may stop at the first surprise
 
-use centro_bus::{Delivery, Event, EventBus, LocalBus, Seen, Subscription};
+use centro_bus::{
+    CloudEvents, Delivery, Event, EventBus, LocalBus, RabbitBus, RabbitSettings, Seen, Subscription,
+};
 use centro_kernel::{EventId, TenantId, Timestamp};
-use std::{collections::BTreeSet, time::Duration};
+use centro_testkit::engines::RabbitMq;
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Weak},
+    time::Duration,
+};
+use tokio::sync::Mutex;
 
 /// Longer than any bus takes; a case that waits for it has failed.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -17,7 +25,40 @@ macro_rules! contract {
                 super::$case(&super::LocalBus::default()).await;
             })+
         }
+
+        mod rabbit {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                let broker = super::broker().await;
+                let bus = super::rabbit(&broker).await;
+                super::$case(&bus).await;
+                bus.close().await;
+            })+
+        }
     };
+}
+
+/// The broker that all cases share while there are any.
+async fn broker() -> Arc<RabbitMq> {
+    static BROKER: Mutex<Weak<RabbitMq>> = Mutex::const_new(Weak::new());
+    let mut shared = BROKER.lock().await;
+    if let Some(broker) = shared.upgrade() {
+        return broker;
+    }
+    let broker = Arc::new(RabbitMq::start().await.unwrap());
+    *shared = Arc::downgrade(&broker);
+    broker
+}
+
+async fn rabbit(broker: &RabbitMq) -> RabbitBus {
+    let settings = RabbitSettings {
+        url: broker.url(),
+        publish_timeout: LIMIT,
+        ..RabbitSettings::default()
+    };
+    RabbitBus::connect(settings, Arc::new(CloudEvents))
+        .await
+        .unwrap()
 }
 
 contract! {
