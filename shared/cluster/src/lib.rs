@@ -3,11 +3,16 @@
 //! Queue and agent actors live in shards. A shard's owner holds a growing epoch; every write that others can see carries
 //! it, so that an owner that was deposed without noticing can change nothing. [`Ownership`] is the port, `tests/contract.rs`
 //! what each adapter keeps. [`LocalOwnership`] serves processes that share nothing but memory, which is one alone, or
-//! several nodes in a test; a lease table serves a cluster.
+//! several nodes in a test; [`redis::RedisOwnership`], a lease table in Redis, serves a cluster.
+//! [`Members`] says who is there and where it is reached.
 
+pub mod lease;
 mod local;
+mod members;
+pub mod redis;
 
 pub use local::{LocalCluster, LocalOwnership};
+pub use members::{Member, Members};
 
 use std::sync::Arc;
 use tokio::sync::broadcast::{self, error::RecvError};

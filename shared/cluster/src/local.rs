@@ -1,6 +1,6 @@
 //! Ownership among nodes that share this process's memory: mostly a single one, which owns everything.
 
-use crate::{Change, Changes, Epoch, Owner, Ownership, SHARDS, Shard};
+use crate::{Change, Changes, Epoch, Member, Members, Owner, Ownership, SHARDS, Shard};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -18,7 +18,13 @@ pub struct LocalCluster(Arc<Mutex<Table>>);
 struct Table {
     next: Epoch,
     owners: Vec<Option<(Arc<str>, Epoch)>>,
-    nodes: BTreeMap<Arc<str>, broadcast::Sender<Change>>,
+    nodes: BTreeMap<Arc<str>, Node>,
+}
+
+#[derive(Debug)]
+struct Node {
+    member: Member,
+    changes: broadcast::Sender<Change>,
 }
 
 impl LocalCluster {
@@ -34,10 +40,20 @@ impl LocalCluster {
 
     /// A node comes and takes what nobody owns.
     pub fn join(&self, node: &str) -> LocalOwnership {
-        let node: Arc<str> = Arc::from(node);
+        self.join_as(Member {
+            name: Arc::from(node),
+            roles: Vec::new(),
+            address: Arc::from(""),
+            draining: false,
+        })
+    }
+
+    /// A node that others can reach comes and takes what nobody owns.
+    pub fn join_as(&self, member: Member) -> LocalOwnership {
+        let node = member.name.clone();
         let mut table = self.table();
         let changes = broadcast::channel(UNREAD).0;
-        table.nodes.insert(node.clone(), changes);
+        table.nodes.insert(node.clone(), Node { member, changes });
         let free = Shard::all().filter(|shard| table.owners[shard.index()].is_none());
         let free: Vec<_> = free.collect();
         let epoch = table.epoch();
@@ -73,8 +89,8 @@ impl LocalCluster {
                 *owner = None;
             }
         }
-        for changes in table.nodes.values() {
-            let _ = changes.send(Change::NodeDead { node: node.clone() });
+        for other in table.nodes.values() {
+            let _ = other.changes.send(Change::NodeDead { node: node.clone() });
         }
     }
 
@@ -92,22 +108,22 @@ impl Table {
 
     fn give(&mut self, shard: Shard, to: &Arc<str>, epoch: Epoch) {
         self.owners[shard.index()] = Some((to.clone(), epoch));
-        for (node, changes) in &self.nodes {
-            let change = if node == to {
+        for (name, node) in &self.nodes {
+            let change = if name == to {
                 Change::Gained { shard, epoch }
             } else {
                 let node = to.clone();
                 Change::Moved { shard, node, epoch }
             };
-            let _ = changes.send(change);
+            let _ = node.changes.send(change);
         }
     }
 
     fn take(&mut self, shard: Shard) {
         if let Some((node, epoch)) = self.owners[shard.index()].take()
-            && let Some(changes) = self.nodes.get(&node)
+            && let Some(node) = self.nodes.get(&node)
         {
-            let _ = changes.send(Change::Lost { shard, epoch });
+            let _ = node.changes.send(Change::Lost { shard, epoch });
         }
     }
 }
@@ -142,7 +158,19 @@ impl Ownership for LocalOwnership {
 
     fn changes(&self) -> Changes {
         let table = self.cluster.table();
-        let changes = table.nodes.get(&self.node);
+        let changes = table.nodes.get(&self.node).map(|node| &node.changes);
         Changes(changes.map_or_else(|| broadcast::channel(1).1, broadcast::Sender::subscribe))
+    }
+}
+
+impl Members for LocalOwnership {
+    fn members(&self) -> Vec<Member> {
+        let table = self.cluster.table();
+        table.nodes.values().map(|n| n.member.clone()).collect()
+    }
+
+    fn member(&self, name: &str) -> Option<Member> {
+        let table = self.cluster.table();
+        table.nodes.get(name).map(|node| node.member.clone())
     }
 }

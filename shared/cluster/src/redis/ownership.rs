@@ -1,0 +1,398 @@
+//! One process's part in the table: the tasks that renew its session, look, and do what the rules say.
+
+use super::{Away, Error, Keys, Link, Settings, scripts};
+use crate::{
+    Changes, Member, Members, Owner, Ownership, SHARDS, Shard,
+    lease::{Beat, Lease, Moment, Order, Session},
+};
+use parking_lot::{Mutex, RwLock};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::{
+    sync::{Notify, broadcast, watch},
+    task::JoinSet,
+    time::{sleep, timeout},
+};
+
+/// Changes kept for a watcher that is slow: everything lost and gained again, twice.
+const UNREAD: usize = 4 * SHARDS as usize;
+
+/// How long a process tries to reach Redis when it starts.
+const START: Duration = Duration::from_secs(10);
+
+/// Ownership among processes that share a Redis. Cheap to clone; when the last clone is dropped its tasks end, and the
+/// session a session time later.
+#[derive(Debug, Clone)]
+pub struct RedisOwnership {
+    inner: Arc<Inner>,
+    tasks: Arc<Mutex<JoinSet<()>>>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    lease: RwLock<Lease>,
+    changes: broadcast::Sender<crate::Change>,
+    started: Instant,
+    link: Link,
+    keys: Keys,
+    settings: Settings,
+    nonce: Arc<str>,
+    /// Something about us is to be written down at once.
+    news: Notify,
+    /// The table is to be looked at at once.
+    look: Notify,
+    /// Everything was given away.
+    drained: watch::Sender<bool>,
+    over: watch::Sender<bool>,
+}
+
+impl RedisOwnership {
+    /// Joins as `me`. Processes with the role `owning` own shards; others only know who does. `installation` says whose
+    /// centre this is, the same in all its processes. Shards come a session time later.
+    ///
+    /// # Errors
+    /// A setting is wrong, Redis is away, the keys are somebody else's, or the name is taken.
+    pub async fn join(
+        settings: &Settings,
+        me: Member,
+        owning: &str,
+        installation: &str,
+    ) -> Result<Self, Error> {
+        settings.validate().map_err(Error::Settings)?;
+        if me.name.is_empty() || me.name.contains(['|', '\n']) {
+            return Err(Error::Settings(
+                "node.name must not be empty or contain |".into(),
+            ));
+        }
+        let link =
+            Link::new(settings).map_err(|e| Error::Settings(format!("cluster.redis.url: {e}")))?;
+        let nonce: Arc<str> = Arc::from(format!("{}|{:016x}", me.name, rand::random::<u64>()));
+        let session = Session {
+            name: me.name,
+            nonce: nonce.clone(),
+            roles: me.roles,
+            address: me.address,
+            ready: false,
+            draining: me.draining,
+        };
+        let lease = Lease::new(
+            session,
+            Arc::from(owning),
+            settings.timing(),
+            Duration::ZERO,
+        );
+        let inner = Arc::new(Inner {
+            lease: RwLock::new(lease),
+            changes: broadcast::channel(UNREAD).0,
+            started: Instant::now(),
+            link,
+            keys: Keys::new(&settings.prefix),
+            settings: settings.clone(),
+            nonce,
+            news: Notify::new(),
+            look: Notify::new(),
+            drained: watch::Sender::new(false),
+            over: watch::Sender::new(false),
+        });
+        inner.check_version(installation).await?;
+        inner.begin().await?;
+        let mut tasks = JoinSet::new();
+        tasks.spawn(inner.clone().beat());
+        tasks.spawn(inner.clone().look());
+        tasks.spawn(inner.clone().watch_certainty());
+        let tasks = Arc::new(Mutex::new(tasks));
+        Ok(Self { inner, tasks })
+    }
+
+    /// What stands behind the epoch in this process's tokens.
+    pub fn nonce(&self) -> &Arc<str> {
+        &self.inner.nonce
+    }
+
+    /// Moves a shard to a process by hand. It stays there until that process goes.
+    ///
+    /// # Errors
+    /// No such process, or Redis is away.
+    pub async fn move_shard(&self, shard: Shard, to: &str) -> Result<(), Error> {
+        let inner = &self.inner;
+        let nonce = inner.lease.read().member(to).map(|s| s.nonce.to_string());
+        let nonce = nonce.ok_or_else(|| Error::NoSuchNode(to.to_owned()))?;
+        let moves = inner.keys.moves();
+        let put = inner.ask(move |mut link| async move {
+            let mut command = redis::cmd("HSET");
+            command.arg(moves).arg(shard.index()).arg(nonce);
+            command.query_async::<()>(&mut link).await
+        });
+        put.await.map_err(|why| inner.away(why))?;
+        inner.look.notify_one();
+        Ok(())
+    }
+
+    /// Gives everything away and leaves. Others have it a moment later.
+    ///
+    /// # Errors
+    /// It did not come to an end in time; what is left is free when the session ends.
+    pub async fn drain(&self) -> Result<(), Error> {
+        let inner = &self.inner;
+        inner.change(|lease, _| lease.drain());
+        inner.news.notify_one();
+        inner.look.notify_one();
+        let patience = 2 * inner.settings.session;
+        let mut drained = inner.drained.subscribe();
+        let given = timeout(patience, drained.wait_for(|drained| *drained));
+        let given = given.await.is_ok();
+        let _ = inner.over.send(true);
+        // A renewal that is on its way would bring the session back.
+        let mut tasks = std::mem::take(&mut *self.tasks.lock());
+        while tasks.join_next().await.is_some() {}
+        if !given {
+            return Err(Error::NotDrained(patience));
+        }
+        let (keys, me) = (inner.session_keys(), inner.lease.read().me().clone());
+        let left = inner.ask(move |link| scripts::leave(link, keys, me)).await;
+        left.map_err(|why| inner.away(why))
+    }
+}
+
+impl Ownership for RedisOwnership {
+    fn owner(&self, shard: Shard) -> Option<Owner> {
+        let lease = self.inner.lease.read();
+        lease.owner(shard, self.inner.now())
+    }
+
+    fn is_dead(&self, node: &str) -> bool {
+        self.inner.lease.read().is_dead(node)
+    }
+
+    fn changes(&self) -> Changes {
+        // Under the lock: what is asked afterwards is not older than the first change.
+        let _lease = self.inner.lease.read();
+        Changes(self.inner.changes.subscribe())
+    }
+}
+
+impl Members for RedisOwnership {
+    fn members(&self) -> Vec<Member> {
+        self.inner.lease.read().members().collect()
+    }
+
+    fn member(&self, name: &str) -> Option<Member> {
+        let lease = self.inner.lease.read();
+        lease.member(name).map(Session::member)
+    }
+}
+
+impl Inner {
+    fn now(&self) -> Moment {
+        self.started.elapsed()
+    }
+
+    /// Lets the rules know something, and tells watchers what follows from it, in this order.
+    fn change<T>(&self, tell: impl FnOnce(&mut Lease, Moment) -> T) -> T {
+        let mut lease = self.lease.write();
+        let told = tell(&mut lease, self.now());
+        for change in lease.changes() {
+            let _ = self.changes.send(change);
+        }
+        told
+    }
+
+    async fn ask<T, F>(
+        &self,
+        ask: impl FnOnce(redis::aio::ConnectionManager) -> F + Send + 'static,
+    ) -> Result<T, Away>
+    where
+        F: Future<Output = redis::RedisResult<T>> + Send,
+        T: Send + 'static,
+    {
+        self.link.ask(self.settings.timing().patience(), ask).await
+    }
+
+    fn away(&self, why: Away) -> Error {
+        let at = self.settings.place();
+        Error::Away { at, why }
+    }
+
+    fn session_keys(&self) -> (String, String) {
+        let lease = self.lease.read();
+        (self.keys.session(&lease.me().name), self.keys.names())
+    }
+
+    async fn check_version(&self, installation: &str) -> Result<(), Error> {
+        let ours = format!("{}, {SHARDS} shards, {installation}", scripts::LAYOUT);
+        let tried = Instant::now();
+        let found = loop {
+            let (version, ours) = (self.keys.version(), ours.clone());
+            match self.ask(|link| scripts::join(link, version, ours)).await {
+                Ok(found) => break found,
+                Err(why) => {
+                    let why = self.link.why(why).await;
+                    if why.is_final() || tried.elapsed() >= START {
+                        return Err(self.away(why));
+                    }
+                    sleep(self.settings.beat).await;
+                }
+            }
+        };
+        if found == ours {
+            return Ok(());
+        }
+        let prefix = self.settings.prefix.clone();
+        Err(Error::Foreign {
+            prefix,
+            found,
+            ours,
+        })
+    }
+
+    /// Begins the session. One that this name had before may have to end first.
+    async fn begin(&self) -> Result<(), Error> {
+        let tried = Instant::now();
+        let patience = self.settings.session * 3 / 2;
+        loop {
+            match self.renew().await {
+                Ok(Beat::Lives { .. }) => return Ok(()),
+                _ if tried.elapsed() < patience => sleep(self.settings.poll).await,
+                Ok(Beat::Taken) => {
+                    return Err(Error::NameTaken(self.lease.read().me().name.to_string()));
+                }
+                Err(why) => return Err(self.away(why)),
+            }
+        }
+    }
+
+    async fn renew(&self) -> Result<Beat, Away> {
+        let (keys, me) = (self.session_keys(), self.lease.read().me().clone());
+        let ttl = u64::try_from(self.settings.session.as_millis()).unwrap_or(u64::MAX);
+        let sent = self.now();
+        let beat = self
+            .ask(move |link| scripts::beat(link, keys, me, ttl))
+            .await;
+        match &beat {
+            Ok(beat) => self.change(|lease, now| lease.beaten(sent, now, *beat)),
+            Err(error) => {
+                tracing::warn!(%error, "this process's session was not renewed");
+                self.change(|lease, now| lease.failed(now));
+            }
+        }
+        beat
+    }
+
+    async fn beat(self: Arc<Self>) {
+        let mut pause = self.settings.beat;
+        while !self.rest(pause, &self.news).await {
+            let lapses = self.lease.read().lapses();
+            let renewed = self.renew().await;
+            // One that failed has already taken its time.
+            pause = self.settings.beat / if renewed.is_ok() { 1 } else { 5 };
+            if matches!(renewed, Ok(Beat::Taken)) {
+                tracing::error!("another process has this one's name");
+            }
+            if self.lease.read().lapses() != lapses {
+                tracing::warn!("this process's session had ended, and begins again");
+            }
+        }
+    }
+
+    /// Sleeps, or less when it is notified. True when all is over.
+    async fn rest(&self, pause: Duration, wake: &Notify) -> bool {
+        let mut over = self.over.subscribe();
+        tokio::select! {
+            _ = over.wait_for(|over| *over) => true,
+            () = wake.notified() => *self.over.borrow(),
+            () = sleep(pause) => false,
+        }
+    }
+
+    async fn look(self: Arc<Self>) {
+        loop {
+            let began = self.now();
+            match self.look_once(began).await {
+                Ok(orders) => self.carry_out(orders).await,
+                Err(error) => {
+                    tracing::warn!(%error, "the owners of shards are not known");
+                    self.change(|lease, now| lease.failed(now));
+                }
+            }
+            let pause = self.settings.poll.saturating_sub(self.now() - began);
+            if self.rest(pause, &self.look).await {
+                return;
+            }
+        }
+    }
+
+    async fn look_once(&self, began: Moment) -> Result<(Vec<Order>, u64), Away> {
+        let keys = &self.keys;
+        let names = (keys.names(), keys.moves(), keys.sessions());
+        let owners = Shard::all().map(|shard| keys.owner(shard)).collect();
+        let look = self
+            .ask(move |link| scripts::look(link, names, owners))
+            .await?;
+        let (orders, lapses, news, drained) = self.change(|lease, now| {
+            let before = lease.me().clone();
+            let orders = lease.looked(began, now, &look);
+            let drained = lease.me().draining && lease.is_empty() && orders.is_empty();
+            (orders, lease.lapses(), before != *lease.me(), drained)
+        });
+        if news {
+            self.news.notify_one();
+        }
+        self.drained
+            .send_if_modified(|known| !std::mem::replace(known, drained) && drained);
+        Ok((orders, lapses))
+    }
+
+    async fn carry_out(self: &Arc<Self>, (orders, lapses): (Vec<Order>, u64)) {
+        let mut all = JoinSet::new();
+        for order in orders {
+            let inner = self.clone();
+            all.spawn(async move {
+                if let Err(error) = inner.obey(order, lapses).await {
+                    tracing::warn!(%error, "a change of owner failed");
+                    inner.change(|lease, now| lease.failed(now));
+                }
+            });
+        }
+        while all.join_next().await.is_some() {}
+    }
+
+    async fn obey(&self, order: Order, lapses: u64) -> Result<(), Away> {
+        match order {
+            Order::Claim { shard, seen, until } => {
+                let keys = (self.keys.owner(shard), self.keys.epoch(shard));
+                let nonce = self.nonce.to_string();
+                let claim = self.ask(move |link| scripts::claim(link, keys, (seen, until), nonce));
+                if let Some(epoch) = claim.await? {
+                    self.change(|lease, now| lease.claimed(shard, epoch, lapses, now));
+                }
+            }
+            Order::Release { shard, token } => {
+                let owner = self.keys.owner(shard);
+                self.ask(move |link| scripts::release(link, owner, token))
+                    .await?;
+            }
+            Order::Forget { shard, nonce } => {
+                let moves = self.keys.moves();
+                self.ask(move |link| scripts::forget(link, moves, shard, nonce))
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Says what is lost when certainty ends. Who asks knows it at once.
+    async fn watch_certainty(self: Arc<Self>) {
+        let never = Notify::new();
+        loop {
+            let left = self.lease.read().sure_until().saturating_sub(self.now());
+            let poll = self.settings.poll;
+            let pause = if left.is_zero() { poll } else { left.min(poll) };
+            if self.rest(pause, &never).await {
+                return;
+            }
+            self.change(|lease, now| lease.tick(now));
+        }
+    }
+}
