@@ -34,7 +34,7 @@ impl Service for Analytics {
     type Settings = Settings;
 
     async fn start(settings: Settings, node: Node, mount: &mut Mount) -> anyhow::Result<()> {
-        let store = store::Store::open(&settings, node.data(), node.clock()).await?;
+        let store = store::Store::open(node.records(), node.clock()).await?;
         if settings.close_open_at_start {
             let (stays, intervals) = store.close_open().await?;
             if stays > 0 || intervals > 0 {

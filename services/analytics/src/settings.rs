@@ -7,8 +7,6 @@ use std::time::Duration;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
-    /// Where facts are kept: `postgres://…`; empty: a SQLite file in the data folder.
-    pub database: String,
     /// How long events are gathered before they are written together. A report is at most this late.
     #[serde(with = "humantime_serde")]
     pub gather: Duration,
@@ -24,7 +22,6 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            database: String::new(),
             gather: Duration::from_millis(250),
             batch: 512,
             remember_events: Duration::from_secs(3600),

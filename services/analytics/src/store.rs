@@ -13,18 +13,24 @@ pub(crate) use facts::{AgentChange, AtHand, Heard, Said};
 pub(crate) use journal::{KEPT, Kept, PAGE, Read};
 pub(crate) use reports::{Filter, IntervalKey, IntervalRow, StayKey};
 
-use crate::{core::Targets, settings::Settings};
+use crate::core::Targets;
 use centro_kernel::{Clock, Fault, QueueId, TenantId, Timestamp};
-use centro_store::{fault, inbox};
+use centro_store::{Db, Records, Refused, fault, inbox};
 use entity::{queue_targets, watermark};
-use sea_orm::{DatabaseConnection, EntityTrait, Set, sea_query::OnConflict};
-use std::{path::Path, sync::Arc, time::Duration};
+use sea_orm::{
+    ConnectionTrait, EntityTrait, Set,
+    sea_query::{Expr, ExprTrait, OnConflict},
+};
+use std::{sync::Arc, time::Duration};
+
+/// The watermark that counts the turns of writers.
+const TURN: i32 = 3;
 
 /// The database of this service.
 #[derive(Clone)]
 pub(crate) struct Store {
-    writer: DatabaseConnection,
-    readers: DatabaseConnection,
+    writer: Db,
+    readers: Db,
     clock: Arc<dyn Clock>,
 }
 
@@ -36,18 +42,10 @@ pub(crate) struct Promise {
 }
 
 impl Store {
-    pub(crate) async fn open(
-        settings: &Settings,
-        data: &Path,
-        clock: Arc<dyn Clock>,
-    ) -> Result<Self, Fault> {
-        let url = match settings.database.as_str() {
-            "" => centro_store::sqlite(data, "analytics"),
-            url => url.to_owned(),
-        };
-        let writer = centro_store::open(&url).await?;
+    pub(crate) async fn open(records: &Records, clock: Arc<dyn Clock>) -> Result<Self, Refused> {
+        let writer = records.open("analytics").await?;
         centro_store::migrate::<migration::Migrator>(&writer).await?;
-        let readers = centro_store::readers(&url).await?;
+        let readers = records.readers("analytics").await?;
         let store = Self {
             writer,
             readers,
@@ -69,7 +67,7 @@ impl Store {
             .collect())
     }
 
-    /// Keeps what a queue promises. The caller knows that it is newer.
+    /// Keeps what a queue promises, unless another process has heard of a newer promise.
     pub(crate) async fn keep_promise(
         &self,
         tenant: TenantId,
@@ -77,15 +75,17 @@ impl Store {
         promise: Promise,
     ) -> Result<(), Fault> {
         use queue_targets::Column;
+        let version = i64::try_from(promise.version).unwrap_or(i64::MAX);
         let row = queue_targets::ActiveModel {
             queue_id: Set(queue.to_string()),
             tenant: Set(tenant.to_string()),
-            version: Set(i64::try_from(promise.version).unwrap_or(i64::MAX)),
+            version: Set(version),
             within_ms: Set(millis(promise.targets.within)),
             short_abandon_ms: Set(millis(promise.targets.short_abandon)),
         };
         let replace = OnConflict::column(Column::QueueId)
             .update_columns([Column::Version, Column::WithinMs, Column::ShortAbandonMs])
+            .action_and_where(Expr::col((queue_targets::Entity, Column::Version)).lt(version))
             .to_owned();
         queue_targets::Entity::insert(row)
             .on_conflict(replace)
@@ -110,6 +110,25 @@ impl Store {
             .await
             .map_err(fault)?;
         Ok(())
+    }
+
+    /// Takes a writer's turn: until the transaction ends no other process counts. Returns the number of the turn; between two
+    /// that follow each other nobody else has written.
+    async fn turn(&self, txn: &impl ConnectionTrait) -> Result<i64, Fault> {
+        let row = watermark::ActiveModel {
+            id: Set(TURN),
+            at_ms: Set(1),
+        };
+        let next = Expr::col((watermark::Entity, watermark::Column::AtMs)).add(1);
+        let next = OnConflict::column(watermark::Column::Id)
+            .value(watermark::Column::AtMs, next)
+            .to_owned();
+        let row = watermark::Entity::insert(row)
+            .on_conflict(next)
+            .exec_with_returning(txn)
+            .await
+            .map_err(fault)?;
+        Ok(row.at_ms)
     }
 
     /// Forgets which events were first counted before `before`.

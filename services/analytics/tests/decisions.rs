@@ -13,6 +13,7 @@ use centro_proto::{
     events as pb,
     types::{BidCompared, Candidate, Decision, Verdict},
 };
+use centro_testkit::engines::on_both_engines;
 use std::time::Duration;
 
 const BRUNO: UserId = UserId::from_u128(4);
@@ -89,7 +90,7 @@ async fn when(
     panic!("still {seen:#?}");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[on_both_engines(flavor = "multi_thread", worker_threads = 2)]
 async fn each_offer_keeps_its_reasons_whichever_of_its_two_events_comes_first() {
     let data = tempfile::tempdir().unwrap();
     let centre = Centre::start(data.path(), &clock()).await;
@@ -137,7 +138,7 @@ async fn each_offer_keeps_its_reasons_whichever_of_its_two_events_comes_first() 
     centre.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[on_both_engines(flavor = "multi_thread", worker_threads = 2)]
 async fn of_a_contact_that_was_offered_very_often_the_latest_fifty_are_kept() {
     let data = tempfile::tempdir().unwrap();
     let centre = Centre::start(data.path(), &clock()).await;
@@ -163,7 +164,7 @@ async fn of_a_contact_that_was_offered_very_often_the_latest_fifty_are_kept() {
     centre.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[on_both_engines(flavor = "multi_thread", worker_threads = 2)]
 async fn a_contact_of_another_tenant_is_not_found_and_one_that_was_never_offered_has_no_decisions()
 {
     let data = tempfile::tempdir().unwrap();

@@ -13,6 +13,7 @@ use centro_proto::{
     events as pb,
     types::{AgentState, LeftReason},
 };
+use centro_testkit::engines::on_both_engines;
 use prost::Message;
 use std::time::Duration;
 
@@ -40,7 +41,7 @@ fn kinds(events: &[JournalEvent]) -> Vec<&str> {
         .collect()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[on_both_engines(flavor = "multi_thread", worker_threads = 2)]
 async fn what_figures_are_made_of_is_kept_once_and_in_order() {
     let data = tempfile::tempdir().unwrap();
     let centre = Centre::start(data.path(), &clock()).await;
@@ -79,7 +80,7 @@ async fn what_figures_are_made_of_is_kept_once_and_in_order() {
     centre.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[on_both_engines(flavor = "multi_thread", worker_threads = 2)]
 async fn more_than_a_page_comes_whole() {
     let data = tempfile::tempdir().unwrap();
     let centre = Centre::start(data.path(), &clock()).await;
@@ -101,7 +102,7 @@ async fn more_than_a_page_comes_whole() {
 }
 
 /// Whoever waited or was logged in when the process died does so no more, and the figures must hear of it.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[on_both_engines(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_death_ended_is_kept_as_ended() {
     let data = tempfile::tempdir().unwrap();
     let clock = clock();

@@ -12,9 +12,10 @@ use centro_proto::{
     events as pb,
     types::{AgentState, EndedBy, LeftReason, Outcome},
 };
+use centro_testkit::engines::{self, Kind, on_both_engines};
 use std::time::Duration;
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[on_both_engines(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_is_one_row_with_its_times_however_often_its_events_come() {
     let data = tempfile::tempdir().unwrap();
     let centre = Centre::start(data.path(), &clock()).await;
@@ -61,7 +62,7 @@ async fn a_call_is_one_row_with_its_times_however_often_its_events_come() {
     centre.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[on_both_engines(flavor = "multi_thread", worker_threads = 2)]
 async fn the_summary_follows_the_promise_of_the_queue() {
     let data = tempfile::tempdir().unwrap();
     let centre = Centre::start(data.path(), &clock()).await;
@@ -116,7 +117,7 @@ async fn the_summary_follows_the_promise_of_the_queue() {
     centre.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[on_both_engines(flavor = "multi_thread", worker_threads = 2)]
 async fn pages_cover_the_list_once_and_the_list_can_be_narrowed() {
     let data = tempfile::tempdir().unwrap();
     let centre = Centre::start(data.path(), &clock()).await;
@@ -194,7 +195,7 @@ async fn pages_cover_the_list_once_and_the_list_can_be_narrowed() {
     centre.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[on_both_engines(flavor = "multi_thread", worker_threads = 2)]
 async fn an_agents_time_is_told_without_gaps() {
     let data = tempfile::tempdir().unwrap();
     let centre = Centre::start(data.path(), &clock()).await;
@@ -255,7 +256,7 @@ async fn an_agents_time_is_told_without_gaps() {
     centre.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[on_both_engines(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_open_when_the_process_died_is_closed_at_the_next_start() {
     let data = tempfile::tempdir().unwrap();
     let clock = clock();
@@ -295,4 +296,45 @@ async fn what_was_open_when_the_process_died_is_closed_at_the_next_start() {
         .into_inner();
     assert_eq!(intervals.intervals[0].end_time, Some(time(100)));
     centre.stop().await;
+}
+
+/// The writer keeps each agent's latest interval at hand; another process may have written a later one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_processes_that_count_by_turns_make_one_timeline() {
+    engines::on(Kind::Postgres, async {
+        let data = tempfile::tempdir().unwrap();
+        let one = Centre::start(data.path(), &clock()).await;
+        let two = Centre::start(data.path(), &clock()).await;
+        let list = || async {
+            let request = one.request(TENANT, ListAgentIntervalsRequest::default());
+            let answer = one.reports().list_agent_intervals(request).await;
+            answer.unwrap().into_inner().intervals
+        };
+        for n in 0..6 {
+            let (centre, doing) = match n % 2 {
+                0 => (&one, AgentState::Ready),
+                _ => (&two, AgentState::Paused),
+            };
+            centre.publish(&[state(i64::from(n) * 10, doing)]).await;
+            let wanted = usize::try_from(n).unwrap() + 1;
+            while list().await.len() < wanted {
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            }
+        }
+        let intervals = list().await;
+        let told: Vec<_> = intervals
+            .iter()
+            .map(|i| (i.state(), i.start_time, i.end_time))
+            .collect();
+        let expected = (0..6_i64).map(|n| {
+            let doing = match n % 2 {
+                0 => AgentState::Ready,
+                _ => AgentState::Paused,
+            };
+            let end = (n < 5).then(|| time(n * 10 + 10));
+            (doing, Some(time(n * 10)), end)
+        });
+        assert_eq!(told, expected.collect::<Vec<_>>());
+    })
+    .await;
 }

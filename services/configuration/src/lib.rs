@@ -63,7 +63,7 @@ impl Service for Configuration {
 /// Opens the database and starts the background work.
 async fn open(settings: Settings, node: &Node) -> anyhow::Result<Desk> {
     settings.validate().map_err(anyhow::Error::msg)?;
-    let db = centro_store::open(&centro_store::sqlite(node.data(), "configuration")).await?;
+    let db = node.records().open(Role::Configuration.name()).await?;
     centro_store::migrate::<Migrator>(&db).await?;
     let wake = Wake::default();
     node.spawn_when_open(outbox::relay(db.clone(), node.bus(), wake.clone()));

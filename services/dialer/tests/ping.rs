@@ -19,6 +19,7 @@ async fn the_service_answers() {
         ownership: Arc::new(LocalOwnership::new(Epoch(1))),
         keys: Keys::new(&[7; 32]),
         data: data.path().to_owned(),
+        records: centro_node::Records::folder(data.path()),
         arbiters: vec![],
         lifecycle: Lifecycle::default(),
     }

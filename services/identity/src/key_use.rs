@@ -22,7 +22,7 @@ impl KeyUse {
 
     /// Writes down what has gathered. What cannot be written stays for the next time.
     pub async fn flush(&self, store: &Store) {
-        let uses: Vec<(String, Timestamp)> = self
+        let mut uses: Vec<(String, Timestamp)> = self
             .0
             .lock()
             .iter()
@@ -31,6 +31,8 @@ impl KeyUse {
         if uses.is_empty() {
             return;
         }
+        // In one order, or two processes wait for each other.
+        uses.sort_unstable();
         match store.note_api_key_uses(&uses).await {
             Ok(()) => {
                 let mut pending = self.0.lock();

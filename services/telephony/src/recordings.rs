@@ -10,14 +10,14 @@ use crate::{
 use centro_kernel::{
     Clock, Code, ContactId, Fault, QueueId, RecordingId, TenantId, Timestamp, UserId,
 };
+use centro_node::Node;
 use centro_proto::events::RecordingChanged;
 use centro_store::{
-    fault,
+    Db, Refused, fault,
     page::Pages,
     sea_orm::{
         ActiveValue::{Set, Unchanged},
-        ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-        TransactionTrait,
+        ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     },
 };
 use std::{
@@ -61,7 +61,8 @@ enum Job {
 /// The recordings of this node. Cheap to clone.
 #[derive(Clone)]
 pub struct Recordings {
-    db: DatabaseConnection,
+    db: Db,
+    node: Arc<str>,
     folder: Arc<PathBuf>,
     jobs: mpsc::Sender<Job>,
     clock: Arc<dyn Clock>,
@@ -73,27 +74,24 @@ impl Recordings {
     ///
     /// # Errors
     /// When the folder or the database cannot be used.
-    pub async fn open(
-        data: &Path,
-        clock: Arc<dyn Clock>,
-        notifier: Notifier,
-        pages: Pages,
-    ) -> Result<Self, Fault> {
-        let folder = data.join("recordings");
+    pub async fn open(node: &Node, notifier: Notifier, pages: Pages) -> Result<Self, Refused> {
+        let folder = node.data().join("recordings");
         tokio::fs::create_dir_all(&folder)
             .await
             .map_err(Fault::internal)?;
-        let db = store::open(&centro_store::sqlite(data, "telephony")).await?;
+        let db = store::open(node.records()).await?;
         let (jobs, waiting) = mpsc::channel(LINE);
         let recordings = Self {
             db,
+            node: node.name().into(),
             folder: Arc::new(folder),
             jobs,
-            clock,
+            clock: node.clock(),
             pages,
         };
         recordings.repair(&notifier).await?;
-        tokio::spawn(write(recordings.db.clone(), waiting, notifier));
+        let (db, name) = (recordings.db.clone(), recordings.node.clone());
+        tokio::spawn(write(db, name, waiting, notifier));
         Ok(recordings)
     }
 
@@ -142,7 +140,7 @@ impl Recordings {
 
     /// What a crash left open becomes a valid file of what was on the disk.
     async fn repair(&self, notifier: &Notifier) -> Result<(), Fault> {
-        for row in store::unfinished(&self.db).await? {
+        for row in store::unfinished(&self.db, &self.node).await? {
             let file = self.folder.join(&row.path);
             let repaired = repair_recording(&file).inspect_err(|error| {
                 tracing::warn!(recording = row.id, %error, "a recording that a crash left open cannot be repaired");
@@ -224,7 +222,7 @@ impl Recordings {
     }
 }
 
-async fn write(db: DatabaseConnection, mut waiting: mpsc::Receiver<Job>, notifier: Notifier) {
+async fn write(db: Db, node: Arc<str>, mut waiting: mpsc::Receiver<Job>, notifier: Notifier) {
     let mut batch = Vec::with_capacity(BATCH);
     while waiting.recv_many(&mut batch, BATCH).await > 0 {
         // A transaction costs the same for one job as for many, and nobody waits for these moments.
@@ -237,7 +235,7 @@ async fn write(db: DatabaseConnection, mut waiting: mpsc::Receiver<Job>, notifie
             }
         };
         let _ = tokio::time::timeout(GATHER, gathered).await;
-        while let Err(error) = write_batch(&db, &batch).await {
+        while let Err(error) = write_batch(&db, &node, &batch).await {
             tracing::error!(%error, "the index of recordings cannot be written; trying again");
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
@@ -258,7 +256,7 @@ async fn write(db: DatabaseConnection, mut waiting: mpsc::Receiver<Job>, notifie
     }
 }
 
-async fn write_batch(db: &DatabaseConnection, batch: &[Job]) -> Result<(), Fault> {
+async fn write_batch(db: &Db, node: &str, batch: &[Job]) -> Result<(), Fault> {
     let txn = db.begin().await.map_err(fault)?;
     for job in batch {
         match job {
@@ -274,6 +272,7 @@ async fn write_batch(db: &DatabaseConnection, batch: &[Job]) -> Result<(), Fault
                     finished: Set(false),
                     failed: Set(false),
                     path: Set(started.path.clone()),
+                    node: Set(node.to_owned()),
                 };
                 recording::Entity::insert(row)
                     .exec_without_returning(&txn)
@@ -348,6 +347,58 @@ fn day(at: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use centro_bus::LocalBus;
+    use centro_cluster::{Epoch, LocalOwnership};
+    use centro_contract::Keys;
+    use centro_kernel::TestClock;
+    use centro_node::{Lifecycle, Limits, NodeBuilder, Records};
+    use centro_testkit::engines::{self, on_both_engines};
+
+    /// A process, on the records of others and with a folder of its own.
+    async fn process(name: &str, data: &Path, records: &Records) -> Recordings {
+        let (bus, lifecycle) = (Arc::new(LocalBus::default()), Lifecycle::default());
+        let clock = Arc::new(TestClock::at(Timestamp::from_millis(1_790_000_000_000)));
+        let node = NodeBuilder {
+            name: name.to_owned(),
+            bus: bus.clone(),
+            clock: clock.clone(),
+            ownership: Arc::new(LocalOwnership::new(Epoch(1))),
+            keys: Keys::new(&[7; 32]),
+            data: data.join(name),
+            records: records.clone(),
+            arbiters: Vec::new(),
+            lifecycle: lifecycle.clone(),
+        };
+        let notifier = Notifier::start(bus, clock, lifecycle);
+        let recordings = Recordings::open(&node.build(), notifier, Pages::new(&[7; 32])).await;
+        recordings.unwrap()
+    }
+
+    #[on_both_engines]
+    async fn a_start_closes_what_its_own_crash_left_open_and_nothing_of_others() {
+        let data = tempfile::tempdir().unwrap();
+        let url = engines::records().await;
+        let records = Records::at(&url, data.path(), Limits::default()).unwrap();
+        let tenant = TenantId::from_u128(1);
+        let mut begun = Vec::new();
+        for name in ["one", "two"] {
+            let recordings = process(name, data.path(), &records).await;
+            let contact = ContactId::generate();
+            let (started, _) = recordings.begin(tenant, contact, None, None);
+            recordings.started(started.clone());
+            while recordings.get(tenant, started.id).await.is_err() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            begun.push(started.id);
+        }
+        let again = process("two", data.path(), &records).await;
+        let finished = async |id| again.get(tenant, id).await.unwrap().finished;
+        assert!(
+            !finished(begun[0]).await,
+            "it is recorded by another process"
+        );
+        assert!(finished(begun[1]).await, "its process has started again");
+    }
 
     #[test]
     fn days_are_named_as_the_calendar_does() {

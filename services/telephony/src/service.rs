@@ -69,8 +69,7 @@ pub async fn serve(settings: Settings, node: Node, mount: &mut Mount) -> anyhow:
     ));
     let directory: Arc<RwLock<Directory>> = Arc::default();
     let pages = Pages::new(&node.keys().derive(Pages::PURPOSE));
-    let recordings =
-        Recordings::open(node.data(), clock.clone(), notifier.clone(), pages.clone()).await?;
+    let recordings = Recordings::open(&node, notifier.clone(), pages.clone()).await?;
     let media = Studio::open(&settings)?;
     crate::metrics::register(media.media())?;
     // The endpoint outlives `stopping` by the moments the last BYEs need: the process ends it.

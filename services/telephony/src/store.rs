@@ -1,7 +1,7 @@
 //! The index of recordings.
 
 use centro_store::{
-    fault,
+    Db, Records, Refused, fault,
     sea_orm::{self, entity::prelude::*},
 };
 
@@ -34,6 +34,8 @@ pub mod recording {
         pub failed: bool,
         /// File, relative to the folder of recordings.
         pub path: String,
+        /// The process that records and has the file; empty for those from before this was kept.
+        pub node: String,
     }
 
     /// None.
@@ -53,7 +55,11 @@ mod migration {
     #[async_trait::async_trait]
     impl MigratorTrait for Migrator {
         fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-            vec![Box::new(CreateRecording), Box::new(AddFailed)]
+            vec![
+                Box::new(CreateRecording),
+                Box::new(AddFailed),
+                Box::new(AddNode),
+            ]
         }
     }
 
@@ -135,24 +141,50 @@ mod migration {
             manager.alter_table(table).await
         }
     }
+
+    struct AddNode;
+
+    impl MigrationName for AddNode {
+        fn name(&self) -> &str {
+            "m20261127_000002_add_node"
+        }
+    }
+
+    #[async_trait::async_trait]
+    impl MigrationTrait for AddNode {
+        async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+            let node = ColumnDef::new(Alias::new("node"))
+                .text()
+                .not_null()
+                .default("")
+                .to_owned();
+            let table = Table::alter()
+                .table(Alias::new("recording"))
+                .add_column(node)
+                .to_owned();
+            manager.alter_table(table).await
+        }
+    }
 }
 
 /// Opens and migrates the database.
 ///
 /// # Errors
 /// When it cannot be reached.
-pub async fn open(url: &str) -> Result<DatabaseConnection, centro_kernel::Fault> {
-    let db = centro_store::open(url).await?;
+pub async fn open(records: &Records) -> Result<Db, Refused> {
+    let db = records.open("telephony").await?;
     centro_store::migrate::<migration::Migrator>(&db).await?;
     Ok(db)
 }
 
-/// Recordings that were not finished.
+/// Recordings of this process that were not finished. Those of others may be running.
 pub async fn unfinished(
-    db: &DatabaseConnection,
+    db: &Db,
+    node: &str,
 ) -> Result<Vec<recording::Model>, centro_kernel::Fault> {
     recording::Entity::find()
         .filter(recording::Column::Finished.eq(false))
+        .filter(recording::Column::Node.is_in([node, ""]))
         .all(db)
         .await
         .map_err(fault)

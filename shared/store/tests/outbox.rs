@@ -1,14 +1,15 @@
-//! The outbox and the inbox on SQLite, with a bus that fails when told to.
+//! The outbox and the inbox on both engines, with a bus that fails when told to.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test may stop at the first surprise
 
 use centro_bus::{BusError, Event, EventBus, Subscription, Watch};
 use centro_kernel::{EventId, TenantId, Timestamp};
 use centro_store::{
+    Db, Limits, Records,
     inbox::{self, AddArrival, CreateInbox},
     outbox::{self, CreateOutbox, Wake},
 };
-use sea_orm::{DatabaseConnection, TransactionTrait};
+use centro_testkit::engines::{self, on_both_engines};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 use std::sync::{
     Arc,
@@ -29,10 +30,12 @@ impl MigratorTrait for Migrator {
     }
 }
 
-async fn database(dir: &tempfile::TempDir) -> DatabaseConnection {
-    let db = centro_store::open(&centro_store::sqlite(dir.path(), "test"))
-        .await
-        .unwrap();
+async fn records(dir: &tempfile::TempDir) -> Records {
+    Records::at(&engines::records().await, dir.path(), Limits::default()).unwrap()
+}
+
+async fn database(dir: &tempfile::TempDir) -> Db {
+    let db = records(dir).await.open("test").await.unwrap();
     centro_store::migrate::<Migrator>(&db).await.unwrap();
     db
 }
@@ -88,7 +91,7 @@ fn event(tenant: Option<TenantId>, subject: &str) -> Event {
 
 const NOW: Timestamp = Timestamp::from_millis(7);
 
-#[tokio::test]
+#[on_both_engines]
 async fn what_was_committed_before_the_relay_started_is_published_in_order_and_numbered_per_tenant()
 {
     let dir = tempfile::tempdir().unwrap();
@@ -119,7 +122,7 @@ async fn what_was_committed_before_the_relay_started_is_published_in_order_and_n
     relay.abort();
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn a_nudge_publishes_what_was_committed_and_nothing_that_was_rolled_back() {
     let dir = tempfile::tempdir().unwrap();
     let db = database(&dir).await;
@@ -140,7 +143,7 @@ async fn a_nudge_publishes_what_was_committed_and_nothing_that_was_rolled_back()
     relay.abort();
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn a_relay_that_starts_again_repeats_nothing_it_has_deleted() {
     let dir = tempfile::tempdir().unwrap();
     let db = database(&dir).await;
@@ -165,7 +168,7 @@ async fn a_relay_that_starts_again_repeats_nothing_it_has_deleted() {
     relay.abort();
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn an_event_is_new_once_and_only_if_its_transaction_was_committed() {
     let dir = tempfile::tempdir().unwrap();
     let db = database(&dir).await;
@@ -180,7 +183,7 @@ async fn an_event_is_new_once_and_only_if_its_transaction_was_committed() {
     assert!(!inbox::first_time(&db, id, NOW).await.unwrap());
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn of_many_events_those_are_new_that_were_never_seen() {
     let dir = tempfile::tempdir().unwrap();
     let db = database(&dir).await;
@@ -194,7 +197,7 @@ async fn of_many_events_those_are_new_that_were_never_seen() {
     assert_eq!(inbox::first_times(&db, [], NOW).await, Ok([].into()));
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn ids_are_forgotten_by_the_time_they_came_and_not_by_the_time_they_were_made() {
     let dir = tempfile::tempdir().unwrap();
     let db = database(&dir).await;
@@ -211,7 +214,7 @@ async fn ids_are_forgotten_by_the_time_they_came_and_not_by_the_time_they_were_m
     assert_eq!(inbox::forget_before(&db, at(5_001)).await, Ok(1));
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn transactions_that_read_and_then_write_queue_up_instead_of_failing() {
     let dir = tempfile::tempdir().unwrap();
     let db = database(&dir).await;
@@ -228,13 +231,25 @@ async fn transactions_that_read_and_then_write_queue_up_instead_of_failing() {
     for writer in writers.collect::<Vec<_>>() {
         writer.await.unwrap();
     }
-    let readers = centro_store::readers(&centro_store::sqlite(dir.path(), "test"))
-        .await
-        .unwrap();
+    let readers = records(&dir).await.readers("test").await.unwrap();
     assert!(
         inbox::first_time(&readers, EventId::generate(), NOW)
             .await
             .is_err(),
         "readers cannot write"
     );
+}
+
+/// PostgreSQL's texts cannot have it: an event that does must not hold up those behind it.
+#[on_both_engines]
+async fn a_text_with_the_character_nul_is_kept_and_can_be_asked_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = database(&dir).await;
+    let (bus, mut seen) = told(0);
+    outbox::append(&db, &event(None, "a\0b")).await.unwrap();
+    outbox::append(&db, &event(None, "next")).await.unwrap();
+    let relay = tokio::spawn(outbox::relay(db.clone(), bus, Wake::default()));
+    assert!(["a\0b", "a\u{fffd}b"].contains(&seen.recv().await.unwrap().subject.as_str()));
+    assert_eq!(seen.recv().await.unwrap().subject, "next");
+    relay.abort();
 }

@@ -142,7 +142,8 @@ pub mod journal {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// Until when the process is known to have lived (row 1), and since when the journal is complete (row 2).
+/// Until when the process is known to have lived (row 1), since when the journal is complete (row 2), and how many turns writers
+/// have taken (row 3).
 pub mod watermark {
     use sea_orm::entity::prelude::*;
 

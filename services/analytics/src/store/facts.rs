@@ -15,7 +15,7 @@ use centro_kernel::{ContactId, EventId, Fault, TenantId, Timestamp, UserId};
 use centro_store::{fault, inbox};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, Iterable, QueryFilter,
-    QueryOrder, QuerySelect, TransactionTrait, sea_query::OnConflict,
+    QueryOrder, QuerySelect, sea_query::OnConflict,
 };
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
@@ -57,10 +57,11 @@ pub(crate) struct Heard {
     pub kept: Option<Kept>,
 }
 
-/// What the writer keeps at hand between batches; only what was committed.
+/// What the writer keeps at hand between batches; only what was committed, and only while no other process writes.
 #[derive(Default)]
 pub(crate) struct AtHand {
     agents: HashMap<UserId, Timeline>,
+    turn: i64,
 }
 
 impl Store {
@@ -72,6 +73,10 @@ impl Store {
         callers: &HashMap<ContactId, Caller>,
     ) -> Result<(), Fault> {
         let txn = self.writer.begin().await.map_err(fault)?;
+        let turn = self.turn(&txn).await?;
+        if turn != at_hand.turn + 1 {
+            at_hand.agents.clear();
+        }
         let mut new =
             inbox::first_times(&txn, batch.iter().map(|heard| heard.id), self.clock.now()).await?;
         let first: Vec<_> = batch.iter().filter(|heard| new.remove(&heard.id)).collect();
@@ -84,6 +89,7 @@ impl Store {
         learn_decisions(&txn, &fresh).await?;
         let agents = learn_agents(&txn, &at_hand.agents, &fresh).await?;
         txn.commit().await.map_err(fault)?;
+        at_hand.turn = turn;
         if at_hand.agents.len() > AGENTS_AT_HAND {
             at_hand.agents.clear();
         }
@@ -95,6 +101,7 @@ impl Store {
     /// Returns how many stays and intervals.
     pub(crate) async fn close_open(&self) -> Result<(usize, u64), Fault> {
         let txn = self.writer.begin().await.map_err(fault)?;
+        self.turn(&txn).await?;
         let Some(mark) = watermark::Entity::find_by_id(1)
             .one(&txn)
             .await

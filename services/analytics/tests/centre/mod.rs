@@ -17,6 +17,8 @@ use centro_proto::{
     events as pb,
     types::{AgentState, EndedBy, LeftReason, OfferEnd, Outcome, Party},
 };
+use centro_store::{Limits, Records};
+use centro_testkit::engines;
 use std::{path::Path, sync::Arc, time::Duration};
 use tonic::{Request, Response, Status};
 
@@ -91,6 +93,7 @@ impl Centre {
             ownership: Arc::new(LocalOwnership::new(Epoch(1))),
             keys: Keys::new(&[7; 32]),
             data: data.to_owned(),
+            records: Records::at(&engines::records().await, data, Limits::default()).unwrap(),
             arbiters: vec![],
             lifecycle: Lifecycle::default(),
         }

@@ -182,20 +182,46 @@ impl MigrationTrait for AddSkills {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use centro_store::{Limits, Records};
+    use centro_testkit::engines::{self, on_both_engines};
     use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 
     /// Migrations of an installation that knows no skills.
-    const BEFORE_SKILLS: u32 = 4;
+    const BEFORE_SKILLS: usize = 4;
 
-    #[tokio::test]
+    /// As it started once.
+    struct BeforeSkills;
+
+    #[async_trait::async_trait]
+    impl MigratorTrait for BeforeSkills {
+        fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+            Migrator::migrations()
+                .into_iter()
+                .take(BEFORE_SKILLS)
+                .collect()
+        }
+    }
+
+    #[on_both_engines]
     async fn an_older_installation_learns_skills_and_keeps_its_objects() {
         let data = tempfile::tempdir().unwrap();
-        let url = centro_store::sqlite(data.path(), "old");
-        let db = centro_store::open(&url).await.unwrap();
-        Migrator::up(&db, Some(BEFORE_SKILLS)).await.unwrap();
-        let old = "INSERT INTO objects (id, tenant, kind, body, version) VALUES ('que_1', 'ten_1', 1, x'', 1)";
-        db.execute_unprepared(old).await.unwrap();
-        Migrator::up(&db, None).await.unwrap();
+        let url = engines::records().await;
+        let records = Records::at(&url, data.path(), Limits::default()).unwrap();
+        let db = records.open("old").await.unwrap();
+        centro_store::migrate::<BeforeSkills>(&db).await.unwrap();
+        let mut old = Query::insert();
+        use object::Column as C;
+        old.into_table(object::Entity)
+            .columns([C::Id, C::Tenant, C::Kind, C::Body, C::Version])
+            .values_panic([
+                "que_1".into(),
+                "ten_1".into(),
+                1_i16.into(),
+                Vec::<u8>::new().into(),
+                1_i64.into(),
+            ]);
+        db.execute(&old).await.unwrap();
+        centro_store::migrate::<Migrator>(&db).await.unwrap();
         let kept = object::Entity::find_by_id("que_1").one(&db).await.unwrap();
         let kept = kept.unwrap();
         assert_eq!((kept.version, &kept.skill_id), (1, &None));
@@ -205,7 +231,7 @@ mod tests {
         let of_skill = object::Column::SkillId.eq("ski_1");
         let found = object::Entity::find().filter(of_skill);
         assert_eq!(found.all(&db).await.unwrap().len(), 1);
-        Migrator::down(&db, Some(1)).await.unwrap();
-        Migrator::up(&db, None).await.unwrap();
+        Migrator::down(db.pool(), Some(1)).await.unwrap();
+        centro_store::migrate::<Migrator>(&db).await.unwrap();
     }
 }

@@ -15,18 +15,15 @@ pub use writer::Writer;
 
 use centro_kernel::{Fault, TenantId, Timestamp};
 use centro_proto::configuration::Credentials;
-use centro_store::{fault, inbox, outbox::Wake, page::Pages};
+use centro_store::{Db, fault, inbox, outbox::Wake, page::Pages};
 use entity::{extension, object as row};
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use std::collections::BTreeSet;
 
 /// Queues, numbers, dial plans, devices, trunks, skills, who serves which queue and who has which skill.
 #[derive(Clone)]
 pub struct Store {
-    db: DatabaseConnection,
+    db: Db,
     wake: Wake,
     pages: Pages,
 }
@@ -44,7 +41,7 @@ pub struct Only {
 
 impl Store {
     /// On a migrated database; `wake` belongs to its relay.
-    pub fn new(db: DatabaseConnection, wake: Wake, pages: Pages) -> Self {
+    pub fn new(db: Db, wake: Wake, pages: Pages) -> Self {
         Self { db, wake, pages }
     }
 

@@ -10,19 +10,18 @@ use centro_bus::Event;
 use centro_kernel::{Code, EventId, Fault, TenantId, Timestamp};
 use centro_proto::configuration::{Credentials, Device, QueueAgent};
 use centro_store::{
-    fault, inbox,
+    Db, Transaction, fault, inbox,
     outbox::{self, Wake},
 };
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait,
-    IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Set, SqlErr, TransactionTrait,
-    sea_query::OnConflict,
+    ActiveModelTrait, ColumnTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    QuerySelect, Set, SqlErr, sea_query::OnConflict,
 };
 use std::collections::BTreeSet;
 
 /// A write that has begun. Dropped without [`Writer::commit`], it changes nothing.
 pub struct Writer {
-    txn: DatabaseTransaction,
+    txn: Transaction,
     wake: Wake,
     tenant: TenantId,
     now: Timestamp,
@@ -37,7 +36,7 @@ impl Writer {
     /// Takes the installation's version first: writers take turns, so that a version seen is never overtaken by a lower
     /// one that is committed later.
     pub(super) async fn begin(
-        db: &DatabaseConnection,
+        db: &Db,
         wake: Wake,
         tenant: TenantId,
         now: Timestamp,

@@ -1,6 +1,7 @@
 use super::*;
 use crate::core::device;
 use centro_proto::configuration::{Trunk, configuration_feed_server::ConfigurationFeed};
+use centro_testkit::engines::on_both_engines;
 
 async fn credentials(world: &World, tenant: TenantId, id: &str) -> Result<pb::Credentials, Status> {
     let request = pb::GetCredentialsRequest {
@@ -48,7 +49,7 @@ async fn trunk(
         .into_inner())
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn a_device_shows_its_secret_once_and_keeps_its_digests() {
     let world = World::new().await;
     let phone = world.device(ACME, "", &ANNA.to_string()).await.unwrap();
@@ -98,7 +99,7 @@ async fn a_device_shows_its_secret_once_and_keeps_its_digests() {
     );
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn a_person_lists_the_own_devices() {
     let world = World::new().await;
     let own = world.device(ACME, "", &ANNA.to_string()).await.unwrap();
@@ -135,7 +136,7 @@ async fn a_person_lists_the_own_devices() {
     assert_eq!(list(&world, &key, "").await.len(), 3);
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn a_trunk_is_known_by_address_or_signs_in_by_digest() {
     let world = World::new().await;
     let by_address = trunk(&world, "Carrier", &["192.0.2.0/28", "2001:DB8::1"], false)

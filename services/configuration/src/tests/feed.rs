@@ -7,6 +7,7 @@ use centro_proto::{
     },
     events::UserChanged,
 };
+use centro_testkit::engines::on_both_engines;
 use std::collections::BTreeMap;
 
 async fn snapshot(world: &World) -> Vec<Change> {
@@ -22,7 +23,7 @@ async fn snapshot(world: &World) -> Vec<Change> {
     }
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn each_write_is_told_once_in_the_order_of_versions_and_without_credentials() {
     let world = World::new().await;
     let mut events = world.watch().await;
@@ -72,7 +73,7 @@ async fn each_write_is_told_once_in_the_order_of_versions_and_without_credential
     assert_eq!((&queue.id, queue.display_name.as_str()), (&sales.id, ""));
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn the_snapshot_holds_every_tenants_present_state_with_credentials() {
     let world = World::new().await;
     let sales = world.queue("Sales", "").await.unwrap();
@@ -110,7 +111,7 @@ async fn the_snapshot_holds_every_tenants_present_state_with_credentials() {
     assert!(device.device.as_ref().unwrap().secret.is_empty());
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn a_long_snapshot_comes_in_pages_that_hold_everything_once() {
     let world = World::new().await;
     for n in 0..210 {
@@ -126,7 +127,7 @@ async fn a_long_snapshot_comes_in_pages_that_hold_everything_once() {
     assert!(times.len() == 210 && times.values().all(|times| *times == 1));
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn the_phones_of_a_person_who_may_not_sign_in_are_suspended_until_the_person_may_again() {
     let world = World::new().await;
     let phone = world.device(ACME, "", &ANNA.to_string()).await.unwrap();
@@ -164,7 +165,7 @@ async fn the_phones_of_a_person_who_may_not_sign_in_are_suspended_until_the_pers
     assert_eq!(kept.count(), 2, "the secret stays");
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn a_deleted_person_serves_no_queue_and_has_no_skill_and_no_phone() {
     let world = World::new().await;
     let sales = world.queue("Sales", "").await.unwrap();
@@ -213,7 +214,7 @@ async fn a_deleted_person_serves_no_queue_and_has_no_skill_and_no_phone() {
     assert_eq!(snapshot(&world).await.len(), 3);
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn ids_of_old_events_are_forgotten_and_young_ones_are_not() {
     let world = World::new().await;
     let store = &world.desk.store;

@@ -2,8 +2,9 @@
 
 use super::*;
 use centro_proto::configuration::Trunk;
+use centro_testkit::engines::on_both_engines;
 
-#[tokio::test]
+#[on_both_engines]
 async fn nothing_of_another_tenant_is_found() {
     let world = World::new().await;
     let queue = world.queue("Sales", "").await.unwrap();

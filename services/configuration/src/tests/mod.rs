@@ -9,6 +9,7 @@ mod organization;
 mod plans;
 mod profiles;
 mod queues;
+mod shared;
 mod skills;
 
 use crate::{Desk, Settings, open};
@@ -26,6 +27,8 @@ use centro_proto::{
     events::ConfigurationChanged,
     identity::{self, tenants_server, users_server},
 };
+use centro_store::{Limits, Records};
+use centro_testkit::engines;
 use std::{sync::Arc, time::Duration};
 use tempfile::TempDir;
 use tonic::{Request, Response, Status};
@@ -36,6 +39,7 @@ pub struct World {
     pub bus: LocalBus,
     keys: Keys,
     clock: TestClock,
+    records: Records,
     _node: Node,
     _data: TempDir,
 }
@@ -49,6 +53,17 @@ pub const STRANGER: UserId = UserId::from_u128(21);
 impl World {
     pub async fn new() -> Self {
         let data = tempfile::tempdir().unwrap();
+        let url = engines::records().await;
+        let records = Records::at(&url, data.path(), Limits::default()).unwrap();
+        Self::on(data, records).await
+    }
+
+    /// The same installation as another process of this service sees it.
+    pub async fn another(&self) -> Self {
+        Self::on(tempfile::tempdir().unwrap(), self.records.clone()).await
+    }
+
+    async fn on(data: TempDir, records: Records) -> Self {
         let clock = TestClock::at(Timestamp::from_millis(1_790_000_000_000));
         let (bus, keys) = (LocalBus::default(), Keys::new(&[7; 32]));
         let node = NodeBuilder {
@@ -58,6 +73,7 @@ impl World {
             ownership: Arc::new(LocalOwnership::new(Epoch(1))),
             keys: keys.clone(),
             data: data.path().to_owned(),
+            records: records.clone(),
             arbiters: Vec::new(),
             lifecycle: Lifecycle::default(),
         }
@@ -83,6 +99,7 @@ impl World {
             bus,
             keys,
             clock,
+            records,
             _node: node,
             _data: data,
         }

@@ -1,6 +1,7 @@
 use super::*;
+use centro_testkit::engines::on_both_engines;
 
-#[tokio::test]
+#[on_both_engines]
 async fn a_number_is_one_in_the_whole_installation() {
     let world = World::new().await;
     let number = world.number(ACME, "+390212345678", "").await.unwrap();
@@ -25,7 +26,7 @@ async fn a_number_is_one_in_the_whole_installation() {
     world.number(OTHER, "+390212345678", "").await.unwrap();
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn a_plan_of_a_number_stays_until_the_number_lets_go() {
     let world = World::new().await;
     let sales = world.queue("Sales", "").await.unwrap();

@@ -3,6 +3,7 @@ use centro_proto::configuration::{
     OrganizationSettings, change::Object, configuration_feed_server::ConfigurationFeed,
     organization_server::Organization,
 };
+use centro_testkit::engines::on_both_engines;
 use prost_types::FieldMask;
 
 async fn get(world: &World, tenant: TenantId) -> OrganizationSettings {
@@ -32,7 +33,7 @@ async fn allow(
     Ok(settings?.into_inner())
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn nobody_logs_in_to_queues_of_others_until_the_organization_allows_it() {
     let world = World::new().await;
     let unset = get(&world, ACME).await;
@@ -51,7 +52,7 @@ async fn nobody_logs_in_to_queues_of_others_until_the_organization_allows_it() {
     assert_eq!(reset.allow_unassigned_log_in, Some(false));
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn a_tenant_lives_by_utc_until_it_says_where_it_is() {
     let world = World::new().await;
     let zone = async |name: &str| {
@@ -79,7 +80,7 @@ async fn a_tenant_lives_by_utc_until_it_says_where_it_is() {
     assert_eq!(zone("").await.unwrap(), "UTC", "as if nothing was said");
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn of_two_who_change_the_settings_at_once_the_second_is_told() {
     let world = World::new().await;
     let on = allow(&world, ACME, Some(true), "").await.unwrap();
@@ -97,7 +98,7 @@ async fn of_two_who_change_the_settings_at_once_the_second_is_told() {
     );
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn the_feed_tells_of_each_change_and_each_tenant_has_settings_of_its_own() {
     let world = World::new().await;
     let mut events = world.watch().await;

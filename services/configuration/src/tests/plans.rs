@@ -1,4 +1,5 @@
 use super::*;
+use centro_testkit::engines::on_both_engines;
 
 async fn create(world: &World, plan: DialPlan) -> Result<DialPlan, Status> {
     let request = pb::CreateDialPlanRequest {
@@ -11,7 +12,7 @@ async fn create(world: &World, plan: DialPlan) -> Result<DialPlan, Status> {
         .into_inner())
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn a_plan_may_lead_nowhere_but_not_to_what_is_not_there() {
     let world = World::new().await;
     let sales = world.queue("Sales", "").await.unwrap();
@@ -38,7 +39,7 @@ async fn a_plan_may_lead_nowhere_but_not_to_what_is_not_there() {
     );
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn an_update_frees_the_queue_it_no_longer_uses() {
     let world = World::new().await;
     let sales = world.queue("Sales", "").await.unwrap();

@@ -2,6 +2,7 @@ use super::*;
 use centro_proto::configuration::{
     RoutingProfile, change::Object, routing_profiles_server::RoutingProfiles,
 };
+use centro_testkit::engines::on_both_engines;
 use prost_types::FieldMask;
 
 async fn get(world: &World, tenant: TenantId, user: UserId) -> Result<RoutingProfile, Status> {
@@ -30,7 +31,7 @@ async fn update(
     Ok(profile.await?.into_inner())
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn who_was_never_given_a_profile_serves_three_chats_and_no_call_beside_them() {
     let world = World::new().await;
     let anna = get(&world, ACME, ANNA).await.unwrap();
@@ -44,7 +45,7 @@ async fn who_was_never_given_a_profile_serves_three_chats_and_no_call_beside_the
     assert_eq!(reason(get(&world, OTHER, ANNA).await), "not_found");
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn a_profile_changes_where_it_is_told_to_and_the_feed_tells_of_it() {
     let world = World::new().await;
     let mut events = world.watch().await;

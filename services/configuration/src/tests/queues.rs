@@ -1,4 +1,5 @@
 use super::*;
+use centro_testkit::engines::on_both_engines;
 use prost_types::FieldMask;
 use std::collections::BTreeSet;
 
@@ -17,7 +18,7 @@ async fn update(world: &World, queue: CallQueue, paths: &[&str]) -> Result<CallQ
         .into_inner())
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn a_new_queue_gets_the_next_free_extension_and_the_defaults() {
     let world = World::new().await;
     let sales = world.queue(" Sales ", "").await.unwrap();
@@ -38,7 +39,7 @@ async fn a_new_queue_gets_the_next_free_extension_and_the_defaults() {
     assert_eq!(world.queue("Again", "").await.unwrap().extension, "100");
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn an_extension_is_taken_once_whatever_has_it() {
     let world = World::new().await;
     let sales = world.queue("Sales", "200").await.unwrap();
@@ -64,7 +65,7 @@ async fn an_extension_is_taken_once_whatever_has_it() {
     );
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn of_many_made_at_once_each_gets_an_extension_of_its_own() {
     let world = Arc::new(World::new().await);
     let tries = (0..20).map(|n| {
@@ -84,7 +85,7 @@ async fn of_many_made_at_once_each_gets_an_extension_of_its_own() {
     assert_eq!(seen, (100..120).map(|n: u32| n.to_string()).collect());
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn of_many_who_ask_for_one_extension_at_once_one_gets_it() {
     let world = Arc::new(World::new().await);
     let tries = (0..8).map(|n| {
@@ -101,7 +102,7 @@ async fn of_many_who_ask_for_one_extension_at_once_one_gets_it() {
     assert_eq!(made, 1);
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn names_are_unique_ignoring_case() {
     let world = World::new().await;
     world.queue("Sales", "").await.unwrap();
@@ -129,7 +130,7 @@ async fn names_are_unique_ignoring_case() {
     );
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn an_update_changes_what_it_names_and_checks_the_whole() {
     let world = World::new().await;
     let sales = world.queue("Sales", "").await.unwrap();
@@ -181,7 +182,7 @@ async fn an_update_changes_what_it_names_and_checks_the_whole() {
     );
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn a_queue_in_a_plan_stays_until_the_plan_lets_go() {
     let world = World::new().await;
     let sales = world.queue("Sales", "").await.unwrap();
@@ -203,7 +204,7 @@ async fn a_queue_in_a_plan_stays_until_the_plan_lets_go() {
     assert_eq!(reason(world.delete_queue(&sales.id).await), "not_found");
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn assigning_an_agent_again_changes_nothing() {
     let world = World::new().await;
     let sales = world.queue("Sales", "").await.unwrap();
@@ -253,7 +254,7 @@ async fn assigning_an_agent_again_changes_nothing() {
     );
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn pages_hold_every_queue_once() {
     let world = World::new().await;
     for n in 0..5 {
@@ -283,7 +284,7 @@ async fn pages_hold_every_queue_once() {
     assert_eq!(seen.len(), 5);
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn a_place_in_the_line_is_kept_until_another_is_said() {
     let world = World::new().await;
     let sales = world.queue("Sales", "").await.unwrap();
@@ -297,7 +298,7 @@ async fn a_place_in_the_line_is_kept_until_another_is_said() {
     assert_eq!(cleared, first);
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn the_version_of_a_queue_counts_its_changes() {
     let world = World::new().await;
     let sales = world.queue("Sales", "").await.unwrap();
@@ -326,7 +327,7 @@ async fn the_version_of_a_queue_counts_its_changes() {
     assert_eq!(now.unwrap().into_inner(), after);
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn settings_that_need_each_other_are_checked_together() {
     let world = World::new().await;
     let sales = world.queue("Sales", "").await.unwrap();
@@ -397,7 +398,7 @@ async fn settings_that_need_each_other_are_checked_together() {
     );
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn a_queue_that_an_older_centre_wrote_is_read_with_the_defaults_of_what_is_new() {
     let world = World::new().await;
     let old = CallQueue {

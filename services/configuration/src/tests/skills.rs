@@ -1,5 +1,6 @@
 use super::*;
 use centro_proto::configuration::change::Object;
+use centro_testkit::engines::on_both_engines;
 use prost_types::FieldMask;
 
 async fn rename(world: &World, skill: pb::Skill) -> Result<pb::Skill, Status> {
@@ -29,7 +30,7 @@ async fn take(world: &World, skill: &str, user: UserId) -> Result<(), Status> {
     done.map(|_| ())
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn a_skill_is_named_once_ignoring_case_and_can_be_renamed() {
     let world = World::new().await;
     let french = world.skill(" French ").await.unwrap();
@@ -56,7 +57,7 @@ async fn a_skill_is_named_once_ignoring_case_and_can_be_renamed() {
     assert_eq!(listed.unwrap().into_inner().skills.len(), 2);
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn a_skill_that_somebody_has_is_not_deleted() {
     let world = World::new().await;
     let french = world.skill("French").await.unwrap();
@@ -82,7 +83,7 @@ async fn a_skill_that_somebody_has_is_not_deleted() {
     );
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn a_level_is_five_unless_said_and_stays_until_another_is_said() {
     let world = World::new().await;
     let french = world.skill("French").await.unwrap();
@@ -117,7 +118,7 @@ async fn a_level_is_five_unless_said_and_stays_until_another_is_said() {
     assert_eq!(levels, [(5, false), (10, false), (0, true)]);
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn skills_are_listed_by_person_and_people_by_skill() {
     let world = World::new().await;
     let french = world.skill("French").await.unwrap();

@@ -7,12 +7,15 @@
 
 mod seal;
 mod store;
+#[cfg(test)]
+mod tests;
 
 use crate::rest::Problem;
 use bytes::Bytes;
 use centro_contract::{Principal, status::reason, token::Verified};
 use centro_kernel::{Clock, Fault};
 use centro_node::Node;
+use centro_store::Refused;
 use http::StatusCode;
 use sha2::{Digest, Sha256};
 use std::{
@@ -29,6 +32,8 @@ const KEEP: Duration = Duration::from_secs(24 * 3600);
 const FORGET_EVERY: Duration = Duration::from_secs(600);
 /// Answers kept at most; the oldest give way.
 const MOST: u64 = 20_000;
+/// How long another process may be asking the service; then nobody knows what became of it.
+const UNDER_WAY: Duration = Duration::from_secs(120);
 /// Longest reply that is kept, in bytes.
 const LONGEST: usize = 1 << 20;
 
@@ -38,6 +43,7 @@ pub struct Repeats(Arc<Inner>);
 
 struct Inner {
     store: Store,
+    node: String,
     clock: Arc<dyn Clock>,
     secret: [u8; 32],
     running: Mutex<HashSet<String>>,
@@ -71,14 +77,15 @@ pub struct Ticket {
 }
 
 impl Repeats {
-    /// Opens the store in the node's data folder.
+    /// Opens the store.
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn open(node: &Node) -> Result<Self, Fault> {
-        let store = Store::open(&centro_store::sqlite(node.data(), "gateway")).await?;
+    pub async fn open(node: &Node) -> Result<Self, Refused> {
+        let store = Store::open(node.records()).await?;
         let repeats = Self(Arc::new(Inner {
             store,
+            node: node.name().to_owned(),
             clock: node.clock(),
             secret: node.keys().derive("idempotency"),
             running: Mutex::default(),
@@ -105,6 +112,7 @@ impl Repeats {
     pub async fn begin(&self, asked: &Keyed<'_>) -> Result<Begun, Problem> {
         let Inner {
             store,
+            node,
             clock,
             secret,
             ..
@@ -121,7 +129,9 @@ impl Repeats {
             seal,
         };
         let now = clock.now();
-        let found = store.enter(&ticket.id, &request, now, now + KEEP).await;
+        let found = store
+            .enter(&ticket.id, &request, node, now, now + KEEP)
+            .await;
         match found.map_err(|fault| away(&fault))? {
             Found::New => Ok(Begun::First(ticket)),
             Found::Known { request: first, .. } if first != request => Err(Problem::new(
@@ -135,6 +145,11 @@ impl Repeats {
                 let reply = seal::open(&ticket.seal, reply);
                 reply.map(Begun::Again).ok_or_else(unknown)
             }
+            // Ours would be in our list.
+            Found::Known {
+                owner: (owner, since),
+                ..
+            } if owner != *node && now < since + UNDER_WAY => Err(running()),
             Found::Known { reply: None, .. } => Err(unknown()),
         }
     }

@@ -1,10 +1,10 @@
 //! The rows behind `Idempotency-Key`.
 
 use centro_kernel::{Fault, Timestamp};
-use centro_store::fault;
+use centro_store::{Db, Records, Refused, fault};
 use sea_orm::{
-    ColumnTrait, DatabaseConnection, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, Set, TryInsertResult,
+    ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+    TryInsertResult,
 };
 use sea_orm_migration::{prelude::*, schema};
 
@@ -21,6 +21,10 @@ mod row {
         /// What the service said, sealed.
         pub reply: Option<Vec<u8>>,
         pub expire_ms: i64,
+        /// The process that asks the service.
+        pub owner: String,
+        /// Since when.
+        pub begin_ms: i64,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -28,6 +32,9 @@ mod row {
 
     impl ActiveModelBehavior for ActiveModel {}
 }
+
+/// How often a row is looked for that was in the way.
+const TRIES: u32 = 5;
 
 /// What is known of a request.
 pub enum Found {
@@ -39,20 +46,22 @@ pub enum Found {
         request: String,
         /// What the service said, sealed.
         reply: Option<Vec<u8>>,
+        /// The process that asks the service, and since when.
+        owner: (String, Timestamp),
     },
 }
 
 /// The table.
 #[derive(Clone)]
-pub struct Store(DatabaseConnection);
+pub struct Store(Db);
 
 impl Store {
     /// Opens and migrates it.
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn open(url: &str) -> Result<Self, Fault> {
-        let db = centro_store::open(url).await?;
+    pub async fn open(records: &Records) -> Result<Self, Refused> {
+        let db = records.open("gateway").await?;
         centro_store::migrate::<Migrator>(&db).await?;
         Ok(Self(db))
     }
@@ -65,9 +74,27 @@ impl Store {
         &self,
         id: &str,
         request: &str,
+        owner: &str,
         now: Timestamp,
         until: Timestamp,
     ) -> Result<Found, Fault> {
+        // The row that is in the way may be gone when it is read: another process has just forgotten it.
+        for _ in 0..TRIES {
+            if let Some(found) = self.try_enter(id, request, owner, now, until).await? {
+                return Ok(found);
+            }
+        }
+        Err(Fault::internal("a row of repeats comes and goes"))
+    }
+
+    async fn try_enter(
+        &self,
+        id: &str,
+        request: &str,
+        owner: &str,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<Found>, Fault> {
         let db = &self.0;
         row::Entity::delete_many()
             .filter(row::Column::Id.eq(id))
@@ -80,6 +107,8 @@ impl Store {
             request: Set(request.to_owned()),
             reply: Set(None),
             expire_ms: Set(until.as_millis()),
+            owner: Set(owner.to_owned()),
+            begin_ms: Set(now.as_millis()),
         };
         let done = row::Entity::insert(new)
             .on_conflict_do_nothing()
@@ -87,14 +116,14 @@ impl Store {
             .await
             .map_err(fault)?;
         if matches!(done, TryInsertResult::Inserted(1)) {
-            return Ok(Found::New);
+            return Ok(Some(Found::New));
         }
         let found = row::Entity::find_by_id(id).one(db).await.map_err(fault)?;
-        let row = found.ok_or_else(|| Fault::internal("a row of repeats went away"))?;
-        Ok(Found::Known {
+        Ok(found.map(|row| Found::Known {
             request: row.request,
             reply: row.reply,
-        })
+            owner: (row.owner, Timestamp::from_millis(row.begin_ms)),
+        }))
     }
 
     /// Adds the reply.
@@ -155,7 +184,7 @@ struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(CreateRepeats)]
+        vec![Box::new(CreateRepeats), Box::new(AddOwner)]
     }
 }
 
@@ -193,9 +222,50 @@ impl MigrationTrait for CreateRepeats {
     }
 }
 
+struct AddOwner;
+
+impl MigrationName for AddOwner {
+    fn name(&self) -> &str {
+        "gateway_2_owner"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for AddOwner {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        // SQLite adds one column at a time.
+        for column in [
+            schema::text(row::Column::Owner).default("").to_owned(),
+            schema::big_integer(row::Column::BeginMs)
+                .default(0)
+                .to_owned(),
+        ] {
+            let table = Table::alter()
+                .table(row::Entity)
+                .add_column(column)
+                .to_owned();
+            manager.alter_table(table).await?;
+        }
+        Ok(())
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        for column in [row::Column::Owner, row::Column::BeginMs] {
+            let table = Table::alter()
+                .table(row::Entity)
+                .drop_column(column)
+                .to_owned();
+            manager.alter_table(table).await?;
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use centro_store::Limits;
+    use centro_testkit::engines::{self, on_both_engines};
     use std::time::Duration;
 
     const NOW: Timestamp = Timestamp::from_millis(1_000_000);
@@ -203,12 +273,15 @@ mod tests {
     async fn enter(store: &Store, id: &str, after: u64) -> bool {
         let now = NOW + Duration::from_secs(after);
         let until = now + Duration::from_secs(60);
-        matches!(store.enter(id, "r", now, until).await, Ok(Found::New))
+        matches!(store.enter(id, "r", "me", now, until).await, Ok(Found::New))
     }
 
-    #[tokio::test]
+    #[on_both_engines]
     async fn a_row_is_known_until_its_time_and_the_oldest_give_way() {
-        let store = Store::open("sqlite::memory:").await.unwrap();
+        let data = tempfile::tempdir().unwrap();
+        let url = engines::records().await;
+        let records = Records::at(&url, data.path(), Limits::default()).unwrap();
+        let store = Store::open(&records).await.unwrap();
         assert!(enter(&store, "a", 0).await);
         assert!(!enter(&store, "a", 59).await);
         assert!(enter(&store, "a", 60).await, "its time has passed");

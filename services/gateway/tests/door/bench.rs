@@ -86,6 +86,7 @@ async fn start_on(
         ownership: Arc::new(LocalOwnership::new(centro_cluster::Epoch(1))),
         keys: keys.clone(),
         data: data.path().to_owned(),
+        records: centro_node::Records::folder(data.path()),
         arbiters: vec![],
         lifecycle: Lifecycle::default(),
     }

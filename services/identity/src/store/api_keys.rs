@@ -12,8 +12,8 @@ use crate::{
 use centro_kernel::{ApiKeyId, Fault, TenantId, Timestamp};
 use centro_store::{fault, outbox};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-    QuerySelect,
+    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter,
+    QueryOrder, QuerySelect,
 };
 
 impl Store {
@@ -106,6 +106,12 @@ impl Store {
             api_key::Entity::update_many()
                 .col_expr(api_key::Column::LastUseMs, time.as_millis().into())
                 .filter(api_key::Column::Id.eq(id))
+                .filter(
+                    // Another process may have seen it used later.
+                    Condition::any()
+                        .add(api_key::Column::LastUseMs.is_null())
+                        .add(api_key::Column::LastUseMs.lt(time.as_millis())),
+                )
                 .exec(&txn)
                 .await
                 .map_err(fault)?;

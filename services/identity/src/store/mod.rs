@@ -13,35 +13,35 @@ pub use users::{NewUser, UserChange};
 
 use centro_kernel::{Code, Fault, TenantId, Timestamp};
 use centro_store::{
-    fault,
+    Db, Transaction, fault,
     outbox::{self, Wake},
     page::Pages,
 };
 use entity::tenant;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, DatabaseConnection, DatabaseTransaction, EntityTrait,
-    IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, SqlErr, TransactionTrait,
+    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    QuerySelect, SqlErr,
 };
 
 /// Tenants, people, sessions and keys.
 #[derive(Clone)]
 pub struct Store {
-    db: DatabaseConnection,
+    db: Db,
     wake: Wake,
     pages: Pages,
 }
 
 impl Store {
     /// On a migrated database; `wake` belongs to its relay.
-    pub fn new(db: DatabaseConnection, wake: Wake, pages: Pages) -> Self {
+    pub fn new(db: Db, wake: Wake, pages: Pages) -> Self {
         Self { db, wake, pages }
     }
 
-    async fn begin(&self) -> Result<DatabaseTransaction, Fault> {
+    async fn begin(&self) -> Result<Transaction, Fault> {
         self.db.begin().await.map_err(fault)
     }
 
-    async fn commit(&self, txn: DatabaseTransaction) -> Result<(), Fault> {
+    async fn commit(&self, txn: Transaction) -> Result<(), Fault> {
         txn.commit().await.map_err(fault)?;
         self.wake.nudge();
         Ok(())

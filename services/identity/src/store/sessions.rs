@@ -108,19 +108,22 @@ impl Store {
         ttl: Duration,
     ) -> Result<Refreshed, Fault> {
         let txn = self.begin().await?;
-        let found = refresh_token::Entity::find_by_id(secret::fingerprint(token))
-            .lock_exclusive()
-            .one(&txn)
-            .await
-            .map_err(fault)?;
-        let Some(found) = found else {
+        let wanted = refresh_token::Entity::find_by_id(secret::fingerprint(token));
+        let Some(found) = wanted.clone().one(&txn).await.map_err(fault)? else {
             return Ok(Refreshed::Gone);
         };
+        // Tokens of one session take turns, or one and its successor could both be exchanged. Sessions are locked before their
+        // tokens, everywhere.
         let Some(session) = session::Entity::find_by_id(&found.session_id)
+            .lock_exclusive()
             .one(&txn)
             .await
             .map_err(fault)?
         else {
+            return Ok(Refreshed::Gone);
+        };
+        // As it is now that it is our turn.
+        let Some(found) = wanted.one(&txn).await.map_err(fault)? else {
             return Ok(Refreshed::Gone);
         };
         let repeated = found.used_ms.is_some();
@@ -199,13 +202,13 @@ impl Store {
     /// Those of the database.
     pub async fn forget_old_sessions(&self, now: Timestamp) -> Result<(), Fault> {
         let txn = self.begin().await?;
-        refresh_token::Entity::delete_many()
-            .filter(refresh_token::Column::ExpireMs.lte(now.as_millis()))
+        session::Entity::delete_many()
+            .filter(session::Column::ExpireMs.lte(now.as_millis()))
             .exec(&txn)
             .await
             .map_err(fault)?;
-        session::Entity::delete_many()
-            .filter(session::Column::ExpireMs.lte(now.as_millis()))
+        refresh_token::Entity::delete_many()
+            .filter(refresh_token::Column::ExpireMs.lte(now.as_millis()))
             .exec(&txn)
             .await
             .map_err(fault)?;
@@ -282,13 +285,13 @@ pub(super) async fn end_all_but(
 }
 
 async fn remove(txn: &impl ConnectionTrait, sessions: &[String]) -> Result<(), Fault> {
-    refresh_token::Entity::delete_many()
-        .filter(refresh_token::Column::SessionId.is_in(sessions))
+    session::Entity::delete_many()
+        .filter(session::Column::Id.is_in(sessions))
         .exec(txn)
         .await
         .map_err(fault)?;
-    session::Entity::delete_many()
-        .filter(session::Column::Id.is_in(sessions))
+    refresh_token::Entity::delete_many()
+        .filter(refresh_token::Column::SessionId.is_in(sessions))
         .exec(txn)
         .await
         .map_err(fault)?;

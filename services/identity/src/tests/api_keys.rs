@@ -1,5 +1,6 @@
 use super::*;
 use centro_proto::identity::api_keys_server::ApiKeys;
+use centro_testkit::engines::on_both_engines;
 
 async fn make(world: &World, by: &Principal, role: pb::Role) -> Result<pb::ApiKey, Status> {
     let api_key = pb::ApiKey {
@@ -39,7 +40,7 @@ async fn list(world: &World, by: &Principal) -> Vec<pb::ApiKey> {
         .api_keys
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn a_key_shows_its_secret_once_and_becomes_a_token_of_its_role() {
     let world = World::new().await;
     let home = world.home("acme").await;
@@ -80,7 +81,7 @@ async fn a_key_shows_its_secret_once_and_becomes_a_token_of_its_role() {
     assert_eq!(reason(exchange(&world, &key.id).await), "api_key_wrong");
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn the_last_use_is_seen_before_and_after_it_is_written() {
     let world = World::new().await;
     let home = world.home("acme").await;
@@ -94,7 +95,7 @@ async fn the_last_use_is_seen_before_and_after_it_is_written() {
     assert_eq!(list(&world, &home.owner).await[0].last_use_time, seen);
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn a_deleted_or_expired_key_opens_nothing() {
     let world = World::new().await;
     let (home, other) = (world.home("acme").await, world.home("other").await);
@@ -145,7 +146,7 @@ async fn a_deleted_or_expired_key_opens_nothing() {
     assert_eq!(reason(again), "expire_time_past");
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn a_key_has_one_known_role_and_not_more_than_its_maker() {
     let world = World::new().await;
     let home = world.home("acme").await;
@@ -170,7 +171,7 @@ async fn delete(world: &World, by: &Principal, key: &pb::ApiKey) -> Result<(), S
     world.desk.delete_api_key(with(by, request)).await.map(drop)
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn only_an_owner_removes_an_owners_key() {
     let world = World::new().await;
     let home = world.home("acme").await;
@@ -187,7 +188,7 @@ async fn only_an_owner_removes_an_owners_key() {
     delete(&world, &home.owner, &owners).await.unwrap();
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn a_keys_life_is_told_and_its_tokens_end_with_it() {
     let world = World::new().await;
     let home = world.home("acme").await;
@@ -210,7 +211,7 @@ async fn a_keys_life_is_told_and_its_tokens_end_with_it() {
     );
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn a_source_that_tries_many_unknown_keys_pauses() {
     let world = World::with(Settings {
         sign_in_failures_per_source: 3,

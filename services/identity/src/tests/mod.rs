@@ -3,6 +3,7 @@
 mod api_keys;
 mod revocations;
 mod sessions;
+mod shared;
 mod tenants;
 mod users;
 
@@ -21,6 +22,8 @@ use centro_proto::identity::{
     tenants_server::Tenants,
     users_server::Users,
 };
+use centro_store::{Limits, Records};
+use centro_testkit::engines;
 use std::{sync::Arc, time::Duration};
 use tempfile::TempDir;
 use tonic::{Request, Status};
@@ -33,6 +36,7 @@ pub struct World {
     pub clock: TestClock,
     pub keys: Keys,
     bus: LocalBus,
+    records: Records,
     data: TempDir,
 }
 
@@ -50,7 +54,17 @@ impl World {
 
     pub async fn with(settings: Settings) -> Self {
         let data = tempfile::tempdir().unwrap();
+        let url = engines::records().await;
+        let records = Records::at(&url, data.path(), Limits::default()).unwrap();
         let clock = TestClock::at(Timestamp::from_millis(1_790_000_000_000));
+        Self {
+            data,
+            ..Self::on(settings, clock, records).await
+        }
+    }
+
+    async fn on(settings: Settings, clock: TestClock, records: Records) -> Self {
+        let data = tempfile::tempdir().unwrap();
         let (bus, keys) = (LocalBus::default(), Keys::new(&[7; 32]));
         let node = NodeBuilder {
             name: "test".to_owned(),
@@ -59,6 +73,7 @@ impl World {
             ownership: Arc::new(LocalOwnership::new(Epoch(1))),
             keys: keys.clone(),
             data: data.path().to_owned(),
+            records: records.clone(),
             arbiters: Vec::new(),
             lifecycle: Lifecycle::default(),
         }
@@ -70,6 +85,7 @@ impl World {
             clock,
             keys,
             bus,
+            records,
             data,
         }
     }
@@ -165,6 +181,7 @@ impl World {
             ownership: Arc::new(LocalOwnership::new(Epoch(1))),
             keys: self.keys.clone(),
             data: self.data.path().to_owned(),
+            records: self.records.clone(),
             arbiters: Vec::new(),
             lifecycle: Lifecycle::default(),
         }
@@ -174,6 +191,16 @@ impl World {
         mount.grpc(RevocationsServer::new(self.desk.clone()));
         node.open(mount);
         node
+    }
+
+    /// The same installation as another process of this service sees it.
+    pub async fn another(&self) -> Self {
+        Self::on(
+            Settings::default(),
+            self.clock.clone(),
+            self.records.clone(),
+        )
+        .await
     }
 
     pub async fn watch(&self, pattern: &str) -> Box<dyn Watch> {

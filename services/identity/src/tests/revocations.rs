@@ -2,6 +2,7 @@ use super::*;
 use centro_contract::revocation::{CAPACITY, LONGEST_LIFE};
 use centro_node::{Node, Role as Service};
 use centro_proto::identity::sessions_client::SessionsClient;
+use centro_testkit::engines::on_both_engines;
 
 async fn update(world: &World, home: &Home, user: pb::User, paths: &[&str]) {
     let request = pb::UpdateUserRequest {
@@ -30,7 +31,7 @@ async fn anna(world: &World) -> (Home, pb::User, pb::Session) {
     (home, anna, session)
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn whatever_ends_a_persons_rights_voids_the_tokens_at_once() {
     let world = World::new().await;
     let (home, anna, session) = anna(&world).await;
@@ -83,7 +84,7 @@ async fn whatever_ends_a_persons_rights_voids_the_tokens_at_once() {
     assert!(!world.void(&other).await, "nobody else is concerned");
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn signing_out_and_a_stolen_refresh_token_void_the_sessions_tokens() {
     let world = World::new().await;
     world.home("acme").await;
@@ -101,7 +102,7 @@ async fn signing_out_and_a_stolen_refresh_token_void_the_sessions_tokens() {
     assert!(world.void(&second).await);
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn a_revocation_is_kept_as_long_as_any_token_can_live() {
     // Whatever the life of tokens is now, there may be some that were made under another setting.
     let world = World::with(Settings {
@@ -144,7 +145,7 @@ async fn revoked(node: &Node, session: &pb::Session) {
     within.expect("revoked within five seconds");
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn every_process_refuses_a_disabled_persons_token_also_one_that_starts_later() {
     let world = World::new().await;
     let (node, later) = (world.serve(), world.serve());
@@ -167,7 +168,7 @@ async fn every_process_refuses_a_disabled_persons_token_also_one_that_starts_lat
     );
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn more_revocations_than_anybody_can_hold_lock_nobody_out() {
     let world = World::new().await;
     let (_, _, old) = anna(&world).await;

@@ -1,7 +1,8 @@
 use super::*;
 use centro_proto::events::SignInRefused;
+use centro_testkit::engines::on_both_engines;
 
-#[tokio::test]
+#[on_both_engines]
 async fn a_person_signs_in_and_learns_who_it_is() {
     let world = World::new().await;
     let home = world.home("acme").await;
@@ -31,7 +32,7 @@ async fn a_person_signs_in_and_learns_who_it_is() {
     );
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn without_a_tenant_only_the_only_one_is_meant() {
     let world = World::new().await;
     assert_eq!(
@@ -48,7 +49,7 @@ async fn without_a_tenant_only_the_only_one_is_meant() {
     world.sign_in("other", "owner", PASSWORD).await.unwrap();
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn unknown_login_wrong_password_and_unknown_tenant_get_the_same_answer() {
     let world = World::new().await;
     world.home("acme").await;
@@ -78,7 +79,7 @@ async fn unknown_login_wrong_password_and_unknown_tenant_get_the_same_answer() {
     );
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn a_login_that_fails_often_pauses_and_others_do_not() {
     let world = World::new().await;
     world.home("acme").await;
@@ -108,7 +109,7 @@ async fn a_login_that_fails_often_pauses_and_others_do_not() {
     );
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn a_source_that_fails_often_pauses_whatever_login_it_tries() {
     let world = World::with(Settings {
         sign_in_failures_per_source: 3,
@@ -132,7 +133,7 @@ async fn a_source_that_fails_often_pauses_whatever_login_it_tries() {
         .unwrap();
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn more_sign_ins_than_the_pool_and_its_queue_hold_are_refused_at_once() {
     let settings = Settings {
         hash_workers: 1,
@@ -167,7 +168,7 @@ async fn more_sign_ins_than_the_pool_and_its_queue_hold_are_refused_at_once() {
     world.sign_in("acme", "owner", PASSWORD).await.unwrap();
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn a_refresh_token_is_used_once_and_its_reuse_ends_the_family() {
     let world = World::new().await;
     world.home("acme").await;
@@ -187,7 +188,7 @@ async fn a_refresh_token_is_used_once_and_its_reuse_ends_the_family() {
     world.refresh(&other.refresh_token).await.unwrap();
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn a_session_ends_by_signing_out_and_by_time() {
     let world = World::new().await;
     world.home("acme").await;
@@ -218,7 +219,7 @@ async fn a_session_ends_by_signing_out_and_by_time() {
     );
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn a_new_password_needs_the_old_one_and_ends_sessions() {
     let world = World::new().await;
     let home = world.home("acme").await;
@@ -253,7 +254,7 @@ async fn a_new_password_needs_the_old_one_and_ends_sessions() {
         .unwrap();
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn a_disabled_person_is_out() {
     let world = World::new().await;
     let home = world.home("acme").await;
@@ -290,7 +291,7 @@ async fn a_disabled_person_is_out() {
     );
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn an_answer_that_was_lost_is_given_again_and_nothing_else_is() {
     let world = World::new().await;
     world.home("acme").await;
@@ -310,7 +311,7 @@ async fn an_answer_that_was_lost_is_given_again_and_nothing_else_is() {
     );
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn a_used_token_is_reuse_once_its_successor_was_used_or_time_has_passed() {
     let world = World::new().await;
     world.home("acme").await;
@@ -345,7 +346,7 @@ async fn a_used_token_is_reuse_once_its_successor_was_used_or_time_has_passed() 
     );
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn a_new_password_keeps_the_session_it_was_set_in() {
     let world = World::new().await;
     world.home("acme").await;
@@ -369,7 +370,7 @@ async fn a_new_password_keeps_the_session_it_was_set_in() {
     );
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn the_event_of_a_refused_sign_in_never_has_what_was_typed_by_nobody() {
     let world = World::new().await;
     let home = world.home("acme").await;
@@ -387,7 +388,7 @@ async fn the_event_of_a_refused_sign_in_never_has_what_was_typed_by_nobody() {
     assert_eq!(event.subject, owner);
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn only_another_service_may_say_where_a_sign_in_comes_from() {
     let world = World::with(Settings {
         sign_in_failures_per_source: 1,
@@ -467,7 +468,7 @@ async fn every_sign_in_is_audited_with_its_source_and_outcome_and_without_what_w
 }
 
 /// A proof takes a while; what happened to the person meanwhile counts.
-#[tokio::test]
+#[on_both_engines]
 async fn a_sign_in_under_way_does_not_outlive_the_password_it_was_proved_with() {
     let world = &World::new().await;
     let home = world.home("acme").await;

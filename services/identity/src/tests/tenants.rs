@@ -1,6 +1,7 @@
 use super::*;
+use centro_testkit::engines::on_both_engines;
 
-#[tokio::test]
+#[on_both_engines]
 async fn a_short_name_belongs_to_one_tenant() {
     let world = World::new().await;
     let home = world.home("acme").await;

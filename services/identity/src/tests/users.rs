@@ -1,5 +1,6 @@
 use super::*;
 use centro_proto::events::UserChanged;
+use centro_testkit::engines::on_both_engines;
 use prost_types::FieldMask;
 use std::collections::BTreeSet;
 
@@ -31,7 +32,7 @@ async fn delete(world: &World, by: &Principal, id: &str) -> Result<(), Status> {
     world.desk.delete_user(with(by, request)).await.map(|_| ())
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn a_login_is_unique_in_its_tenant_ignoring_case() {
     let world = World::new().await;
     let (acme, other) = (world.home("acme").await, world.home("other").await);
@@ -73,7 +74,7 @@ async fn a_login_is_unique_in_its_tenant_ignoring_case() {
     );
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn of_many_who_take_one_login_at_once_one_gets_it() {
     let world = Arc::new(World::new().await);
     let home = Arc::new(world.home("acme").await);
@@ -95,7 +96,7 @@ async fn of_many_who_take_one_login_at_once_one_gets_it() {
     assert_eq!(made, 1);
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn what_a_person_lacks_is_named() {
     let world = World::new().await;
     let home = world.home("acme").await;
@@ -123,7 +124,7 @@ async fn what_a_person_lacks_is_named() {
     assert_eq!(reason(world.add(&home.owner, nameless).await), "name_empty");
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn the_last_owner_stays_and_stays_an_owner() {
     let world = World::new().await;
     let home = world.home("acme").await;
@@ -154,7 +155,7 @@ async fn the_last_owner_stays_and_stays_an_owner() {
         .unwrap();
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn of_two_owners_who_remove_each_other_at_once_one_stays() {
     let world = Arc::new(World::new().await);
     let home = world.home("acme").await;
@@ -180,7 +181,7 @@ async fn of_two_owners_who_remove_each_other_at_once_one_stays() {
     assert_eq!(refused, ["last_admin"]);
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn an_administrator_does_not_become_an_owner() {
     let world = World::new().await;
     let home = world.home("acme").await;
@@ -213,7 +214,7 @@ async fn an_administrator_does_not_become_an_owner() {
     assert_eq!(reason(delete(&world, &by, &owner).await), "owner_only");
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn a_person_of_another_tenant_is_not_found() {
     let world = World::new().await;
     let (acme, other) = (world.home("acme").await, world.home("other").await);
@@ -243,7 +244,7 @@ async fn a_person_of_another_tenant_is_not_found() {
     assert_eq!(list.unwrap().into_inner().users.len(), 1);
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn an_old_etag_changes_nothing() {
     let world = World::new().await;
     let home = world.home("acme").await;
@@ -274,7 +275,7 @@ async fn an_old_etag_changes_nothing() {
     assert_eq!(reason(unknown), "field_unknown");
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn pages_hold_everybody_once() {
     let world = World::new().await;
     let home = world.home("acme").await;
@@ -333,7 +334,7 @@ async fn pages_hold_everybody_once() {
     );
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn a_page_token_is_of_one_tenants_list_and_filter() {
     use centro_proto::identity::api_keys_server::ApiKeys;
     let world = World::new().await;
@@ -372,7 +373,7 @@ async fn a_page_token_is_of_one_tenants_list_and_filter() {
     users(&home.owner, 0, &token).await.unwrap();
 }
 
-#[tokio::test]
+#[on_both_engines]
 async fn each_change_of_a_person_is_told_once() {
     let world = World::new().await;
     let home = world.home("acme").await;

@@ -49,6 +49,7 @@ pub async fn start(change: impl FnOnce(&mut Settings), more: impl FnOnce(&mut Mo
         ownership: Arc::new(LocalOwnership::new(Epoch(1))),
         keys: Keys::new(&[7; 32]),
         data: folder.path().to_owned(),
+        records: centro_node::Records::folder(folder.path()),
         arbiters: vec![],
         lifecycle: lifecycle.clone(),
     }
