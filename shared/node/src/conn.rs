@@ -46,23 +46,39 @@ impl Conn {
         Self::new(self.node.clone(), self.role, to)
     }
 
-    /// Whether this process is the one. No way to another is known here, and saying so is better than asking the wrong one.
-    fn here(&self) -> Result<(), Status> {
-        let away = match &self.to {
-            To::Any => return Ok(()),
-            To::Node(name) if name.is_empty() || **name == *self.node.name() => return Ok(()),
-            To::Node(name) => name.clone(),
+    /// Where the call goes: nowhere else (`None`) than to this process, or to that address.
+    fn away(&self) -> Result<Option<Arc<str>>, Status> {
+        let peers = self.node.peers();
+        let named = match &self.to {
+            To::Node(name) if !name.is_empty() => Some(name.clone()),
+            To::Any | To::Node(_) => None,
             To::Shard(shard) => match self.node.ownership().owner(*shard) {
-                Some(Owner::Here(_)) => return Ok(()),
-                Some(Owner::There { node, .. }) => node,
+                Some(Owner::Here(_)) => return Ok(None),
+                Some(Owner::There { node, .. }) => Some(node),
                 None => return Err(Status::unavailable("nobody owns it now, try again")),
             },
         };
-        Err(Status::unavailable(format!("{} is at {away}", self.role)))
+        match named {
+            Some(name) if *name == *self.node.name() => Ok(None),
+            Some(name) => match peers.address(&name) {
+                Some(address) => Ok(Some(address)),
+                None => Err(Status::unavailable(format!("{} is at {name}", self.role))),
+            },
+            None if peers.here(self.role) => Ok(None),
+            None => {
+                let address = self
+                    .node
+                    .0
+                    .channels
+                    .choose(self.role, &peers.with(self.role));
+                let nobody = || Status::unavailable(format!("nobody runs {} now", self.role));
+                address.ok_or_else(nobody).map(Some)
+            }
+        }
     }
 
     async fn send(self, mut request: Request<Body>) -> Result<Response<Body>, Status> {
-        self.here()?;
+        let away = self.away()?;
         if !request.headers().contains_key(AUTHORIZATION) {
             let token = self.node.service_token();
             let value = token.and_then(|t| HeaderValue::try_from(format!("Bearer {t}")).ok());
@@ -72,6 +88,9 @@ impl Conn {
             );
         }
         trace::inject(request.headers_mut());
+        if let Some(address) = away {
+            return self.node.0.channels.send(&address, request).await;
+        }
         let routes = self
             .node
             .0

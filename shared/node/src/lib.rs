@@ -8,13 +8,16 @@ mod lifecycle;
 mod mount;
 #[allow(clippy::module_inception)]
 mod node;
+mod peers;
 mod revocations;
 pub mod telemetry;
 pub mod trace;
 
+pub use centro_store::{Limits, Records};
 pub use conn::{Conn, To};
 pub use health::Health;
 pub use lifecycle::Lifecycle;
 pub use mount::Mount;
 pub use node::{Node, NodeBuilder, Role, Service};
+pub use peers::{Peers, PeersOf};
 pub use telemetry::{Telemetry, TelemetrySettings};

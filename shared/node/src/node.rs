@@ -1,8 +1,9 @@
 //! What a process lends to the services it hosts.
 
 use crate::{
-    Conn, Health, Lifecycle, Mount, To,
+    Conn, Health, Lifecycle, Mount, Peers, To,
     health::{CheckReport, Kind, Report},
+    peers::{Alone, Channels},
     revocations, trace,
 };
 use async_trait::async_trait;
@@ -10,6 +11,7 @@ use centro_bus::EventBus;
 use centro_cluster::Ownership;
 use centro_contract::{Keys, Principal, Revocations};
 use centro_kernel::{Clock, Timestamp};
+use centro_store::Records;
 use parking_lot::Mutex;
 use std::{
     fmt,
@@ -107,10 +109,13 @@ pub(crate) struct Inner {
     keys: Keys,
     revocations: Revocations,
     data: PathBuf,
+    records: Records,
     arbiters: Vec<actix::ArbiterHandle>,
     lifecycle: Lifecycle,
     health: Health,
     service_token: Mutex<Option<(String, Timestamp)>>,
+    peers: Arc<dyn Peers>,
+    pub(crate) channels: Channels,
 }
 
 /// The parts of a [`Node`].
@@ -125,8 +130,10 @@ pub struct NodeBuilder {
     pub ownership: Arc<dyn Ownership>,
     /// The installation's signing keys.
     pub keys: Keys,
-    /// Folder for databases and recordings.
+    /// Folder for recordings, and for SQLite files.
     pub data: PathBuf,
+    /// Where services keep their records.
+    pub records: Records,
     /// Threads that run actors.
     pub arbiters: Vec<actix::ArbiterHandle>,
     /// Draining and stopping.
@@ -137,8 +144,13 @@ pub struct NodeBuilder {
 const SERVICE_TOKEN_TTL: Duration = Duration::from_secs(600);
 
 impl NodeBuilder {
-    /// The node. Its doors open with [`Node::open`].
+    /// The node of a process that runs everything. Its doors open with [`Node::open`].
     pub fn build(self) -> Node {
+        self.build_among(Arc::new(Alone))
+    }
+
+    /// The node of one process among others.
+    pub fn build_among(self, peers: Arc<dyn Peers>) -> Node {
         Node(Arc::new(Inner {
             name: self.name,
             local: OnceLock::new(),
@@ -149,10 +161,13 @@ impl NodeBuilder {
             keys: self.keys,
             revocations: Revocations::default(),
             data: self.data,
+            records: self.records,
             arbiters: self.arbiters,
             lifecycle: self.lifecycle,
             health: Health::default(),
             service_token: Mutex::new(None),
+            peers,
+            channels: Channels::default(),
         }))
     }
 }
@@ -188,9 +203,14 @@ impl Node {
         &self.0.revocations
     }
 
-    /// Folder for databases and recordings.
+    /// Folder for recordings and other files. Databases are opened through [`Node::records`].
     pub fn data(&self) -> &Path {
         &self.0.data
+    }
+
+    /// Where services keep their records.
+    pub fn records(&self) -> &Records {
+        &self.0.records
     }
 
     /// Threads that run actors: start an actor with `Actor::start_in_arbiter(&handle, |_| …)`. A key is always put on
@@ -260,6 +280,11 @@ impl Node {
             opened.cancelled().await;
             task.await;
         });
+    }
+
+    /// The other processes.
+    pub fn peers(&self) -> &dyn Peers {
+        &*self.0.peers
     }
 
     /// Whether it is certain that no process of this name lives, so that nobody will ever answer for it.

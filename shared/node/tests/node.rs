@@ -33,6 +33,7 @@ fn node() -> Node {
         ownership: Arc::new(LocalOwnership::new(Epoch(1))),
         keys: Keys::new(&[7; 32]),
         data: std::env::temp_dir(),
+        records: centro_node::Records::folder(std::env::temp_dir()),
         arbiters: vec![],
         lifecycle: Lifecycle::default(),
     }
