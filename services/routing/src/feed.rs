@@ -149,6 +149,8 @@ fn follow(router: &Arc<Router>, consequence: Option<Consequence>) {
 /// Follows the owners of shards and the deaths of nodes, for ever.
 pub async fn ownership(router: Arc<Router>) {
     let mut changes = router.node.ownership().changes();
+    // What was gained before anybody watched.
+    router.check_owners();
     while let Some(seen) = changes.next().await {
         match seen {
             Seen::Change(change) => router.owner_changed(&change),

@@ -10,7 +10,7 @@
 //! In: `Waiting.Wait` (edges), `AgentContacts` (edges), `Agents`, `QueueStatuses` and `WaitingContacts` (people),
 //! configuration and registration events, and at the start the day's events from `Journal.Replay`. Out: offers on the stream, `CallEdge.CancelOffer` and `HasOffer`, `routing.*` events. `docs/protocol.md` has
 //! the messages. Hot state lives behind `store::HotStore`; in one process it is memory, so agents log in again after a
-//! restart.
+//! restart. In a cluster it is Redis, and whoever gets a shard wakes those of it who have work (`takeover`).
 
 mod actor;
 #[cfg(feature = "bench")]
@@ -24,6 +24,7 @@ mod log_in;
 mod metrics;
 mod monitor;
 mod notify;
+mod peers;
 mod reasons;
 pub mod replay;
 mod router;
@@ -31,6 +32,7 @@ mod rules;
 mod settings;
 pub mod store;
 pub mod story;
+mod takeover;
 mod watch;
 mod wire;
 
@@ -43,14 +45,14 @@ use centro_cluster::Shard;
 use centro_node::{Mount, Node, Role, Service, health::Kind};
 use centro_proto::routing::{
     agent_contacts_server::AgentContactsServer, agents_server::AgentsServer,
-    queue_statuses_server::QueueStatusesServer, waiting_contacts_server::WaitingContactsServer,
-    waiting_server::WaitingServer,
+    queue_statuses_server::QueueStatusesServer, routing_peers_server::RoutingPeersServer,
+    waiting_contacts_server::WaitingContactsServer, waiting_server::WaitingServer,
 };
 use directory::Directory;
 use grpc::Doors;
 use router::Router;
 use std::sync::Arc;
-use store::MemoryStore;
+use store::{HotStore, MemoryStore, RedisStore, Shared};
 use tokio::sync::mpsc;
 
 /// The service.
@@ -71,7 +73,11 @@ impl Service for Routing {
         if settings.decision_log.enabled {
             settings.decision_log.prepare(node.data())?;
         }
-        let router = router(&settings, node.clone(), Arc::default());
+        let store = match &settings.shared {
+            Some(shared) => in_redis(&settings, shared, &node)?,
+            None => in_memory(&settings, &node),
+        };
+        let router = router(&settings, node.clone(), store, Arc::default());
         let text = "the configuration was not read yet";
         let configured = node
             .health()
@@ -83,6 +89,7 @@ impl Service for Routing {
         node.spawn(feed::configuration(router.clone(), configured));
         node.spawn(feed::registrations(router.clone(), registered));
         node.spawn(feed::ownership(router.clone()));
+        node.spawn(peers::follow::everybody(router.clone()));
         // From here on what happens is kept for later, so that nothing falls between the past and the present.
         let started = router.live.figures.await_past();
         node.spawn(live::past::recall(router.clone(), started));
@@ -91,11 +98,36 @@ impl Service for Routing {
     }
 }
 
-/// The router of a process with its hot state in memory.
-fn router(settings: &Settings, node: Node, directory: Arc<Directory>) -> Arc<Router> {
+/// Hot state of this process alone.
+fn in_memory(settings: &Settings, node: &Node) -> Arc<dyn HotStore> {
     let (store, events) = MemoryStore::new(node.ownership(), settings.outbox);
-    publish(&node, events);
-    let router = Router::new(node.clone(), settings, Arc::new(store), directory);
+    publish(node, events);
+    Arc::new(store)
+}
+
+/// Hot state that other processes take over.
+fn in_redis(
+    settings: &Settings,
+    shared: &Shared,
+    node: &Node,
+) -> anyhow::Result<Arc<dyn HotStore>> {
+    let store = RedisStore::new(shared, settings.outbox)?;
+    let lifecycle = node.lifecycle();
+    let quiet = lifecycle.clone();
+    let quiet = async move { quiet.quiet().await };
+    let relay = store::relay_shards(store.clone(), node.ownership(), node.bus(), quiet);
+    lifecycle.telling().spawn(relay);
+    Ok(Arc::new(store))
+}
+
+/// The router of a process.
+fn router(
+    settings: &Settings,
+    node: Node,
+    store: Arc<dyn HotStore>,
+    directory: Arc<Directory>,
+) -> Arc<Router> {
+    let router = Router::new(node.clone(), settings, store, directory);
     node.spawn(monitor::watch_over(router.clone()));
     router
 }
@@ -119,5 +151,6 @@ fn open(mount: &mut Mount, router: Arc<Router>) {
     mount.grpc(AgentContactsServer::new(doors.clone()));
     mount.grpc(AgentsServer::new(doors.clone()));
     mount.grpc(QueueStatusesServer::new(doors.clone()));
-    mount.grpc(WaitingContactsServer::new(doors));
+    mount.grpc(WaitingContactsServer::new(doors.clone()));
+    mount.grpc(RoutingPeersServer::new(doors));
 }

@@ -2,6 +2,7 @@
 //! nothing but what it shows.
 
 mod figures;
+mod followers;
 pub mod past;
 mod zone;
 
@@ -10,15 +11,19 @@ pub use zone::Zone;
 
 use crate::directory::Directory;
 use centro_kernel::{ContactId, QueueId, TenantId, Timestamp, UserId};
+use centro_proto::routing as pb;
 use centro_routing_core::{
     Desktop, Entry, Event, Part, Place, QueueChange, State, View, figures::Serving,
 };
+use followers::Followers;
 use parking_lot::RwLock;
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     ops::Bound::{Excluded, Unbounded},
     sync::Arc,
 };
+use tokio::sync::mpsc;
+use tonic::Status;
 
 /// The line of one queue.
 #[derive(Default)]
@@ -175,6 +180,7 @@ pub struct Live {
     people: RwLock<People>,
     /// What happened today.
     pub figures: Figures,
+    followers: Followers,
 }
 
 impl Live {
@@ -196,11 +202,49 @@ impl Live {
     ) {
         if !events.is_empty() {
             self.figures.happened(&directory.zone(tenant), now, events);
+            self.followers.events(tenant, now, events);
         }
+    }
+
+    /// The same in another process.
+    pub fn happened_elsewhere(
+        &self,
+        directory: &Directory,
+        tenant: TenantId,
+        at: Timestamp,
+        events: &[Event],
+    ) {
+        self.figures.happened(&directory.zone(tenant), at, events);
     }
 
     /// A queue's step was stored.
     pub fn queue_changed(&self, queue: QueueId, changes: &[QueueChange]) {
+        self.queue_changed_elsewhere(queue, changes);
+        self.followers.changes(queue, changes);
+    }
+
+    /// A queue's actor has begun with this line.
+    pub fn queue_began(&self, queue: QueueId, line: Vec<(Place, Arc<Entry>)>) {
+        self.followers.line(queue, &line);
+        self.queue_began_elsewhere(queue, line);
+    }
+
+    /// A queue has this line in another process.
+    pub fn queue_began_elsewhere(&self, queue: QueueId, line: Vec<(Place, Arc<Entry>)>) {
+        let mut queues = self.queues.write();
+        if line.is_empty() {
+            queues.remove(&queue);
+            return;
+        }
+        let mut now = Line::default();
+        for (place, entry) in line {
+            now.put(entry, place);
+        }
+        queues.insert(queue, now);
+    }
+
+    /// A queue's line changed in another process.
+    pub fn queue_changed_elsewhere(&self, queue: QueueId, changes: &[QueueChange]) {
         let mut queues = self.queues.write();
         for change in changes {
             match change {
@@ -219,6 +263,12 @@ impl Live {
 
     /// An agent's step was stored.
     pub fn agent_changed(&self, tenant: TenantId, view: View) {
+        self.followers.agent(tenant, &view);
+        self.agent_changed_elsewhere(tenant, view);
+    }
+
+    /// An agent is like this in another process.
+    pub fn agent_changed_elsewhere(&self, tenant: TenantId, view: View) {
         let mut people = self.people.write();
         let people = &mut *people;
         let views = people.views.entry(tenant).or_default();
@@ -232,6 +282,38 @@ impl Live {
             }
             None => people.teams.come(&view),
         }
+    }
+
+    /// Everything of the actors that are here, and then each change. It ends when the follower is too slow.
+    pub fn follow(
+        &self,
+        here: impl Fn(u128) -> bool,
+    ) -> mpsc::Receiver<Result<pb::LiveChanges, Status>> {
+        // Changes from here on may be told before what they follow on; then they are told again in their order.
+        let (sender, changes) = self.followers.join();
+        let mut all = Vec::new();
+        for (tenant, views) in &self.people.read().views {
+            let here = views.values().filter(|view| here(view.agent.as_u128()));
+            all.extend(here.map(|view| followers::agent(*tenant, view)));
+        }
+        for (queue, line) in self.queues.read().iter() {
+            if here(queue.as_u128()) {
+                let order = line.order.iter();
+                let line: Vec<_> = order
+                    .map(|(place, entry)| (*place, entry.clone()))
+                    .collect();
+                all.push(followers::line(*queue, &line));
+            }
+        }
+        tokio::spawn(followers::tell_all(sender, all));
+        changes
+    }
+
+    /// Queues with a line that others should have told of and did not.
+    pub fn queues_with_contacts(&self) -> Vec<QueueId> {
+        let queues = self.queues.read();
+        let some = queues.iter().filter(|(_, line)| !line.order.is_empty());
+        some.map(|(queue, _)| *queue).collect()
     }
 
     /// A queue with its first `limit` contacts.

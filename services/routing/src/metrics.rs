@@ -24,6 +24,14 @@ pub static EVENTS_LOST: Counter = LazyLock::new(|| {
     )
     .ok()
 });
+/// Messages to actors in other processes that were not sent because too many waited, or the process could not be reached.
+pub static PEER_MESSAGES_LOST: Counter = LazyLock::new(|| {
+    register_int_counter!(
+        "centro_routing_peer_messages_lost_total",
+        "Messages to actors in other processes that were not sent"
+    )
+    .ok()
+});
 /// Streams closed because the edge did not read.
 pub static EDGES_STUCK: Counter = LazyLock::new(|| {
     register_int_counter!(
@@ -37,6 +45,15 @@ pub static DEPOSED: Counter = LazyLock::new(|| {
     register_int_counter!(
         "centro_routing_deposed_total",
         "Actors stopped because a newer owner exists"
+    )
+    .ok()
+});
+
+/// Writes refused because the shard has a newer owner.
+pub static FENCED: Counter = LazyLock::new(|| {
+    register_int_counter!(
+        "centro_routing_fenced_total",
+        "Writes refused because the shard has a newer owner"
     )
     .ok()
 });

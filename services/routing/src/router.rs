@@ -11,8 +11,10 @@ use crate::{
     live::Live,
     metrics::{self, MAILBOX_FULL},
     monitor::Monitor,
+    peers::Links,
     settings::Settings,
-    store::HotStore,
+    store::{HotStore, is_active},
+    takeover::take_over,
 };
 use actix::{
     Actor as Acts, Addr, Context, Handler, Message,
@@ -22,11 +24,13 @@ use actix::{
 use centro_cluster::{Change, Epoch, Owner, SHARDS, Shard};
 use centro_kernel::{Code, Fault, QueueId, TenantId, Timestamp, UserId};
 use centro_node::Node;
+use centro_proto::routing::peer_message::To;
 use centro_routing_core::{
-    Agent, AgentMessage, Answer, Chosen, Deadlines, PickUp, Queue, QueueMessage, View,
+    Agent, AgentMessage, Answer, Deadlines, PickUp, Queue, QueueMessage, View,
 };
 use dashmap::{DashMap, Entry};
 use parking_lot::Mutex;
+use serde::Serialize;
 use std::{
     collections::HashSet,
     hash::Hash,
@@ -95,6 +99,8 @@ pub struct Router {
     to_reconcile: Mutex<HashSet<Actor>>,
     queues: DashMap<QueueId, Addr<QueueActor>>,
     agents: DashMap<UserId, Addr<AgentActor>>,
+    /// The ways to actors in other processes.
+    links: Links,
 }
 
 impl Router {
@@ -109,6 +115,7 @@ impl Router {
         let (deadlines, log) = (settings.deadlines(), &settings.decision_log);
         let recorder = log.enabled.then(|| Recorder::start(log, deadlines, &node));
         Arc::new(Self {
+            links: Links::new(node.clone()),
             node,
             store,
             directory,
@@ -137,11 +144,10 @@ impl Router {
 
     /// Ends an actor in the middle of its life, as a bug would. It is activated again from what is stored.
     pub(crate) fn crash(&self, actor: Actor) {
-        let gone = match actor {
-            Actor::Queue(queue) => deliver(&self.queues, queue, Crash, || None),
-            Actor::Agent(agent) => deliver(&self.agents, agent, Crash, || None),
-        };
-        drop(gone);
+        match actor {
+            Actor::Queue(queue) => drop(deliver(&self.queues, queue, Crash, || None)),
+            Actor::Agent(agent) => drop(deliver(&self.agents, agent, Crash, || None)),
+        }
     }
 
     /// An actor stops to work without dying.
@@ -253,9 +259,7 @@ impl Router {
     async fn revive_agent(self: Arc<Self>, tenant: TenantId, agent: UserId, life: Life) {
         tokio::time::sleep(life.pause()).await;
         let stored = self.store.load_agent(agent).await;
-        let idle = stored.is_ok_and(|record| {
-            record.is_none_or(|r| r.slots.is_empty() && r.chosen == Chosen::LoggedOut)
-        });
+        let idle = stored.is_ok_and(|record| !record.as_ref().is_some_and(is_active));
         if idle {
             return;
         }
@@ -319,8 +323,12 @@ impl Router {
     /// False when the mailbox is full.
     fn tell_to_reconcile(&self, actor: Actor) -> bool {
         let told = match actor {
-            Actor::Queue(queue) => deliver(&self.queues, queue, Reconcile, || None),
-            Actor::Agent(agent) => deliver(&self.agents, agent, Reconcile, || None),
+            Actor::Queue(queue) => {
+                deliver(&self.queues, queue, Reconcile, || None).map_err(Undelivered::fault)
+            }
+            Actor::Agent(agent) => {
+                deliver(&self.agents, agent, Reconcile, || None).map_err(Undelivered::fault)
+            }
         };
         told.err().is_none_or(|fault| fault.code != Code::Busy)
     }
@@ -328,8 +336,8 @@ impl Router {
     /// The owner of a shard changed, or a node died.
     pub(crate) fn owner_changed(self: &Arc<Self>, change: &Change) {
         match change {
-            // Its actors start when they are spoken to, and tell agents themselves.
-            Change::Gained { .. } => {}
+            // Most of its actors start when they are spoken to, and tell agents themselves.
+            Change::Gained { shard, epoch } => self.take_over(*shard, *epoch),
             Change::Lost { shard, .. } => self.let_go(*shard),
             Change::Moved { shard, epoch, .. } => {
                 self.let_go(*shard);
@@ -343,7 +351,7 @@ impl Router {
     pub(crate) fn check_owners(self: &Arc<Self>) {
         for shard in Shard::all() {
             match self.node.ownership().owner(shard) {
-                Some(Owner::Here(_)) => {}
+                Some(Owner::Here(epoch)) => self.take_over(shard, epoch),
                 Some(Owner::There { epoch, .. }) => {
                     self.let_go(shard);
                     self.queues_moved(shard, epoch);
@@ -354,6 +362,20 @@ impl Router {
         self.check_edges();
     }
 
+    fn take_over(self: &Arc<Self>, shard: Shard, epoch: Epoch) {
+        self.runtime.spawn(take_over(self.clone(), shard, epoch));
+    }
+
+    /// Starts a queue's actor unless it is there.
+    pub(crate) fn wake_queue(self: &Arc<Self>, tenant: TenantId, queue: QueueId) {
+        revive(&self.queues, queue, || self.start_queue(tenant, queue, 0));
+    }
+
+    /// Starts an agent's actor unless it is there.
+    pub(crate) fn wake_agent(self: &Arc<Self>, tenant: TenantId, agent: UserId) {
+        revive(&self.agents, agent, || self.start_agent(tenant, agent, 0));
+    }
+
     /// Stops the actors of a shard: they could store nothing any more. The news may be late and the shard ours again; then
     /// those who were activated since stay, and the others stop by themselves.
     fn let_go(&self, shard: Shard) {
@@ -362,14 +384,14 @@ impl Router {
         self.queues.retain(|queue, addr| {
             let theirs = theirs(queue.as_u128());
             if theirs {
-                addr.do_send(LetGo);
+                addr.do_send(LetGo { ours_again });
             }
             ours_again || !theirs
         });
         self.agents.retain(|agent, addr| {
             let theirs = theirs(agent.as_u128());
             if theirs {
-                addr.do_send(LetGo);
+                addr.do_send(LetGo { ours_again });
             }
             ours_again || !theirs
         });
@@ -425,9 +447,35 @@ impl Router {
         queue: QueueId,
         message: QueueMessage,
     ) -> Result<(), Fault> {
-        deliver(&self.queues, queue, TellQueue(message), || {
+        let told = deliver(&self.queues, queue, TellQueue(message), || {
             self.start_queue(tenant, queue, 0)
+        });
+        told.or_else(|undelivered| {
+            let to = || To::QueueId(queue.to_string());
+            let sent = |message: &TellQueue| self.send(queue.as_u128(), tenant, to(), &message.0);
+            undelivered.unless(sent)
         })
+    }
+
+    /// The same of another process's actor: a queue that is not here hears nothing.
+    pub(crate) fn tell_queue_here(
+        self: &Arc<Self>,
+        tenant: TenantId,
+        queue: QueueId,
+        message: QueueMessage,
+    ) -> Result<(), Fault> {
+        let told = deliver(&self.queues, queue, TellQueue(message), || {
+            self.start_queue(tenant, queue, 0)
+        });
+        told.map_err(Undelivered::fault)
+    }
+
+    /// Sends a message to the process that has its actor, if that is another one and can be told.
+    fn send(&self, key: u128, tenant: TenantId, to: To, message: &impl Serialize) -> bool {
+        match self.node.ownership().owner(Shard::of(key)) {
+            Some(Owner::There { node, .. }) => self.links.tell(&node, tenant, to, message),
+            Some(Owner::Here(_)) | None => false,
+        }
     }
 
     /// Hands over what an edge said on its stream.
@@ -437,9 +485,10 @@ impl Router {
         queue: QueueId,
         message: FromEdge,
     ) -> Result<(), Fault> {
-        deliver(&self.queues, queue, message, || {
+        let told = deliver(&self.queues, queue, message, || {
             self.start_queue(tenant, queue, 0)
-        })
+        });
+        told.map_err(Undelivered::fault)
     }
 
     /// Asks a queue's record, and waits for its word.
@@ -452,7 +501,8 @@ impl Router {
         let (reply, answer) = oneshot::channel();
         deliver(&self.queues, queue, AskQueue { message, reply }, || {
             self.start_queue(tenant, queue, 0)
-        })?;
+        })
+        .map_err(Undelivered::fault)?;
         match tokio::time::timeout(ANSWER, answer).await {
             Ok(Ok(answer)) => Ok(answer),
             _ => Err(away()),
@@ -475,7 +525,8 @@ impl Router {
         };
         deliver(&self.queues, queue, ask, || {
             self.start_queue(tenant, queue, 0)
-        })?;
+        })
+        .map_err(Undelivered::fault)?;
         match tokio::time::timeout(PICKED_UP, answer).await {
             Ok(Ok(outcome)) => outcome,
             _ => Err(away()),
@@ -493,7 +544,8 @@ impl Router {
         let look = LookAtQueue(Box::new(move |queue| drop(seen.send(look(queue)))));
         deliver(&self.queues, queue, look, || {
             self.start_queue(tenant, queue, 0)
-        })?;
+        })
+        .map_err(Undelivered::fault)?;
         match tokio::time::timeout(ANSWER, answer).await {
             Ok(Ok(seen)) => Ok(seen),
             _ => Err(away()),
@@ -511,7 +563,8 @@ impl Router {
         let look = LookAtAgent(Box::new(move |agent| drop(seen.send(look(agent)))));
         deliver(&self.agents, agent, look, || {
             self.start_agent(tenant, agent, 0)
-        })?;
+        })
+        .map_err(Undelivered::fault)?;
         match tokio::time::timeout(ANSWER, answer).await {
             Ok(Ok(seen)) => Ok(seen),
             _ => Err(away()),
@@ -525,9 +578,27 @@ impl Router {
         agent: UserId,
         message: AgentMessage,
     ) {
-        let _ = deliver(&self.agents, agent, TellAgent(message), || {
+        let told = deliver(&self.agents, agent, TellAgent(message), || {
             self.start_agent(tenant, agent, 0)
         });
+        if let Err(undelivered) = told {
+            let to = To::AgentId(agent.to_string());
+            let message = undelivered.message.map(|TellAgent(message)| message);
+            let _ = message.map(|message| self.send(agent.as_u128(), tenant, to, &message));
+        }
+    }
+
+    /// The same of another process's actor: an agent who is not here hears nothing.
+    pub(crate) fn tell_agent_here(
+        self: &Arc<Self>,
+        tenant: TenantId,
+        agent: UserId,
+        message: AgentMessage,
+    ) -> Result<(), Fault> {
+        let told = deliver(&self.agents, agent, TellAgent(message), || {
+            self.start_agent(tenant, agent, 0)
+        });
+        told.map_err(Undelivered::fault)
     }
 
     /// Tells an agent that has an actor; others have nothing to learn.
@@ -550,7 +621,8 @@ impl Router {
         };
         deliver(&self.agents, agent, ask, || {
             self.start_agent(tenant, agent, 0)
-        })?;
+        })
+        .map_err(Undelivered::fault)?;
         match tokio::time::timeout(ANSWER, answer).await {
             Ok(Ok(answer)) => answer,
             _ => Err(away()),
@@ -606,12 +678,33 @@ where
 }
 
 /// Nobody answers for the key now; asking again may help.
-fn away() -> Fault {
+pub(crate) fn away() -> Fault {
     Fault::new(
         Code::Unavailable,
         "owner_moving",
         "the owner is changing, try again",
     )
+}
+
+/// A message that its actor did not get.
+struct Undelivered<M> {
+    fault: Fault,
+    /// The message, unless a mailbox has swallowed it: there is no actor here and none could be started.
+    message: Option<M>,
+}
+
+impl<M> Undelivered<M> {
+    fn fault(self) -> Fault {
+        self.fault
+    }
+
+    /// Fine when it went out another way.
+    fn unless(self, sent: impl FnOnce(&M) -> bool) -> Result<(), Fault> {
+        match &self.message {
+            Some(message) if sent(message) => Ok(()),
+            _ => Err(self.fault),
+        }
+    }
 }
 
 /// Sends to the actor with this key; starts it when there is none, or when it has died.
@@ -620,7 +713,7 @@ fn deliver<K, A, M>(
     key: K,
     message: M,
     start: impl FnOnce() -> Option<Addr<A>>,
-) -> Result<(), Fault>
+) -> Result<(), Undelivered<M>>
 where
     K: Hash + Eq + Copy,
     A: Acts + Handler<M>,
@@ -636,6 +729,10 @@ where
             Err(SendError::Closed(back)) => message = back,
         }
     }
+    let nobody = |message| Undelivered {
+        fault: away(),
+        message: Some(message),
+    };
     let sent = match actors.entry(key) {
         // Somebody else has started it meanwhile.
         Entry::Occupied(actor) if actor.get().connected() => actor.get().try_send(message),
@@ -646,21 +743,24 @@ where
             }
             None => {
                 actor.remove();
-                return Err(away());
+                return Err(nobody(message));
             }
         },
-        Entry::Vacant(place) => place.insert(start().ok_or_else(away)?).try_send(message),
+        Entry::Vacant(place) => match start() {
+            Some(addr) => place.insert(addr).try_send(message),
+            None => return Err(nobody(message)),
+        },
     };
     sent.map_err(|_| full())
 }
 
-fn full() -> Fault {
+fn full<M>() -> Undelivered<M> {
     metrics::count(&MAILBOX_FULL);
-    Fault::new(
-        Code::Busy,
-        "mailbox_full",
-        "too much is asked of it at once, try again",
-    )
+    let text = "too much is asked of it at once, try again";
+    Undelivered {
+        fault: Fault::new(Code::Busy, "mailbox_full", text),
+        message: None,
+    }
 }
 
 /// Starts an actor on an arbiter with a mailbox of this size from its first message on.

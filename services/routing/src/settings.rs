@@ -1,6 +1,6 @@
 //! Routing's section of the settings.
 
-use crate::decision_log::DecisionLogSettings;
+use crate::{decision_log::DecisionLogSettings, store::Shared};
 use centro_routing_core::Deadlines;
 use serde::Deserialize;
 use std::time::Duration;
@@ -23,12 +23,16 @@ pub struct Settings {
     pub reattach: Duration,
     /// Messages that may wait for one queue or one agent; a full one answers `mailbox_full`.
     pub mailbox: usize,
-    /// Events that may wait for the bus; beyond it new events are lost, and counted. Calls go on.
+    /// Events that may wait for the bus; beyond it new events are lost, and counted. Calls go on. In a cluster a sixteenth of
+    /// it may wait for each shard.
     pub outbox: usize,
     /// Whether rules that must always hold are watched; a broken one becomes an incident.
     pub invariant_monitor: bool,
     /// What every queue and agent heard and decided, for whoever wants to see it proved.
     pub decision_log: DecisionLogSettings,
+    /// Where the hot state of a cluster is; none: in this process. Given by whoever puts the process together.
+    #[serde(skip)]
+    pub shared: Option<Shared>,
 }
 
 impl Default for Settings {
@@ -43,6 +47,7 @@ impl Default for Settings {
             outbox: 200_000,
             invariant_monitor: true,
             decision_log: DecisionLogSettings::default(),
+            shared: None,
         }
     }
 }

@@ -1,18 +1,20 @@
 //! Hot state: the records of queues and agents, written under the epoch of their shard together with their events.
 //!
 //! [`HotStore`] is the port. A write of an old epoch is refused and changes nothing; that, and not the sender's own
-//! belief, is what makes a deposed owner harmless. [`MemoryStore`] serves a single process.
+//! belief, is what makes a deposed owner harmless. [`MemoryStore`] serves a single process, [`RedisStore`] a cluster.
 
 #[cfg(test)]
-mod contract;
+pub(crate) mod contract;
 mod memory;
+mod redis;
 
 pub use memory::{MemoryStore, relay};
+pub use redis::{RedisStore, Shared, relay_shards};
 
 use centro_bus::Event;
 use centro_cluster::{Epoch, Shard};
-use centro_kernel::{QueueId, UserId};
-use centro_routing_core::{AgentRecord, QueueChange, QueueRecord};
+use centro_kernel::{QueueId, TenantId, UserId};
+use centro_routing_core::{AgentRecord, Chosen, QueueChange, QueueRecord};
 use futures::future::BoxFuture;
 
 /// Why a write was refused.
@@ -49,10 +51,26 @@ impl Changes {
 pub struct Commit {
     /// The epoch under which the actor acts.
     pub epoch: Epoch,
+    /// Whose queue or agent it is.
+    pub tenant: TenantId,
     /// What changed; may be empty, which still checks the epoch.
     pub changes: Changes,
     /// What to tell the world, in this order, after everything committed before.
     pub events: Vec<Event>,
+}
+
+/// Who has work to do that nobody asks for: deadlines, and contacts whose edge may be dead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Active {
+    /// A queue in which somebody waits.
+    Queue(TenantId, QueueId),
+    /// An agent who is logged in, or has a contact in hand.
+    Agent(TenantId, UserId),
+}
+
+/// Whether an agent's actor has work of its own.
+pub fn is_active(record: &AgentRecord) -> bool {
+    !record.slots.is_empty() || record.chosen != Chosen::LoggedOut
 }
 
 /// Keeps hot state. Futures that are ready at once cost nothing; slow ones hold up their own actor only.
@@ -68,4 +86,7 @@ pub trait HotStore: Send + Sync + 'static {
         &self,
         agent: UserId,
     ) -> BoxFuture<'static, Result<Option<AgentRecord>, StoreError>>;
+
+    /// Who of a shard has work to do, so that a new owner wakes them. In no particular order.
+    fn active(&self, shard: Shard) -> BoxFuture<'static, Result<Vec<Active>, StoreError>>;
 }

@@ -48,6 +48,7 @@ impl Process {
             ownership: Arc::new(LocalOwnership::new(Epoch(started))),
             keys: Keys::new(&[7; 32]),
             data: std::env::temp_dir(),
+            records: centro_node::Records::folder(std::env::temp_dir()),
             arbiters: arbiters(cores),
             lifecycle: Lifecycle::default(),
         }

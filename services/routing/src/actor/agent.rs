@@ -130,6 +130,7 @@ impl AgentActor {
         let changes = Changes::Agent(agent, out.changes.pop().map(Box::new));
         let mut commit = self.router.store.commit(Commit {
             epoch: self.epoch,
+            tenant: self.tenant,
             changes,
             events,
         });
@@ -408,8 +409,8 @@ impl Handler<Reconcile> for AgentActor {
 impl Handler<LetGo> for AgentActor {
     type Result = ();
 
-    fn handle(&mut self, _: LetGo, ctx: &mut Self::Context) {
-        if self.router.epoch(self.core.record().id.as_u128()) != Some(self.epoch) {
+    fn handle(&mut self, LetGo { ours_again }: LetGo, ctx: &mut Self::Context) {
+        if !ours_again || self.router.epoch(self.core.record().id.as_u128()) != Some(self.epoch) {
             self.stop(ctx);
         }
     }

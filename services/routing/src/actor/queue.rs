@@ -76,10 +76,14 @@ pub struct FromEdge {
 #[rtype(result = "()")]
 pub struct Reconcile;
 
-/// The shard has another owner: stop. What is stored under the old epoch would be refused anyway.
+/// The shard was lost: stop. What is stored under the old epoch would be refused anyway.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub struct LetGo;
+pub struct LetGo {
+    /// The shard has come back meanwhile; who acts under its present epoch stays. Else nobody speaks to the actor any more,
+    /// and it must end even if the shard comes back under the same epoch before it hears of this.
+    pub ours_again: bool,
+}
 
 /// Nodes have died: whoever they held is gone.
 #[derive(Message)]
@@ -165,6 +169,7 @@ impl QueueActor {
         let changes = Changes::Queue(self.id(), out.changes.clone());
         let mut commit = self.router.store.commit(Commit {
             epoch: self.epoch,
+            tenant: self.tenant,
             changes,
             events,
         });
@@ -274,6 +279,11 @@ impl Actor for QueueActor {
                             deadlines,
                             now,
                         );
+                        let ageing = actor.core.settings().ageing;
+                        let line = actor.core.in_order();
+                        let line =
+                            line.map(|entry| (entry.place(&ageing), Arc::new(entry.clone())));
+                        actor.router.live.queue_began(actor.id(), line.collect());
                         let (settings, epoch) = (actor.core.settings(), actor.activation);
                         let out = QueueOut::default();
                         actor.watch.activated(now, settings, epoch, stored, &out);
@@ -353,8 +363,8 @@ impl Handler<Reconcile> for QueueActor {
 impl Handler<LetGo> for QueueActor {
     type Result = ();
 
-    fn handle(&mut self, _: LetGo, ctx: &mut Self::Context) {
-        if self.router.epoch(self.id().as_u128()) != Some(self.epoch) {
+    fn handle(&mut self, LetGo { ours_again }: LetGo, ctx: &mut Self::Context) {
+        if !ours_again || self.router.epoch(self.id().as_u128()) != Some(self.epoch) {
             self.stop(ctx);
         }
     }

@@ -9,9 +9,9 @@ use centro_proto::routing::{
     AgentReasons, AgentStatus, EndWrapUpRequest, ExplainAgentRequest, ExtendWrapUpRequest,
     GetAgentStatusRequest, ListAgentStatusesRequest, ListAgentStatusesResponse, LogInRequest,
     LogOutRequest, PauseInQueueRequest, PauseRequest, ResumeInQueueRequest, SeeDesktopRequest,
-    SetReadyRequest, agents_server::Agents,
+    SetReadyRequest, agents_client::AgentsClient, agents_server::Agents,
 };
-use centro_routing_core::{Agent, AgentMessage, AgentRecord, Answer, Chosen, Queue, View};
+use centro_routing_core::{Agent, AgentMessage, AgentRecord, Answer, Chosen, View};
 use centro_store::page;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tonic::{Request, Response, Status};
@@ -119,9 +119,8 @@ impl Doors {
         let (hindrances, memberships) = self.0.look_at_agent(tenant, agent, look).await?;
         let mut queues = Vec::new();
         for membership in memberships.iter() {
-            let look = move |queue: &Queue| queue.why_idle(agent);
             let queue = membership.queue;
-            if let Some(why) = self.0.look_at_queue(tenant, queue, look).await? {
+            if let Some(why) = self.why_idle_in(tenant, queue, agent).await? {
                 queues.push((queue, why));
             }
         }
@@ -201,6 +200,7 @@ impl Agents for Doors {
         request: Request<GetAgentStatusRequest>,
     ) -> Result<Response<AgentStatus>, Status> {
         let asker = self.asker(&request, &request.get_ref().agent_id, "live.view")?;
+        at_its_owner!(self, asker.agent, AgentsClient.get_agent_status(request));
         let view = self.status(asker.tenant, asker.agent);
         Ok(Response::new(status_out(&self.0, asker.tenant, &view)))
     }
@@ -210,6 +210,7 @@ impl Agents for Doors {
         request: Request<LogInRequest>,
     ) -> Result<Response<AgentStatus>, Status> {
         let asker = self.asker(&request, &request.get_ref().agent_id, MANAGE)?;
+        at_its_owner!(self, asker.agent, AgentsClient.log_in(request));
         let r = request.into_inner();
         let wanted = LogIn {
             device: r.device_id,
@@ -226,6 +227,7 @@ impl Agents for Doors {
         request: Request<LogOutRequest>,
     ) -> Result<Response<AgentStatus>, Status> {
         let asker = self.asker(&request, &request.get_ref().agent_id, MANAGE)?;
+        at_its_owner!(self, asker.agent, AgentsClient.log_out(request));
         self.act_for(asker, AgentMessage::SetStatus(Chosen::LoggedOut))
             .await
     }
@@ -235,12 +237,14 @@ impl Agents for Doors {
         request: Request<SetReadyRequest>,
     ) -> Result<Response<AgentStatus>, Status> {
         let asker = self.asker(&request, &request.get_ref().agent_id, MANAGE)?;
+        at_its_owner!(self, asker.agent, AgentsClient.set_ready(request));
         self.act_for(asker, AgentMessage::SetStatus(Chosen::Ready))
             .await
     }
 
     async fn pause(&self, request: Request<PauseRequest>) -> Result<Response<AgentStatus>, Status> {
         let asker = self.asker(&request, &request.get_ref().agent_id, MANAGE)?;
+        at_its_owner!(self, asker.agent, AgentsClient.pause(request));
         let reason = reason(&request.get_ref().reason).map_err(from_fault)?;
         let reason = reason.to_owned();
         self.act_for(asker, AgentMessage::SetStatus(Chosen::Paused(reason)))
@@ -252,6 +256,7 @@ impl Agents for Doors {
         request: Request<EndWrapUpRequest>,
     ) -> Result<Response<AgentStatus>, Status> {
         let asker = self.asker(&request, &request.get_ref().agent_id, MANAGE)?;
+        at_its_owner!(self, asker.agent, AgentsClient.end_wrap_up(request));
         let supervisor = asker.supervisor;
         let contact = contact_of(&request.get_ref().contact_id).map_err(from_fault)?;
         let message = AgentMessage::EndWrapUp {
@@ -266,6 +271,7 @@ impl Agents for Doors {
         request: Request<ExtendWrapUpRequest>,
     ) -> Result<Response<AgentStatus>, Status> {
         let asker = self.asker(&request, &request.get_ref().agent_id, MANAGE)?;
+        at_its_owner!(self, asker.agent, AgentsClient.extend_wrap_up(request));
         let supervisor = asker.supervisor;
         let r = request.get_ref();
         let contact = contact_of(&r.contact_id).map_err(from_fault)?;
@@ -283,6 +289,7 @@ impl Agents for Doors {
         request: Request<PauseInQueueRequest>,
     ) -> Result<Response<AgentStatus>, Status> {
         let asker = self.asker(&request, &request.get_ref().agent_id, MANAGE)?;
+        at_its_owner!(self, asker.agent, AgentsClient.pause_in_queue(request));
         let r = request.into_inner();
         let queue = wire::id(&r.queue_id, "/queueId").map_err(from_fault)?;
         let reason = reason(&r.reason).map_err(from_fault)?;
@@ -296,6 +303,7 @@ impl Agents for Doors {
         request: Request<ResumeInQueueRequest>,
     ) -> Result<Response<AgentStatus>, Status> {
         let asker = self.asker(&request, &request.get_ref().agent_id, MANAGE)?;
+        at_its_owner!(self, asker.agent, AgentsClient.resume_in_queue(request));
         let queue = wire::id(&request.get_ref().queue_id, "/queueId").map_err(from_fault)?;
         let message = AgentMessage::SetQueueStatus { queue, pause: None };
         self.act_for(asker, message).await
@@ -306,6 +314,7 @@ impl Agents for Doors {
         request: Request<ExplainAgentRequest>,
     ) -> Result<Response<AgentReasons>, Status> {
         let asker = self.asker(&request, &request.get_ref().agent_id, "live.view")?;
+        at_its_owner!(self, asker.agent, AgentsClient.explain_agent(request));
         let why = self.why_idle(&asker).await;
         why.map(Response::new).map_err(from_fault)
     }
@@ -315,6 +324,7 @@ impl Agents for Doors {
         request: Request<SeeDesktopRequest>,
     ) -> Result<Response<AgentStatus>, Status> {
         let asker = self.asker(&request, &request.get_ref().agent_id, MANAGE)?;
+        at_its_owner!(self, asker.agent, AgentsClient.see_desktop(request));
         let message = if request.get_ref().closed {
             AgentMessage::DesktopClosed
         } else {

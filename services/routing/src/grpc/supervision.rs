@@ -7,7 +7,8 @@ use centro_contract::{principal, status::from_fault};
 use centro_kernel::{Code, ContactId, Fault, QueueId, TenantId};
 use centro_proto::routing::{
     ExplainWaitingRequest, MoveContactRequest, PickUpContactRequest, SetContactPriorityRequest,
-    TakeContactOutRequest, WaitingReasons, waiting_contacts_server::WaitingContacts,
+    TakeContactOutRequest, WaitingReasons, waiting_contacts_client::WaitingContactsClient,
+    waiting_contacts_server::WaitingContacts,
 };
 use centro_routing_core::{Answer, NoPickUp, PickUp, Queue, QueueMessage, Wish};
 use tonic::{Request, Response, Status};
@@ -145,6 +146,9 @@ impl WaitingContacts for Doors {
         &self,
         request: Request<ExplainWaitingRequest>,
     ) -> Result<Response<WaitingReasons>, Status> {
+        if let Ok(queue) = request.get_ref().queue_id.parse::<QueueId>() {
+            at_its_owner!(self, queue, WaitingContactsClient.explain_waiting(request));
+        }
         let (tenant, _) = principal(&request)?;
         let why = self.why_waiting(tenant, request.get_ref()).await;
         why.map(Response::new).map_err(from_fault)
@@ -154,6 +158,13 @@ impl WaitingContacts for Doors {
         &self,
         request: Request<SetContactPriorityRequest>,
     ) -> Result<Response<()>, Status> {
+        if let Ok(queue) = request.get_ref().queue_id.parse::<QueueId>() {
+            at_its_owner!(
+                self,
+                queue,
+                WaitingContactsClient.set_contact_priority(request)
+            );
+        }
         let (tenant, _) = principal(&request)?;
         let r = request.into_inner();
         let contact = wire::id(&r.contact_id, "/contactId").map_err(from_fault)?;
@@ -167,6 +178,9 @@ impl WaitingContacts for Doors {
         &self,
         request: Request<MoveContactRequest>,
     ) -> Result<Response<()>, Status> {
+        if let Ok(queue) = request.get_ref().queue_id.parse::<QueueId>() {
+            at_its_owner!(self, queue, WaitingContactsClient.move_contact(request));
+        }
         let (tenant, _) = principal(&request)?;
         let moved = self.move_to(tenant, request.get_ref()).await;
         moved.map_err(from_fault)
@@ -176,6 +190,9 @@ impl WaitingContacts for Doors {
         &self,
         request: Request<TakeContactOutRequest>,
     ) -> Result<Response<()>, Status> {
+        if let Ok(queue) = request.get_ref().queue_id.parse::<QueueId>() {
+            at_its_owner!(self, queue, WaitingContactsClient.take_contact_out(request));
+        }
         let (tenant, _) = principal(&request)?;
         let r = request.into_inner();
         let contact = wire::id(&r.contact_id, "/contactId").map_err(from_fault)?;
@@ -189,6 +206,9 @@ impl WaitingContacts for Doors {
         &self,
         request: Request<PickUpContactRequest>,
     ) -> Result<Response<()>, Status> {
+        if let Ok(queue) = request.get_ref().queue_id.parse::<QueueId>() {
+            at_its_owner!(self, queue, WaitingContactsClient.pick_up_contact(request));
+        }
         self.pick_up(&request).await.map_err(from_fault)
     }
 }

@@ -5,6 +5,7 @@ mod figures;
 mod floor;
 mod incidents;
 mod pick_ups;
+mod processes;
 mod promise;
 mod store;
 

@@ -13,7 +13,7 @@ use centro_routing_core::{
     },
 };
 use parking_lot::Mutex;
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 /// Events that may happen while the past is read. Beyond it the past is given up: the day begins with the process.
 const MOST_MEANWHILE: usize = 100_000;
@@ -63,8 +63,21 @@ impl Counted {
 #[derive(Default)]
 struct State {
     counted: Counted,
-    /// What happened while the past is read, to be counted after it. `None`: it was read, or given up.
-    meanwhile: Option<Vec<(Timestamp, Timestamp, Event)>>,
+    /// What happens while the past is read. `None`: it was read, or given up.
+    meanwhile: Option<Meanwhile>,
+}
+
+/// What happened since the past ended that is being read, to be counted after it.
+struct Meanwhile {
+    since: Timestamp,
+    events: Vec<(Timestamp, Timestamp, Event)>,
+}
+
+impl Meanwhile {
+    const fn new(since: Timestamp) -> Self {
+        let events = Vec::new();
+        Self { since, events }
+    }
 }
 
 /// Figures of every queue and agent that ever acted here.
@@ -85,20 +98,33 @@ impl Figures {
     /// began to count, which is told.
     pub fn await_past(&self) -> Timestamp {
         let mut state = self.0.lock();
-        state.meanwhile = Some(Vec::new());
-        state.counted.since
+        let since = state.counted.since;
+        state.meanwhile = Some(Meanwhile::new(since));
+        since
     }
 
-    /// Whether the past is still awaited.
-    pub fn awaits_past(&self) -> bool {
-        self.0.lock().meanwhile.is_some()
-    }
-
-    /// This is what happened before.
-    pub fn put_before(&self, mut past: Counted) {
+    /// Something was missed: everything is counted anew from `now` on, and the past is awaited. What is known stays until
+    /// it is there.
+    pub fn begin_again(&self, now: Timestamp) -> Timestamp {
         let mut state = self.0.lock();
-        if let Some(meanwhile) = state.meanwhile.take() {
-            for (day, now, event) in &meanwhile {
+        let before = state.meanwhile.as_ref().map(|meanwhile| meanwhile.since);
+        let since = before.map_or(now, |before| now.max(before + Duration::from_millis(1)));
+        state.meanwhile = Some(Meanwhile::new(since));
+        since
+    }
+
+    /// Whether the past that ends at `until` is still awaited.
+    pub fn awaits_past(&self, until: Timestamp) -> bool {
+        let state = self.0.lock();
+        let awaited = state.meanwhile.as_ref();
+        awaited.is_some_and(|meanwhile| meanwhile.since == until)
+    }
+
+    /// This is what happened before `until`.
+    pub fn put_before(&self, until: Timestamp, mut past: Counted) {
+        let mut state = self.0.lock();
+        if let Some(meanwhile) = state.meanwhile.take_if(|m| m.since == until) {
+            for (day, now, event) in &meanwhile.events {
                 past.count(*day, *now, event);
             }
             state.counted = past;
@@ -116,13 +142,15 @@ impl Figures {
             state.counted.count(day, now, event);
         }
         if let Some(meanwhile) = &mut state.meanwhile {
-            if meanwhile.len() + events.len() > MOST_MEANWHILE {
+            if meanwhile.events.len() + events.len() > MOST_MEANWHILE {
                 tracing::warn!(
                     "too much happened while the past was read: today's figures begin with the process"
                 );
                 state.meanwhile = None;
             } else {
-                meanwhile.extend(events.iter().map(|event| (day, now, event.clone())));
+                meanwhile
+                    .events
+                    .extend(events.iter().map(|event| (day, now, event.clone())));
             }
         }
     }

@@ -25,9 +25,9 @@ const SILENCE: Duration = Duration::from_secs(30);
 pub(crate) async fn recall(router: Arc<Router>, started: Timestamp) {
     let figures = &router.live.figures;
     let mut pause = RETRY.0;
-    while figures.awaits_past() {
+    while figures.awaits_past(started) {
         match read(&router, started).await {
-            Ok(past) => return figures.put_before(past),
+            Ok(past) => return figures.put_before(started, past),
             Err(status) => tracing::debug!(%status, "waiting for the day's events"),
         }
         tokio::time::sleep(pause).await;
@@ -323,7 +323,7 @@ mod tests {
                     figures.happened(&Zone::default(), at(told.0), &[told.1]);
                 }
             }
-            figures.put_before(past);
+            figures.put_before(at(started), past);
             assert_eq!(all(&figures), all(&whole), "cut before {cut}");
         }
     }
@@ -352,6 +352,19 @@ mod tests {
         }
     }
 
+    /// A second gap while the first is read: what is read for the first does not reach far enough.
+    #[test]
+    fn only_the_past_up_to_the_last_gap_is_put_before() {
+        let figures = Figures::new(at(100));
+        let first = figures.begin_again(at(1_000));
+        let second = figures.begin_again(at(1_000));
+        assert!(second > first);
+        figures.put_before(first, Counted::new(at(1)));
+        assert!(figures.awaits_past(second) && !figures.awaits_past(first));
+        figures.put_before(second, Counted::new(at(2)));
+        assert!(!figures.awaits_past(second));
+    }
+
     /// Until the past is there the day begins with the process, and says so; it is not put twice.
     #[test]
     fn without_the_past_the_figures_say_since_when_they_count() {
@@ -370,9 +383,10 @@ mod tests {
         let figures = Figures::new(at(3_500));
         figures.await_past();
         assert_eq!(since(&figures), at(3_500));
-        figures.put_before(Counted::new(at(500)));
-        assert_eq!((since(&figures), figures.awaits_past()), (at(500), false));
-        figures.put_before(Counted::new(at(100)));
+        figures.put_before(at(3_500), Counted::new(at(500)));
+        let awaits = figures.awaits_past(at(3_500));
+        assert_eq!((since(&figures), awaits), (at(500), false));
+        figures.put_before(at(3_500), Counted::new(at(100)));
         assert_eq!(since(&figures), at(500), "nobody awaits it");
     }
 }

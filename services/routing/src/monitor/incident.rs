@@ -60,6 +60,7 @@ impl Incidents {
         };
         let told = router.store.commit(Commit {
             epoch,
+            tenant: breach.tenant,
             changes,
             events: vec![event],
         });

@@ -1,11 +1,11 @@
 //! Hot state of a single process. It outlives an actor that panicked, not the process: after a restart nobody waits (the
 //! calls died with it) and agents log in again.
 
-use super::{Changes, Commit, HotStore, StoreError};
+use super::{Active, Changes, Commit, HotStore, StoreError, is_active};
 use crate::metrics::{self, EVENTS_LOST};
 use centro_bus::{Event, EventBus};
-use centro_cluster::{Ownership, SHARDS};
-use centro_kernel::{QueueId, UserId};
+use centro_cluster::{Ownership, SHARDS, Shard};
+use centro_kernel::{QueueId, TenantId, UserId};
 use centro_routing_core::{AgentRecord, QueueChange, QueueRecord};
 use futures::{FutureExt, future::BoxFuture};
 use parking_lot::Mutex;
@@ -17,8 +17,8 @@ const AT_ONCE: usize = 256;
 
 #[derive(Default)]
 struct Records {
-    queues: HashMap<QueueId, QueueRecord>,
-    agents: HashMap<UserId, AgentRecord>,
+    queues: HashMap<QueueId, (TenantId, QueueRecord)>,
+    agents: HashMap<UserId, (TenantId, AgentRecord)>,
 }
 
 /// Records in memory, events in a bounded channel to [`relay`].
@@ -52,7 +52,8 @@ impl MemoryStore {
         match commit.changes {
             Changes::Queue(_, changes) if changes.is_empty() => {}
             Changes::Queue(id, changes) => {
-                let record = records.queues.entry(id).or_default();
+                let new = || (commit.tenant, QueueRecord::default());
+                let (_, record) = records.queues.entry(id).or_insert_with(new);
                 for change in changes {
                     match change {
                         QueueChange::Put(entry, _) => {
@@ -70,7 +71,9 @@ impl MemoryStore {
                     }
                 }
             }
-            Changes::Agent(id, Some(record)) => drop(records.agents.insert(id, *record)),
+            Changes::Agent(id, Some(record)) => {
+                records.agents.insert(id, (commit.tenant, *record));
+            }
             Changes::Agent(_, None) => {}
         }
         for event in commit.events {
@@ -94,7 +97,7 @@ impl HotStore for MemoryStore {
             .lock()
             .queues
             .get(&queue)
-            .cloned();
+            .map(|(_, record)| record.clone());
         futures::future::ready(Ok(record.unwrap_or_default())).boxed()
     }
 
@@ -107,8 +110,20 @@ impl HotStore for MemoryStore {
             .lock()
             .agents
             .get(&agent)
-            .cloned();
+            .map(|(_, record)| record.clone());
         futures::future::ready(Ok(record)).boxed()
+    }
+
+    fn active(&self, shard: Shard) -> BoxFuture<'static, Result<Vec<Active>, StoreError>> {
+        let records = self.shards[shard.index()].lock();
+        let queues = records
+            .queues
+            .iter()
+            .filter(|(_, (_, r))| !r.entries.is_empty());
+        let agents = records.agents.iter().filter(|(_, (_, r))| is_active(r));
+        let queues = queues.map(|(id, (tenant, _))| Active::Queue(*tenant, *id));
+        let agents = agents.map(|(id, (tenant, _))| Active::Agent(*tenant, *id));
+        futures::future::ready(Ok(queues.chain(agents).collect())).boxed()
     }
 }
 

@@ -95,12 +95,14 @@ impl Stage {
             ownership: Arc::new(LocalCluster::new(Epoch(first)).join(NODE)),
             keys: Keys::new(&[7; 32]),
             data: std::env::temp_dir(),
+            records: centro_node::Records::folder(std::env::temp_dir()),
             arbiters: vec![actix::Arbiter::current()],
             lifecycle: Lifecycle::default(),
         }
         .build();
         let directory: Arc<Directory> = Arc::default();
-        let router = crate::router(settings, node.clone(), directory.clone());
+        let store = crate::in_memory(settings, &node);
+        let router = crate::router(settings, node.clone(), store, directory.clone());
         let stage = Arc::new(Self {
             cast: std::mem::take(&mut plan.cast),
             seed: plan.seed,

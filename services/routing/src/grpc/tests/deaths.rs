@@ -4,7 +4,7 @@ use super::{
     floor::{Floor, contact, user},
     store::Mood,
 };
-use crate::Settings;
+use crate::{Settings, store::contract::waiting};
 use centro_contract::status::reason;
 use centro_proto::{
     routing::{Reservation, wait_response::Message},
@@ -137,6 +137,19 @@ async fn a_queue_whose_shard_goes_and_comes_back_serves_on() {
     assert!(again.epoch > first.epoch);
     floor.ready(0).await;
     call.offer().await;
+}
+
+/// Their edge died while nobody owned the queue, so nobody will ask for them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_queue_in_which_somebody_waits_wakes_when_its_shard_comes() {
+    let floor = Floor::new(1, 1).await;
+    let _other = floor.cluster.join("other");
+    let mut events = floor.events().await;
+    floor.stored(0, waiting(1_001)).await;
+    floor.hand_over(0, "other");
+    floor.hand_over(0, "floor");
+    let event = events.next_of(contact(1)).await;
+    assert_eq!(event.kind, "routing.contact.left");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -6,14 +6,18 @@ use crate::{
     directory::Directory,
     open,
     router::{Actor, Router},
-    store::MemoryStore,
+    store::{Changes, Commit, HotStore, MemoryStore},
 };
 use async_trait::async_trait;
 use centro_bus::{Event, EventBus, LocalBus, Seen, Watch};
-use centro_cluster::{Epoch, LocalCluster, Shard};
+use centro_cluster::{
+    Changes as Owners, Epoch, LocalCluster, LocalOwnership, Owner, Ownership, Shard,
+};
 use centro_contract::{Keys, Principal, Role as Person};
-use centro_kernel::{Clock, ContactId, DeviceId, QueueId, SystemClock, TenantId, UserId};
-use centro_node::{Lifecycle, Mount, Node, NodeBuilder, Role};
+use centro_kernel::{
+    Clock, ContactId, DeviceId, QueueId, SystemClock, TenantId, Timestamp, UserId,
+};
+use centro_node::{Lifecycle, Mount, Node, NodeBuilder, Peers, Role, To};
 use centro_proto::{
     configuration::{CallQueue, Change, Device, DeviceWithCredentials, QueueAgent, change::Object},
     events::AgentStateChanged,
@@ -29,17 +33,25 @@ use centro_proto::{
     },
     types::{AgentState, LeftReason, OfferEnd, RingStrategy},
 };
-use centro_routing_core::Deadlines;
+use centro_routing_core::{Deadlines, Entry, QueueChange};
 use std::{
+    cmp::Reverse,
+    collections::BTreeMap,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::{
+    net::TcpListener,
+    sync::{Mutex, mpsc, oneshot},
+};
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Request, Response, Status, Streaming};
+use tonic::{
+    Request, Response, Status, Streaming,
+    transport::server::{Server, TcpIncoming},
+};
 
 const TENANT: TenantId = TenantId::from_u128(1);
 /// Nothing here takes longer unless it is broken.
@@ -88,6 +100,39 @@ impl CallEdge for Phones {
     }
 }
 
+/// The epochs of all shards, whoever owns them: what a store that is shared by all processes goes by.
+struct Truth(LocalOwnership);
+
+impl Ownership for Truth {
+    fn owner(&self, shard: Shard) -> Option<Owner> {
+        match self.0.owner(shard)? {
+            Owner::Here(epoch) | Owner::There { epoch, .. } => Some(Owner::Here(epoch)),
+        }
+    }
+    fn is_dead(&self, node: &str) -> bool {
+        self.0.is_dead(node)
+    }
+    fn changes(&self) -> Owners {
+        self.0.changes()
+    }
+}
+
+/// Where the processes answer that share a floor.
+#[derive(Clone, Default)]
+struct Town(Arc<parking_lot::Mutex<BTreeMap<String, Arc<str>>>>);
+
+impl Peers for Town {
+    fn here(&self, _: Role) -> bool {
+        true
+    }
+    fn address(&self, node: &str) -> Option<Arc<str>> {
+        self.0.lock().get(node).cloned()
+    }
+    fn with(&self, _: Role) -> Vec<Arc<str>> {
+        Vec::new()
+    }
+}
+
 /// The place where it all happens.
 pub struct Floor {
     node: Node,
@@ -96,6 +141,7 @@ pub struct Floor {
     pub store: Arc<FaultyStore>,
     /// Who is there beside this node.
     pub cluster: LocalCluster,
+    town: Town,
     /// What telephony says when it is asked for a talk.
     pub has_talks: Arc<AtomicBool>,
     cancels: Mutex<mpsc::Receiver<CancelOfferRequest>>,
@@ -130,27 +176,74 @@ impl Floor {
         settings: Settings,
         deadlines: Deadlines,
     ) -> Self {
-        let bus = LocalBus::default();
         let now = SystemClock.now().as_millis();
         let cluster = LocalCluster::new(Epoch(u64::try_from(now).unwrap()));
+        let floor = Self::process(
+            "floor",
+            cluster,
+            Town::default(),
+            None,
+            &settings,
+            deadlines,
+        );
+        let floor = floor.await;
+        floor.furnish(queues, agents);
+        floor
+    }
+
+    /// Another process with the same store and the same configuration. It owns what is handed over to it.
+    pub async fn beside(&self, name: &str, queues: u128, agents: u128) -> Self {
+        let shared = (self.bus.clone(), self.store.clone());
+        let (cluster, town) = (self.cluster.clone(), self.town.clone());
+        let settings = Settings::default();
+        let other = Self::process(
+            name,
+            cluster,
+            town,
+            Some(shared),
+            &settings,
+            Deadlines::default(),
+        );
+        let other = other.await;
+        other.furnish(queues, agents);
+        other
+    }
+
+    async fn process(
+        name: &str,
+        cluster: LocalCluster,
+        town: Town,
+        shared: Option<(LocalBus, Arc<FaultyStore>)>,
+        settings: &Settings,
+        deadlines: Deadlines,
+    ) -> Self {
+        let ownership = cluster.join(name);
+        let bus = shared
+            .as_ref()
+            .map_or_else(LocalBus::default, |(bus, _)| bus.clone());
         let node = NodeBuilder {
-            name: "floor".into(),
+            name: name.into(),
             bus: Arc::new(bus.clone()),
             clock: Arc::new(SystemClock),
-            ownership: Arc::new(cluster.join("floor")),
+            ownership: Arc::new(ownership.clone()),
             keys: Keys::new(&[7; 32]),
             data: std::env::temp_dir(),
+            records: centro_node::Records::folder(std::env::temp_dir()),
             arbiters: arbiters(),
             lifecycle: Lifecycle::default(),
         }
-        .build();
+        .build_among(Arc::new(town.clone()));
         let directory = Arc::new(Directory::default());
-        let (memory, events) = MemoryStore::new(node.ownership(), settings.outbox);
-        crate::publish(&node, events);
-        let store = Arc::new(FaultyStore::new(memory));
-        let mut router = Router::new(node.clone(), &settings, store.clone(), directory.clone());
+        let store = shared.map(|(_, store)| store).unwrap_or_else(|| {
+            let truth = Arc::new(Truth(ownership));
+            let (memory, events) = MemoryStore::new(truth, settings.outbox);
+            crate::publish(&node, events);
+            Arc::new(FaultyStore::new(memory))
+        });
+        let mut router = Router::new(node.clone(), settings, store.clone(), directory);
         Arc::get_mut(&mut router).unwrap().deadlines = deadlines;
         node.spawn(crate::feed::ownership(router.clone()));
+        node.spawn(crate::peers::follow::everybody(router.clone()));
         node.spawn(crate::monitor::watch_over(router.clone()));
         let mut mount = Mount::default();
         open(&mut mount, router.clone());
@@ -160,32 +253,46 @@ impl Floor {
             cancels: sender,
             has: has_talks.clone(),
         }));
-        node.open(mount);
-
-        let cancels = Mutex::new(cancels);
-        let floor = Self {
+        let routes = node.open(mount);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        town.0.lock().insert(name.to_owned(), address.into());
+        let stopping = node.lifecycle().stopping();
+        tokio::spawn(async move {
+            let incoming = TcpIncoming::from(listener);
+            let server = Server::builder().add_routes(routes);
+            server
+                .serve_with_incoming_shutdown(incoming, stopping.cancelled())
+                .await
+        });
+        Self {
             node,
             router,
             bus,
             store,
             cluster,
+            town,
             has_talks,
-            cancels,
+            cancels: Mutex::new(cancels),
             version: 0.into(),
-        };
+        }
+    }
+
+    /// Queues that all agents serve, and agents with phones.
+    fn furnish(&self, queues: u128, agents: u128) {
         for q in 0..queues {
-            floor.apply(Object::CallQueue(Self::call_queue(q, 15)), false);
+            self.apply(Object::CallQueue(Self::call_queue(q, 15)), false);
             for a in 0..agents {
-                floor.assign(q, a, true);
+                self.assign(q, a, true);
             }
         }
+        let directory = &self.router.directory;
         for a in 0..agents {
-            floor.give_device(a, user(a));
-            directory.set_online(floor.device(a), true);
+            self.give_device(a, user(a));
+            directory.set_online(self.device(a), true);
         }
         directory.set_loaded();
         directory.set_registered();
-        floor
     }
 
     fn call_queue(n: u128, ring: i64) -> CallQueue {
@@ -285,9 +392,42 @@ impl Floor {
     }
 
     /// A queue's shard goes to another node.
+    /// A contact waits in a queue, as an owner before this one wrote it down. The queue's actor has not heard of it.
+    pub async fn stored(&self, q: u128, entry: Entry) {
+        let epoch = self.router.epoch(queue(q).as_u128()).unwrap();
+        let put = QueueChange::Put(
+            Arc::new(entry),
+            (Reverse(0), Timestamp::default(), contact(0)),
+        );
+        let written = self.store.commit(Commit {
+            epoch,
+            tenant: TENANT,
+            changes: Changes::Queue(queue(q), vec![put]),
+            events: Vec::new(),
+        });
+        written.await.unwrap();
+    }
+
     pub fn hand_over(&self, q: u128, to: &str) {
         let shard = Shard::of(queue(q).as_u128());
         self.cluster.hand_over(shard, Some(to));
+    }
+
+    /// An agent's shard goes to another node.
+    pub fn hand_over_agent(&self, agent: u128, to: &str) {
+        let shard = Shard::of(user(agent).as_u128());
+        self.cluster.hand_over(shard, Some(to));
+    }
+
+    /// Why the agent gets no contact, in English.
+    pub async fn why_idle(&self, agent: u128) -> Result<pb::AgentReasons, Status> {
+        let agent_id = user(agent).to_string();
+        let request = self.by(self.supervisor(), pb::ExplainAgentRequest { agent_id });
+        Ok(self
+            .agents_door()
+            .explain_agent(request)
+            .await?
+            .into_inner())
     }
 
     pub fn kill_queue(&self, q: u128) {
@@ -340,7 +480,7 @@ impl Floor {
             reservations: r.into_iter().cloned().collect(),
             queue_ids: vec![queue(0).to_string()],
         };
-        self.contacts_door()
+        AgentContactsClient::new(self.node.conn(Role::Routing))
             .report_edge_dead(request)
             .await
             .unwrap();
@@ -388,8 +528,11 @@ impl Floor {
         AgentsClient::new(self.node.conn(Role::Routing))
     }
 
-    fn contacts_door(&self) -> AgentContactsClient<centro_node::Conn> {
-        AgentContactsClient::new(self.node.conn(Role::Routing))
+    /// As edges ask: at the owner of the agent.
+    fn contacts_door(&self, agent: &str) -> AgentContactsClient<centro_node::Conn> {
+        let agent: UserId = agent.parse().unwrap();
+        let owner = To::Shard(Shard::of(agent.as_u128()));
+        AgentContactsClient::new(self.node.conn_to(Role::Routing, owner))
     }
 
     pub async fn log_in(&self, agent: u128) -> AgentStatus {
@@ -569,8 +712,8 @@ impl Floor {
             action: action.into(),
         };
         Ok(self
-            .contacts_door()
-            .set_status_from_device(request)
+            .contacts_door(&request.user_id)
+            .set_status_from_device(request.clone())
             .await?
             .into_inner())
     }
@@ -592,7 +735,8 @@ impl Floor {
             edge: edge.into(),
             ..pb::AlertRequest::default()
         };
-        Ok(self.contacts_door().alert(request).await?.into_inner())
+        let mut door = self.contacts_door(&r.agent_id);
+        Ok(door.alert(request).await?.into_inner())
     }
 
     pub async fn connect(&self, r: &pb::Reservation, contact: ContactId) -> bool {
@@ -603,7 +747,7 @@ impl Floor {
             contact_id,
             edge_epoch: 0,
         };
-        self.contacts_door()
+        self.contacts_door(&r.agent_id)
             .connect(request)
             .await
             .unwrap()
@@ -621,7 +765,7 @@ impl Floor {
             why,
             edge_epoch: 0,
         };
-        self.contacts_door()
+        self.contacts_door(&r.agent_id)
             .end(request)
             .await
             .unwrap()
@@ -700,7 +844,8 @@ impl Floor {
         };
         out.try_send(call(wait_request::Message::Attach(attach)))
             .unwrap();
-        let mut door = WaitingClient::new(self.node.conn(Role::Routing));
+        let owner = To::Shard(Shard::of(queue(0).as_u128()));
+        let mut door = WaitingClient::new(self.node.conn_to(Role::Routing, owner));
         let answers = soon(door.wait(ReceiverStream::new(messages)))
             .await
             .unwrap()

@@ -1,6 +1,7 @@
 //! A hot store that can be slow, away, or somebody else's.
 
-use crate::store::{Commit, HotStore, MemoryStore, StoreError};
+use crate::store::{Active, Commit, HotStore, MemoryStore, StoreError};
+use centro_cluster::Shard;
 use centro_kernel::{QueueId, UserId};
 use centro_routing_core::{AgentRecord, QueueRecord};
 use futures::{FutureExt, future::BoxFuture};
@@ -61,5 +62,9 @@ impl HotStore for FaultyStore {
         agent: UserId,
     ) -> BoxFuture<'static, Result<Option<AgentRecord>, StoreError>> {
         self.memory.load_agent(agent)
+    }
+
+    fn active(&self, shard: Shard) -> BoxFuture<'static, Result<Vec<Active>, StoreError>> {
+        self.memory.active(shard)
     }
 }
