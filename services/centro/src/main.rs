@@ -4,6 +4,7 @@
 //! new installation gets its demo tenant (`first_start`), and signals become an orderly end (`run`).
 
 mod acting;
+mod adapters;
 mod administer;
 mod demo;
 mod doctor;

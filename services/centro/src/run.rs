@@ -147,7 +147,8 @@ impl Inside {
         tokio::time::timeout(LAST_WORDS, self.lifecycle.telling().wait())
             .await
             .ok();
-        started.bus.close();
+        started.adapters.leave().await;
+        started.adapters.bus.close().await;
         tokio::time::timeout(LAST_WORDS, self.lifecycle.closing().wait())
             .await
             .ok();
@@ -164,6 +165,9 @@ async fn live(
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let started = inside.start(&roles, For::Centre).await?;
+    if roles.contains(&Role::Routing) {
+        started.adapters.settled().await;
+    }
     let (settings, lifecycle) = (&inside.settings, &inside.lifecycle);
     let made = first_start::run(&started.node, settings, &roles).await?;
     report::ready(
@@ -191,6 +195,10 @@ async fn live(
         settings.node.grace.as_secs()
     ));
     lifecycle.drain();
+    if !roles.contains(&Role::Telephony) {
+        // Others go on with the queues at once. Whoever holds calls is there until they are over: to leave is to be dead.
+        started.adapters.leave().await;
+    }
     tokio::select! {
         () = lifecycle.live().wait() => {}
         () = tokio::time::sleep(settings.node.grace) => {}

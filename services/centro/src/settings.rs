@@ -8,10 +8,15 @@ mod merge;
 mod tests;
 
 use crate::{SettingsArguments, secret};
-use centro_node::TelemetrySettings;
+use centro_node::{Limits, Records, TelemetrySettings};
 use merge::{Merged, merge};
 use serde::Deserialize;
-use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    fmt,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 use tonic::transport::Uri;
 
 /// The reference of every setting, and the defaults.
@@ -22,6 +27,9 @@ pub const DEFAULTS: &str = include_str!("../centro.default.toml");
 #[serde(deny_unknown_fields)]
 pub struct Settings {
     pub node: NodeSettings,
+    pub bus: BusSettings,
+    pub cluster: ClusterSettings,
+    pub records: RecordsSettings,
     pub telemetry: TelemetrySettings,
     pub identity: centro_identity::Settings,
     pub configuration: centro_configuration::Settings,
@@ -43,6 +51,8 @@ pub struct NodeSettings {
     pub secret: String,
     /// Address to serve gRPC on; empty: not outside this process.
     pub grpc_bind: String,
+    /// Where other processes reach this one; empty: at `grpc_bind`.
+    pub advertise: String,
     /// Threads for requests, and as many for actors; 0: half as many as there are cores.
     pub threads: usize,
     /// How long live calls may go on after SIGTERM.
@@ -50,6 +60,64 @@ pub struct NodeSettings {
     pub grace: Duration,
     /// Whether an empty installation gets the demo tenant.
     pub demo: bool,
+}
+
+/// What carries events.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BusSettings {
+    /// A broker; an empty URL: this process alone.
+    pub rabbitmq: centro_bus::RabbitSettings,
+}
+
+/// Which processes are one centre.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClusterSettings {
+    /// Where they meet; an empty URL: this process is alone.
+    pub redis: centro_cluster::redis::Settings,
+}
+
+/// Where services keep their records.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordsSettings {
+    /// A PostgreSQL database; empty: SQLite files in the data folder.
+    pub url: String,
+    /// Connections of one service's pool.
+    pub connections: u32,
+    /// How long a statement waits for a free connection.
+    #[serde(with = "humantime_serde")]
+    pub acquire_timeout: Duration,
+    /// How long a statement may take.
+    #[serde(with = "humantime_serde")]
+    pub statement_timeout: Duration,
+}
+
+impl RecordsSettings {
+    /// The place they name; `data` is the data folder.
+    ///
+    /// # Errors
+    /// The key at fault and what to do, without a password.
+    pub fn records(&self, data: &Path) -> Result<Records, String> {
+        let limits = Limits {
+            connections: self.connections,
+            acquire_timeout: self.acquire_timeout,
+            statement_timeout: self.statement_timeout,
+        };
+        limits
+            .validate()
+            .map_err(|what| format!("records.{what}"))?;
+        Records::at(&self.url, data, limits).map_err(|what| format!("records.url: {what}"))
+    }
+}
+
+impl fmt::Debug for RecordsSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RecordsSettings")
+            .field("connections", &self.connections)
+            .finish_non_exhaustive()
+    }
 }
 
 impl fmt::Debug for NodeSettings {
@@ -109,8 +177,71 @@ impl NodeSettings {
         if !self.grpc_bind.is_empty() && self.grpc_bind.parse::<SocketAddr>().is_err() {
             return Err("node.grpc_bind: write ADDRESS:PORT, e.g. \"0.0.0.0:7000\"".into());
         }
+        if !self.advertise.is_empty() && self.advertise.rsplit_once(':').is_none() {
+            return Err("node.advertise: write HOST:PORT, e.g. \"10.0.3.7:7000\"".into());
+        }
         if self.threads > 256 {
             return Err("node.threads: 256 at most, 0 for half as many as there are cores".into());
+        }
+        Ok(())
+    }
+}
+
+impl NodeSettings {
+    /// Where other processes reach this one.
+    pub fn reached_at(&self) -> &str {
+        if self.advertise.is_empty() {
+            &self.grpc_bind
+        } else {
+            &self.advertise
+        }
+    }
+}
+
+impl Settings {
+    /// A process among others needs a name, a door, a way to be heard and what all of them share.
+    fn check_cluster(&self) -> Result<(), String> {
+        let rabbitmq = &self.bus.rabbitmq;
+        if !rabbitmq.url.is_empty() {
+            rabbitmq
+                .validate()
+                .map_err(|error| format!("bus.rabbitmq: {error}"))?;
+        }
+        let redis = &self.cluster.redis;
+        if redis.url.is_empty() {
+            return Ok(());
+        }
+        redis.validate()?;
+        let needed = [
+            (
+                !self.node.name.is_empty(),
+                "node.name: give each process of a cluster a name of its own",
+            ),
+            (
+                !self.node.secret.is_empty(),
+                "node.secret: all processes of a cluster need the same",
+            ),
+            (
+                !self.node.grpc_bind.is_empty(),
+                "node.grpc_bind: the other processes of a cluster must reach this one",
+            ),
+            (
+                !rabbitmq.url.is_empty(),
+                "bus.rabbitmq.url: a cluster needs a broker",
+            ),
+            (
+                !self.records.url.is_empty(),
+                "records.url: a cluster needs a PostgreSQL database",
+            ),
+        ];
+        if let Some((_, text)) = needed.iter().find(|(there, _)| !there) {
+            return Err((*text).to_owned());
+        }
+        let nowhere = self.node.reached_at().parse::<SocketAddr>();
+        if nowhere.is_ok_and(|address| address.ip().is_unspecified()) {
+            return Err(
+                "node.advertise: say at which address the other processes reach this one".into(),
+            );
         }
         Ok(())
     }
@@ -129,6 +260,8 @@ fn check_collector(endpoint: &str) -> Result<(), String> {
 impl Settings {
     fn validate(&self) -> Result<(), String> {
         self.node.validate()?;
+        self.check_cluster()?;
+        self.records.records(&self.node.data).map(drop)?;
         self.telemetry.validate()?;
         check_collector(&self.telemetry.otlp_endpoint)?;
         self.identity.validate()?;

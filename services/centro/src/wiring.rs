@@ -1,12 +1,9 @@
-//! Puts the services of this process together. The only place that names an adapter: nothing else knows whether the bus
-//! is in this process or a broker, or whether shards are shared.
+//! Puts the services of this process together, on the adapters that [`Adapters`] chooses.
 
-use crate::settings::Settings;
+use crate::{adapters::Adapters, settings::Settings};
 use anyhow::{Context, Result};
-use centro_bus::LocalBus;
-use centro_cluster::{Epoch, LocalOwnership};
 use centro_contract::Keys;
-use centro_kernel::{Clock, SystemClock};
+use centro_kernel::SystemClock;
 use centro_node::{Lifecycle, Mount, Node, NodeBuilder, Role, Service, telemetry::Metrics};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, sync::watch};
@@ -15,7 +12,7 @@ use tonic::transport::server::TcpIncoming;
 /// What was put together.
 pub struct Started {
     pub node: Node,
-    pub bus: Arc<LocalBus>,
+    pub adapters: Adapters,
     /// Where HTTP is answered, once it is.
     pub http: watch::Receiver<Option<SocketAddr>>,
 }
@@ -39,25 +36,30 @@ pub async fn start(
     lifecycle: Lifecycle,
     metrics: Metrics,
 ) -> Result<Started> {
-    let clock = Arc::new(SystemClock);
-    let epoch = Epoch(u64::try_from(clock.now().as_millis()).unwrap_or_default());
+    let adapters = match purpose {
+        For::Centre => Adapters::connect(&settings, roles, secret).await?,
+        For::Task => Adapters::alone(),
+    };
     let name = if settings.node.name.is_empty() {
         "centro".to_owned()
     } else {
         settings.node.name.clone()
     };
-    let bus = Arc::new(LocalBus::default());
-    let node = NodeBuilder {
+    let builder = NodeBuilder {
         name,
-        bus: bus.clone(),
-        clock,
-        ownership: Arc::new(LocalOwnership::new(epoch)),
+        bus: adapters.bus.port(),
+        clock: Arc::new(SystemClock),
+        ownership: adapters.ownership(),
         keys: Keys::new(secret),
         data: settings.node.data.clone(),
+        records: settings
+            .records
+            .records(&settings.node.data)
+            .map_err(anyhow::Error::msg)?,
         arbiters,
         lifecycle,
-    }
-    .build();
+    };
+    let node = adapters.build(builder, roles);
 
     let (bound, http) = watch::channel(None);
     let mut mount = Mount::default();
@@ -79,7 +81,9 @@ pub async fn start(
                 host::<centro_telephony::Telephony>(&settings.telephony, &node, &mut mount).await
             }
             Role::Routing => {
-                host::<centro_routing::Routing>(&settings.routing, &node, &mut mount).await
+                let mut routing = settings.routing.clone();
+                routing.shared = adapters.hot_state(&settings);
+                host::<centro_routing::Routing>(&routing, &node, &mut mount).await
             }
             Role::Chat => host::<centro_chat::Chat>(&(), &node, &mut mount).await,
             Role::Dialer => host::<centro_dialer::Dialer>(&(), &node, &mut mount).await,
@@ -121,7 +125,11 @@ pub async fn start(
             }
         });
     }
-    Ok(Started { node, bus, http })
+    Ok(Started {
+        node,
+        adapters,
+        http,
+    })
 }
 
 async fn host<S>(settings: &S::Settings, node: &Node, mount: &mut Mount) -> Result<()>
@@ -143,23 +151,25 @@ mod tests {
         types::AgentState,
     };
     use centro_store::{
-        outbox,
-        sea_orm::{ConnectionTrait, DatabaseConnection, Statement},
+        Db, outbox,
+        sea_orm::{ConnectionTrait, Statement},
     };
+    use centro_testkit::engines::{self, on_both_engines};
     use std::path::Path;
 
     const SOON: Duration = Duration::from_secs(20);
 
-    fn settings_of(data: &Path) -> Settings {
+    async fn settings_of(data: &Path) -> Settings {
         let from = SettingsArguments {
             data: Some(data.to_owned()),
+            set: vec![format!("records.url={}", engines::records().await)],
             ..SettingsArguments::default()
         };
         settings::load(&from).unwrap()
     }
 
     async fn started(data: &Path, roles: &[Role], purpose: For) -> (Started, Lifecycle) {
-        let (settings, lifecycle) = (settings_of(data), Lifecycle::default());
+        let (settings, lifecycle) = (settings_of(data).await, Lifecycle::default());
         let started = super::start(
             settings,
             roles,
@@ -172,14 +182,13 @@ mod tests {
         (started.await.unwrap(), lifecycle)
     }
 
-    async fn database(data: &Path, service: &str) -> DatabaseConnection {
-        centro_store::open(&centro_store::sqlite(data, service))
-            .await
-            .unwrap()
+    async fn database(data: &Path, service: &str) -> Db {
+        let records = settings_of(data).await.records.records(data).unwrap();
+        records.open(service).await.unwrap()
     }
 
     /// Rows of a table, those of one event where an id is given.
-    async fn rows(db: &DatabaseConnection, table: &str, event: Option<EventId>) -> i64 {
+    async fn rows(db: &Db, table: &str, event: Option<EventId>) -> i64 {
         let only = event.map_or_else(String::new, |id| format!(" WHERE event_id = '{id}'"));
         let text = format!("SELECT COUNT(*) AS n FROM {table}{only}");
         let asked = Statement::from_string(db.get_database_backend(), text);
@@ -187,7 +196,7 @@ mod tests {
         row.try_get("", "n").unwrap()
     }
 
-    async fn becomes(db: &DatabaseConnection, table: &str, event: Option<EventId>, wanted: i64) {
+    async fn becomes(db: &Db, table: &str, event: Option<EventId>, wanted: i64) {
         let looking = async {
             while rows(db, table, event).await != wanted {
                 tokio::time::sleep(Duration::from_millis(20)).await;
@@ -198,7 +207,7 @@ mod tests {
             .unwrap_or_else(|_| panic!("{table} has not {wanted} rows"));
     }
 
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    #[on_both_engines(flavor = "multi_thread", worker_threads = 2)]
     async fn what_waits_in_an_outbox_is_told_when_all_listen_and_not_by_a_task() {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path();
@@ -238,7 +247,7 @@ mod tests {
         becomes(&analytics, "inbox", Some(agent.id), 1).await;
         becomes(&identity, "outbox", None, 0).await;
         ends.stop();
-        centre.bus.close();
+        centre.adapters.bus.close().await;
     }
 
     /// An event that analytics counts.

@@ -72,17 +72,17 @@ mod tests {
             ("chat.api_key", "x", "***"),
             ("identity.access_token_ttl", "15m", "15m"),
             (
-                "analytics.database",
+                "records.url",
                 "postgres://me:pa/s@w@db:5432/x",
                 "postgres://***@db:5432/x",
             ),
             (
-                "analytics.database",
+                "records.url",
                 "postgres://db/x?user=me&password=pw&sslmode=on",
                 "postgres://db/x?user=me&password=***&sslmode=on",
             ),
             (
-                "analytics.database",
+                "records.url",
                 "postgres://db:5432/x",
                 "postgres://db:5432/x",
             ),

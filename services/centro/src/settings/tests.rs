@@ -60,6 +60,9 @@ fn what_is_refused_is_named_with_its_value_and_its_origin() {
         ("telephony.digest=[\"SHA-1\"]", "telephony.digest"),
         ("telephony.rtp_ports=[2000, 1000]", "telephony.rtp_ports"),
         ("node.grpc_bind=7000", "node.grpc_bind"),
+        ("records.url=mysql://db/centro", "records.url"),
+        ("records.connections=1", "records.connections"),
+        ("records.statement_timeout=1h", "records.statement_timeout"),
         (
             "telemetry.otlp_endpoint=localhost",
             "telemetry.otlp_endpoint",
@@ -73,6 +76,33 @@ fn what_is_refused_is_named_with_its_value_and_its_origin() {
         let bare = value.trim_matches(['[', ']']).trim_matches('"');
         assert!(error.contains(bare), "{set}: {error}");
     }
+}
+
+/// A process among others that lacks what they need is refused before anything is written.
+#[test]
+fn what_a_cluster_needs_is_asked_for_one_by_one() {
+    let all = [
+        ("node.name", "node.name=a"),
+        ("node.secret", &format!("node.secret={}", "5a".repeat(32))),
+        ("node.grpc_bind", "node.grpc_bind=0.0.0.0:7000"),
+        (
+            "bus.rabbitmq.url",
+            "bus.rabbitmq.url=amqp://me:hunter2@mq/%2f",
+        ),
+        ("records.url", "records.url=postgres://me:hunter2@db/centro"),
+        ("node.advertise", "node.advertise=10.0.0.7:7000"),
+    ];
+    let mut set = vec!["cluster.redis.url=redis://:hunter2@redis"];
+    for (missing, setting) in all {
+        let error = wrong(&set);
+        assert!(
+            error.contains(missing) && !error.contains("hunter2"),
+            "{error}"
+        );
+        set.push(setting);
+    }
+    let settings = with(&set).unwrap();
+    assert_eq!(settings.node.reached_at(), "10.0.0.7:7000");
 }
 
 #[test]
@@ -134,7 +164,7 @@ fn what_is_shown_has_no_secrets() {
     let from = SettingsArguments {
         set: vec![
             format!("node.secret={}", "ab".repeat(32)),
-            "analytics.database=postgres://me:hunter2@db/x".into(),
+            "records.url=postgres://me:hunter2@db/x".into(),
         ],
         ..Default::default()
     };
@@ -192,6 +222,9 @@ fn fields_of<'de, T: Deserialize<'de>>() -> Vec<&'static str> {
 fn differences(file: &str) -> BTreeSet<String> {
     let sections = [
         ("node", fields_of::<NodeSettings>()),
+        ("bus", fields_of::<BusSettings>()),
+        ("cluster", fields_of::<ClusterSettings>()),
+        ("records", fields_of::<RecordsSettings>()),
         ("telemetry", fields_of::<TelemetrySettings>()),
         ("identity", fields_of::<centro_identity::Settings>()),
         (
@@ -210,10 +243,17 @@ fn differences(file: &str) -> BTreeSet<String> {
         "a section is not tested here"
     );
     // Sections within sections.
-    let inner = [(
-        "routing.decision_log",
-        fields_of::<centro_routing::DecisionLogSettings>(),
-    )];
+    let inner = [
+        ("bus.rabbitmq", fields_of::<centro_bus::RabbitSettings>()),
+        (
+            "cluster.redis",
+            fields_of::<centro_cluster::redis::Settings>(),
+        ),
+        (
+            "routing.decision_log",
+            fields_of::<centro_routing::DecisionLogSettings>(),
+        ),
+    ];
     let all = sections.iter().chain(&inner);
     let mut typed: BTreeSet<String> = all
         .flat_map(|(section, fields)| fields.iter().map(move |field| format!("{section}.{field}")))

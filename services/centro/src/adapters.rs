@@ -1,0 +1,154 @@
+//! Which adapters a process has: those of one process that needs nothing beside it, or those of a cluster. Nothing else
+//! knows the difference.
+
+use crate::settings::Settings;
+use anyhow::Result;
+use centro_bus::{CloudEvents, EventBus, LocalBus, RabbitBus};
+use centro_cluster::{Epoch, LocalOwnership, Member, Ownership, Shard, redis::RedisOwnership};
+use centro_kernel::{Clock, SystemClock};
+use centro_node::{Node, NodeBuilder, Peers, PeersOf, Role};
+use centro_routing::store::Shared;
+use sha2::{Digest, Sha256};
+use std::{sync::Arc, time::Duration};
+
+/// How often it is looked whether every shard has an owner, and for how long.
+const LOOK: Duration = Duration::from_millis(100);
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// What a process has of its surroundings.
+pub struct Adapters {
+    /// Carries events.
+    pub bus: Bus,
+    /// The other processes; none for one that is alone.
+    cluster: Option<RedisOwnership>,
+}
+
+/// Carries events, and ends.
+#[derive(Clone)]
+pub enum Bus {
+    /// Inside this process.
+    Local(Arc<LocalBus>),
+    /// Through a broker.
+    Rabbit(RabbitBus),
+}
+
+impl Bus {
+    /// As services see it.
+    pub fn port(&self) -> Arc<dyn EventBus> {
+        match self {
+            Self::Local(bus) => bus.clone(),
+            Self::Rabbit(bus) => Arc::new(bus.clone()),
+        }
+    }
+
+    /// No more events: what was handed over is still delivered.
+    pub async fn close(&self) {
+        match self {
+            Self::Local(bus) => bus.close(),
+            Self::Rabbit(bus) => bus.close().await,
+        }
+    }
+}
+
+impl Adapters {
+    /// Those of a process that shares nothing with others but its records.
+    pub fn alone() -> Self {
+        Self {
+            bus: Bus::Local(Arc::default()),
+            cluster: None,
+        }
+    }
+
+    /// Those that the settings name.
+    ///
+    /// # Errors
+    /// An engine cannot be reached, refuses us, or belongs to somebody else.
+    pub async fn connect(settings: &Settings, roles: &[Role], secret: &[u8]) -> Result<Self> {
+        let rabbitmq = &settings.bus.rabbitmq;
+        let bus = if rabbitmq.url.is_empty() {
+            Bus::Local(Arc::default())
+        } else {
+            let wire = Arc::new(CloudEvents);
+            Bus::Rabbit(RabbitBus::connect(rabbitmq.clone(), wire).await?)
+        };
+        let redis = &settings.cluster.redis;
+        let cluster = if redis.url.is_empty() {
+            None
+        } else {
+            let me = Member {
+                name: Arc::from(settings.node.name.as_str()),
+                roles: roles.iter().map(|role| Arc::from(role.name())).collect(),
+                address: Arc::from(settings.node.reached_at()),
+                draining: false,
+            };
+            let owning = Role::Routing.name();
+            Some(RedisOwnership::join(redis, me, owning, &installation(secret)).await?)
+        };
+        Ok(Self { bus, cluster })
+    }
+
+    /// Who owns what.
+    pub fn ownership(&self) -> Arc<dyn Ownership> {
+        match &self.cluster {
+            Some(cluster) => Arc::new(cluster.clone()),
+            // Epochs grow over restarts too.
+            None => {
+                let now = SystemClock.now().as_millis();
+                Arc::new(LocalOwnership::new(Epoch(
+                    u64::try_from(now).unwrap_or_default(),
+                )))
+            }
+        }
+    }
+
+    /// A node among the others.
+    pub fn build(&self, builder: NodeBuilder, roles: &[Role]) -> Node {
+        let Some(cluster) = &self.cluster else {
+            return builder.build();
+        };
+        let peers: Arc<dyn Peers> = Arc::new(PeersOf::new(
+            Arc::new(cluster.clone()),
+            &builder.name,
+            roles,
+        ));
+        builder.build_among(peers)
+    }
+
+    /// Where routing keeps what others take over; `None`: in memory.
+    pub fn hot_state(&self, settings: &Settings) -> Option<Shared> {
+        let cluster = self.cluster.as_ref()?;
+        Some(Shared {
+            redis: settings.cluster.redis.clone(),
+            nonce: cluster.nonce().clone(),
+        })
+    }
+
+    /// Waits until every shard has an owner, or has had its time: a process that begins beside others takes part a session
+    /// time later, and until then there is nobody to ask.
+    pub async fn settled(&self) {
+        let Some(cluster) = &self.cluster else { return };
+        let owned = async {
+            while Shard::all().any(|shard| cluster.owner(shard).is_none()) {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        if tokio::time::timeout(PATIENCE, owned).await.is_err() {
+            tracing::warn!("not every shard has an owner yet; calls wait until they have");
+        }
+    }
+
+    /// Gives the shards of this process to the others, who have them a moment later.
+    pub async fn leave(&self) {
+        if let Some(cluster) = &self.cluster
+            && let Err(error) = cluster.drain().await
+        {
+            tracing::warn!(%error, "left without giving everything away");
+        }
+    }
+}
+
+/// Says whose centre this is without telling the secret that its processes share.
+fn installation(secret: &[u8]) -> String {
+    let digest = Sha256::new_with_prefix(b"centro installation").chain_update(secret);
+    hex::encode(&digest.finalize()[..8])
+}
