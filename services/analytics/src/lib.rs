@@ -45,6 +45,8 @@ impl Service for Analytics {
                 );
             }
         }
+        // Before anything is counted: what is open when this process dies at once is closed by the next all the same.
+        store.mark(node.clock().now()).await?;
         let promises = promises::Promises::load(store.clone()).await?;
         let current = node.health().flag(
             Kind::Startup,
