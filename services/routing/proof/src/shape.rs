@@ -46,6 +46,17 @@ pub struct AgentShape {
     pub capacity: Capacity,
 }
 
+impl AgentShape {
+    /// The most contacts at once: conversations, and a call that interrupts them.
+    pub fn most_contacts(&self) -> u64 {
+        let Capacity {
+            chats,
+            voice_interrupts_chat,
+        } = self.capacity;
+        u64::from(chats.max(1)) + u64::from(voice_interrupts_chat)
+    }
+}
+
 /// A contact.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ContactShape {

@@ -36,6 +36,13 @@ fn the_values_of_a_seed_never_change() {
     assert_eq!(told.len(), 368);
 }
 
+/// An agent who takes three conversations and a call is granted to all of them within a second, and three more end before
+/// they ring: the contacts left for another queue or gave up. That is work and no chase.
+#[test]
+fn an_agent_who_is_filled_within_a_second_is_no_chase() {
+    assert_eq!(Day::new(&Story::of(4_629), None).run(), Ok(()));
+}
+
 #[test]
 fn the_named_bugs_are_found_within_a_thousand_days() {
     for mutant in [
