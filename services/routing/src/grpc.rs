@@ -3,7 +3,7 @@
 /// Sends the request on to the process that has the key's actor, when that is another one.
 macro_rules! at_its_owner {
     ($doors:ident, $key:expr, $client:ident.$rpc:ident($request:ident)) => {
-        if let Some(conn) = $doors.elsewhere($key.as_u128(), &$request) {
+        if let Some(conn) = $doors.elsewhere($key.as_u128(), &$request).await {
             let request = $crate::peers::elsewhere::sent_on($request);
             return $client::new(conn).$rpc(request).await;
         }
