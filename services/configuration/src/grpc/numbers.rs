@@ -101,7 +101,7 @@ impl Desk {
     ) -> Result<Number, Fault> {
         let patch = required(asked.number, "number")?;
         let id = id::<NumberId>("number", &patch.id)?;
-        let mut write = self.store.write(tenant, self.now()).await?;
+        let write = self.store.write(tenant, self.now()).await?;
         let before: Number = write.get(&id).await?;
         let mut after = merged(
             &before,
@@ -112,9 +112,7 @@ impl Desk {
         number::check(&mut after)?;
         rules(&after)?;
         check_plan(&write, &after).await?;
-        let after = write.put(after, None).await?;
-        write.commit().await?;
-        Ok(after)
+        write.change(before, after).await
     }
 }
 

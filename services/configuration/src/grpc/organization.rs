@@ -28,7 +28,7 @@ impl Organization for Desk {
         let asked = request.into_inner();
         let done = async {
             let patch = required(asked.organization_settings, "organizationSettings")?;
-            let mut write = self.store.write(tenant, self.now()).await?;
+            let write = self.store.write(tenant, self.now()).await?;
             let before = or_unset(write.get(&tenant.to_string()).await, tenant)?;
             let etags = (before.etag.as_str(), patch.etag.as_str());
             let after = merged(&before, &patch, asked.update_mask, etags)?;
@@ -36,9 +36,7 @@ impl Organization for Desk {
             let after = organization::with_defaults(after);
             rules(&after)?;
             let after = organization::with_known_zone(after)?;
-            let after = write.put(after, None).await?;
-            write.commit().await?;
-            Ok(after)
+            write.change(before, after).await
         };
         answer(done.await)
     }

@@ -100,7 +100,7 @@ impl Desk {
     ) -> Result<DialPlan, Fault> {
         let patch = required(asked.dial_plan, "dialPlan")?;
         let id = id::<DialPlanId>(PLAN, &patch.id)?;
-        let mut write = self.store.write(tenant, self.now()).await?;
+        let write = self.store.write(tenant, self.now()).await?;
         let before: DialPlan = write.get(&id).await?;
         let mut after = merged(
             &before,
@@ -109,9 +109,7 @@ impl Desk {
             (&before.etag, &patch.etag),
         )?;
         check(&write, &mut after).await?;
-        let after = write.put(after, None).await?;
-        write.commit().await?;
-        Ok(after)
+        write.change(before, after).await
     }
 }
 

@@ -32,16 +32,14 @@ impl RoutingProfiles for Desk {
         // Whether there is such a person is asked before the write begins: writers take turns.
         let unset = self.profile(tenant, caller, &patch.user_id).await?;
         let done = async {
-            let mut write = self.store.write(tenant, self.now()).await?;
+            let write = self.store.write(tenant, self.now()).await?;
             let before = or_unset(write.get(&patch.user_id).await, unset)?;
             let etags = (before.etag.as_str(), patch.etag.as_str());
             let after = merged(&before, &patch, asked.update_mask, etags)?;
             // A field that was emptied goes back to its default.
             let after = profile::with_defaults(after);
             rules(&after)?;
-            let after = write.put(after, None).await?;
-            write.commit().await?;
-            Ok(after)
+            write.change(before, after).await
         };
         answer(done.await)
     }

@@ -166,7 +166,7 @@ impl Desk {
     ) -> Result<CallQueue, Fault> {
         let patch = required(asked.call_queue, "callQueue")?;
         let id = id::<QueueId>(QUEUE, &patch.id)?;
-        let mut write = self.store.write(tenant, self.now()).await?;
+        let write = self.store.write(tenant, self.now()).await?;
         let before: CallQueue = write.get(&id).await?;
         let after = merged(
             &before,
@@ -181,13 +181,10 @@ impl Desk {
         }
         queue::check(&mut after)?;
         rules(&after)?;
-        if after == before {
-            return Ok(before); // the same said twice is one change
+        if after != before {
+            after.version = before.version + 1;
         }
-        after.version = before.version + 1;
-        let after = write.put(after, None).await?;
-        write.commit().await?;
-        Ok(after)
+        write.change(before, after).await
     }
 
     /// Repeating it changes nothing and tells nobody.

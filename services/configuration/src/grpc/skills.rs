@@ -187,7 +187,7 @@ impl Desk {
     ) -> Result<Skill, Fault> {
         let patch = required(asked.skill, SKILL)?;
         let id = id::<SkillId>(SKILL, &patch.id)?;
-        let mut write = self.store.write(tenant, self.now()).await?;
+        let write = self.store.write(tenant, self.now()).await?;
         let before: Skill = write.get(&id).await?;
         let mut after = merged(
             &before,
@@ -196,9 +196,7 @@ impl Desk {
             (&before.etag, &patch.etag),
         )?;
         after.display_name = name::check(&after.display_name)?;
-        let after = write.put(after, None).await?;
-        write.commit().await?;
-        Ok(after)
+        write.change(before, after).await
     }
 
     /// Repeating it changes nothing and tells nobody.

@@ -151,6 +151,19 @@ impl Writer {
         Ok(object)
     }
 
+    /// Ends the write with what an object became, unless that is what it was: the same said twice is one change.
+    ///
+    /// # Errors
+    /// As of [`Writer::put`].
+    pub async fn change<T: Object + PartialEq>(mut self, before: T, after: T) -> Result<T, Fault> {
+        if after == before {
+            return Ok(before);
+        }
+        let after = self.put(after, None).await?;
+        self.commit().await?;
+        Ok(after)
+    }
+
     /// Removes an object that nothing leads to, and tells of it.
     ///
     /// # Errors

@@ -44,6 +44,8 @@ async fn nobody_logs_in_to_queues_of_others_until_the_organization_allows_it() {
     assert_eq!(on.allow_unassigned_log_in, Some(true));
     assert_eq!(on.tenant_id, ACME.to_string());
     assert_eq!(get(&world, ACME).await, on);
+    let same = allow(&world, ACME, Some(true), &on.etag).await;
+    assert_eq!(same.unwrap(), on, "said twice it is one change");
     assert_eq!(
         get(&world, OTHER).await.allow_unassigned_log_in,
         Some(false)
@@ -108,6 +110,7 @@ async fn the_feed_tells_of_each_change_and_each_tenant_has_settings_of_its_own()
     assert_eq!(change.tenant_id, ACME.to_string());
     let told = Some(Object::OrganizationSettings(ours.clone()));
     assert_eq!((change.deleted, &change.object), (false, &told));
+    allow(&world, OTHER, Some(true), "").await.unwrap();
     let theirs = allow(&world, OTHER, Some(false), "").await.unwrap();
     let request = Request::new(pb::SnapshotRequest::default());
     let snapshot = world.desk.snapshot(request).await.unwrap().into_inner();

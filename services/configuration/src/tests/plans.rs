@@ -54,11 +54,19 @@ async fn an_update_frees_the_queue_it_no_longer_uses() {
         dial_plan: Some(patch),
         update_mask: None,
     };
-    world
+    let changed = world
         .desk
         .update_dial_plan(world.ask(ACME, request.clone()))
         .await
-        .unwrap();
+        .unwrap()
+        .into_inner();
+    let again = pb::UpdateDialPlanRequest {
+        dial_plan: Some(changed.clone()),
+        update_mask: None,
+    };
+    let same = world.desk.update_dial_plan(world.ask(ACME, again)).await;
+    let same = same.unwrap().into_inner();
+    assert_eq!(same, changed, "said twice it is one change");
     assert_eq!(
         reason(world.desk.update_dial_plan(world.ask(ACME, request)).await),
         "etag_mismatch"

@@ -57,6 +57,8 @@ async fn a_profile_changes_where_it_is_told_to_and_the_feed_tells_of_it() {
     };
     let eight = update(&world, ACME, anna.clone(), "chat_capacity").await;
     let eight = eight.unwrap();
+    let same = update(&world, ACME, eight.clone(), "chat_capacity").await;
+    assert_eq!(same.unwrap(), eight, "said twice it is one change");
     assert_eq!(
         (eight.chat_capacity, eight.voice_interrupts_chat),
         (Some(8), Some(false))

@@ -50,7 +50,10 @@ async fn a_skill_is_named_once_ignoring_case_and_can_be_renamed() {
         display_name: "ITALIAN".to_owned(),
         ..italian.clone()
     };
-    assert_eq!(rename(&world, own).await.unwrap().display_name, "ITALIAN");
+    let renamed = rename(&world, own).await.unwrap();
+    assert_eq!(renamed.display_name, "ITALIAN");
+    let same = rename(&world, renamed.clone()).await;
+    assert_eq!(same.unwrap(), renamed, "said twice it is one change");
     assert_eq!(reason(rename(&world, italian).await), "etag_mismatch");
     let list = pb::ListSkillsRequest::default();
     let listed = world.desk.list_skills(world.ask(ACME, list)).await;
