@@ -18,8 +18,8 @@ mod supervision;
 mod tests;
 mod waiting;
 
-use crate::router::Router;
-use centro_kernel::TenantId;
+use crate::{router::Router, wire};
+use centro_kernel::{Fault, QueueId, TenantId};
 use centro_store::page::{List, Pages};
 use std::sync::Arc;
 
@@ -31,5 +31,16 @@ impl Doors {
     /// The pages of a list; `filter` is what the caller narrowed it by.
     fn pages(&self, name: &str, tenant: TenantId, filter: &str) -> List {
         Pages::new(&self.0.node.keys().derive(Pages::PURPOSE)).list(name, tenant, &filter)
+    }
+
+    /// A queue of the tenant.
+    fn queue_of(&self, tenant: TenantId, queue: &str, at: &str) -> Result<QueueId, Fault> {
+        let id: QueueId = wire::id(queue, at)?;
+        let known = self.0.directory.queue(id);
+        if known.is_some_and(|queue| queue.tenant == tenant) {
+            Ok(id)
+        } else {
+            Err(Fault::not_found("queue", id).at(at))
+        }
     }
 }

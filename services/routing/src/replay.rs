@@ -75,7 +75,7 @@ impl Found {
 /// Repeats the files.
 ///
 /// # Errors
-/// A file cannot be read.
+/// A file cannot be read, or all of them are empty.
 pub fn verify(asked: &Asked) -> io::Result<Found> {
     let mut replay = Replay {
         asked,
@@ -91,6 +91,10 @@ pub fn verify(asked: &Asked) -> io::Result<Found> {
             |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
         let file = File::open(path).map_err(named)?;
         replay.file(path, BufReader::new(file)).map_err(named)?;
+    }
+    if replay.found.lines == 0 {
+        let nothing = "nothing is written there: no step could be repeated";
+        return Err(io::Error::new(io::ErrorKind::InvalidData, nothing));
     }
     let mut found = replay.found;
     found.actors = (replay.queues.met() + replay.agents.met()) as u64;

@@ -199,6 +199,18 @@ fn a_last_line_that_was_cut_off_is_said_and_the_rest_is_verified() {
 }
 
 #[test]
+fn of_an_empty_log_nobody_says_that_it_is_right() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("log.jsonl");
+    fs::write(&file, "").unwrap();
+    let asked = Asked {
+        files: vec![file],
+        ..Asked::default()
+    };
+    assert!(replay::verify(&asked).is_err());
+}
+
+#[test]
 fn files_take_turns_and_each_can_be_verified_alone() {
     let folder = tempfile::tempdir().unwrap();
     let mut settings = recorded(folder.path());

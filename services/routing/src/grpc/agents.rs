@@ -171,7 +171,10 @@ impl Agents for Doors {
         let after: Option<UserId> = pages.after(&request.page_token).map_err(from_fault)?;
         let queue: Option<QueueId> = match request.queue_id.as_str() {
             "" => None,
-            id => Some(wire::id(id, "/queueId").map_err(from_fault)?),
+            id => {
+                let queue = self.queue_of(tenant, id, "/queueId");
+                Some(queue.map_err(from_fault)?)
+            }
         };
         // Those who never acted are known by their assignment only. Both come in order, so a page of each is enough.
         let mut found: BTreeMap<UserId, Option<View>> = BTreeMap::new();

@@ -28,17 +28,6 @@ impl Doors {
         }
     }
 
-    /// A queue of the tenant.
-    fn queue_of(&self, tenant: TenantId, queue: &str, at: &str) -> Result<QueueId, Fault> {
-        let id: QueueId = wire::id(queue, at)?;
-        let known = self.0.directory.queue(id);
-        if known.is_some_and(|queue| queue.tenant == tenant) {
-            Ok(id)
-        } else {
-            Err(Fault::not_found("queue", id).at(at))
-        }
-    }
-
     async fn move_to(
         &self,
         tenant: TenantId,
@@ -168,7 +157,7 @@ impl WaitingContacts for Doors {
         let (tenant, _) = principal(&request)?;
         let r = request.into_inner();
         let contact = wire::id(&r.contact_id, "/contactId").map_err(from_fault)?;
-        let priority = r.priority;
+        let priority = r.priority(); // the door refuses a request without one
         let message = QueueMessage::SetPriority { contact, priority };
         let steered = self.steer(tenant, &r.queue_id, message).await;
         steered.map_err(from_fault)

@@ -15,7 +15,7 @@ use centro_proto::{
     events::{AgentStateChanged, ContactLeft},
     routing as pb, types,
 };
-use floor::{Floor, contact, user};
+use floor::{Floor, contact, queue, user};
 use pb::{set_status_from_device_request::Action, wait_response::Message};
 use types::{AgentState, LeftReason, OfferEnd};
 
@@ -372,6 +372,25 @@ async fn a_page_token_of_another_list_or_nobodys_is_refused() {
         let refused = floor.page_of_agents(1, token).await.unwrap_err();
         assert_eq!(reason(&refused), "page_token_unknown");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn agents_of_a_queue_that_is_not_there_are_no_empty_list() {
+    let floor = Floor::new(1, 1).await;
+    floor.log_in(0).await;
+    assert_eq!(floor.agents_of(queue(0)).await.unwrap().agents.len(), 1);
+    let refused = floor.agents_of(queue(7)).await.unwrap_err();
+    assert_eq!(reason(&refused), "not_found");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_priority_that_is_not_said_is_not_zero() {
+    let floor = Floor::new(1, 0).await;
+    let mut call = floor.call(contact(1), 1).await;
+    assert!(matches!(call.next().await, Message::Attached(_)));
+    let refused = floor.set_priority(contact(1), None).await.unwrap_err();
+    assert_eq!(reason(&refused), "validation_failed");
+    floor.set_priority(contact(1), Some(0)).await.unwrap();
 }
 
 /// Places move with every call that is answered, in front of everybody: whoever wants to hear asks.

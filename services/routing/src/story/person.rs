@@ -173,7 +173,7 @@ impl Person<'_> {
                 let message = pb::SetContactPriorityRequest {
                     queue_id: self.queue_of(caller),
                     contact_id: caller.to_string(),
-                    priority,
+                    priority: Some(priority),
                 };
                 door.set_contact_priority(self.sign(message)?).await
             }
