@@ -20,6 +20,8 @@ pub struct Event {
     pub time: Timestamp,
     /// Grows with each event of one publisher, so that a gap can be seen; 0 until the publisher's outbox numbers it.
     pub sequence: u64,
+    /// Its number among the events of its contact, without a gap; 0 where nobody numbered it or its subject is no contact.
+    pub contact_sequence: u64,
     /// W3C trace context of what caused it.
     pub traceparent: Option<String>,
     /// Full name of the payload's message, e.g. `centro.events.v1.ContactQueued`.
@@ -44,6 +46,7 @@ impl Event {
             subject: subject.to_string(),
             time,
             sequence: 0,
+            contact_sequence: 0,
             traceparent: trace::current(),
             data_type: M::full_name(),
             data: data.encode_to_vec().into(),

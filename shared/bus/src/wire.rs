@@ -105,6 +105,7 @@ impl Wire for CloudEvents {
             subject: form.subject.into_owned(),
             time: Timestamp::from_millis(time.timestamp_millis()),
             sequence: sequence.map_err(unreadable)?.unwrap_or(0),
+            contact_sequence: 0,
             traceparent: form.traceparent.map(Cow::into_owned),
             data_type: data_type.to_owned(),
             data: STANDARD
@@ -140,6 +141,7 @@ mod tests {
             subject: "con_\"1\"".into(),
             time: Timestamp::from_millis(1_700_000_000_123),
             sequence: u64::MAX,
+            contact_sequence: 0,
             traceparent: Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".into()),
             data_type: "centro.events.v1.ContactQueued".into(),
             data: vec![0, 255, 7].into(),

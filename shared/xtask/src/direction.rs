@@ -14,6 +14,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("centro-cluster", &["centro-kernel"]),
     ("centro-bus", &["centro-kernel"]),
     ("centro-contract", &["centro-kernel", "centro-proto"]),
+    (
+        "centro-events",
+        &["centro-bus", "centro-kernel", "centro-proto"],
+    ),
     ("centro-store", &["centro-bus", "centro-kernel"]),
     (
         "centro-node",
@@ -30,7 +34,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("centro-chat", SERVICE),
     ("centro-configuration", SERVICE),
     ("centro-dialer", SERVICE),
-    ("centro-gateway", SERVICE),
+    ("centro-gateway", GATEWAY),
     ("centro-identity", SERVICE),
     ("centro-routing", ROUTING),
     // The proof plays telephony and routing at once, on their pure rules. Nothing may use it.
@@ -53,6 +57,16 @@ const SERVICE: &[&str] = &[
     "centro-bus",
     "centro-cluster",
     "centro-contract",
+    "centro-kernel",
+    "centro-node",
+    "centro-proto",
+    "centro-store",
+];
+const GATEWAY: &[&str] = &[
+    "centro-bus",
+    "centro-cluster",
+    "centro-contract",
+    "centro-events",
     "centro-kernel",
     "centro-node",
     "centro-proto",

@@ -107,7 +107,7 @@ fn interface() -> Result<Parts> {
     Ok(parts)
 }
 
-/// URL, verb and access of each RPC, and the rules of each field: all that our options say.
+/// URL, verb and access of each RPC, the types of each event, and the rules of each field: all that our options say.
 fn describe_options(pool: &DescriptorPool, parts: &mut Parts) {
     let ours = |package: &str| package.starts_with("centro.");
     for service in pool.services().filter(|s| ours(s.package_name())) {
@@ -122,6 +122,7 @@ fn describe_options(pool: &DescriptorPool, parts: &mut Parts) {
 }
 
 fn describe_rules(message: &MessageDescriptor, parts: &mut Parts) {
+    insert_options(message.full_name(), &message.options(), parts);
     for field in message.fields() {
         insert_options(field.full_name(), &field.options(), parts);
     }

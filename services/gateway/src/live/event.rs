@@ -2,16 +2,10 @@
 
 use crate::rest::proto_json;
 use centro_bus::Event;
+use centro_events::payload;
 use centro_kernel::Timestamp;
 use chrono::{DateTime, SecondsFormat};
-use prost_reflect::DynamicMessage;
 use serde_json::{Value, json};
-
-/// The payload, by reflection; `None` when this build does not know it.
-pub fn payload(event: &Event) -> Option<DynamicMessage> {
-    let descriptor = centro_proto::POOL.get_message_by_name(&event.data_type)?;
-    DynamicMessage::decode(descriptor, event.data.clone()).ok()
-}
 
 /// The event as JSON; `None` when this build cannot read its payload.
 pub fn json(event: &Event) -> Option<String> {

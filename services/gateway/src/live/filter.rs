@@ -1,8 +1,8 @@
 //! Who may see which event: whoever may read the same thing over REST. A kind that is not named here is shown to nobody.
 
-use super::event::payload;
 use centro_bus::Event;
 use centro_contract::Principal;
+use centro_events::payload;
 use centro_proto::{
     configuration::{Change, change::Object},
     events::ConfigurationChanged,

@@ -57,6 +57,7 @@ pub mod outbox {
                 subject: self.subject,
                 time: Timestamp::from_millis(self.time_ms),
                 sequence: u64::try_from(self.sequence).ok()?,
+                contact_sequence: 0,
                 traceparent: self.traceparent,
                 data_type: self.data_type,
                 data: self.data.into(),
