@@ -3,8 +3,9 @@
 
 use crate::settings::Settings;
 use anyhow::Result;
-use centro_bus::{CloudEvents, EventBus, LocalBus, RabbitBus};
+use centro_bus::{EventBus, LocalBus, RabbitBus};
 use centro_cluster::{Epoch, LocalOwnership, Member, Ownership, Shard, redis::RedisOwnership};
+use centro_events::{Internal, Public};
 use centro_kernel::{Clock, SystemClock};
 use centro_node::{Node, NodeBuilder, Peers, PeersOf, Role};
 use centro_routing::store::Shared;
@@ -19,6 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(15);
 pub struct Adapters {
     /// Carries events.
     pub bus: Bus,
+    /// Where integrators are told; none where there is no broker, or no gateway in this process.
+    integrators: Option<RabbitBus>,
     /// The other processes; none for one that is alone.
     cluster: Option<RedisOwnership>,
 }
@@ -55,6 +58,7 @@ impl Adapters {
     pub fn alone() -> Self {
         Self {
             bus: Bus::Local(Arc::default()),
+            integrators: None,
             cluster: None,
         }
     }
@@ -68,8 +72,15 @@ impl Adapters {
         let bus = if rabbitmq.url.is_empty() {
             Bus::Local(Arc::default())
         } else {
-            let wire = Arc::new(CloudEvents);
+            let wire = Arc::new(Internal);
             Bus::Rabbit(RabbitBus::connect(rabbitmq.clone(), wire).await?)
+        };
+        let told = settings.bus.integrators && roles.contains(&Role::Gateway);
+        let integrators = if told && !rabbitmq.url.is_empty() {
+            let wire = Arc::new(Public);
+            Some(RabbitBus::connect(rabbitmq.for_integrators(), wire).await?)
+        } else {
+            None
         };
         let redis = &settings.cluster.redis;
         let cluster = if redis.url.is_empty() {
@@ -84,7 +95,25 @@ impl Adapters {
             let owning = Role::Routing.name();
             Some(RedisOwnership::join(redis, me, owning, &installation(secret)).await?)
         };
-        Ok(Self { bus, cluster })
+        Ok(Self {
+            bus,
+            integrators,
+            cluster,
+        })
+    }
+
+    /// Where integrators are told, for a gateway.
+    pub fn integrators(&self) -> Option<centro_gateway::Public> {
+        let bus = self.integrators.clone()?;
+        Some(centro_gateway::Public(Arc::new(bus)))
+    }
+
+    /// No more events, for services and for integrators.
+    pub async fn close(&self) {
+        self.bus.close().await;
+        if let Some(integrators) = &self.integrators {
+            integrators.close().await;
+        }
     }
 
     /// Who owns what.

@@ -148,7 +148,7 @@ impl Inside {
             .await
             .ok();
         started.adapters.leave().await;
-        started.adapters.bus.close().await;
+        started.adapters.close().await;
         tokio::time::timeout(LAST_WORDS, self.lifecycle.closing().wait())
             .await
             .ok();

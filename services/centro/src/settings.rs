@@ -66,6 +66,8 @@ pub struct NodeSettings {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BusSettings {
+    /// Whether integrators are told of events, through the broker.
+    pub integrators: bool,
     /// A broker; an empty URL: this process alone.
     pub rabbitmq: centro_bus::RabbitSettings,
 }
@@ -203,9 +205,11 @@ impl Settings {
     fn check_cluster(&self) -> Result<(), String> {
         let rabbitmq = &self.bus.rabbitmq;
         if !rabbitmq.url.is_empty() {
-            rabbitmq
-                .validate()
-                .map_err(|error| format!("bus.rabbitmq: {error}"))?;
+            let mut checked = rabbitmq.validate();
+            if self.bus.integrators {
+                checked = checked.and_then(|()| rabbitmq.for_integrators().validate());
+            }
+            checked.map_err(|error| format!("bus.rabbitmq: {error}"))?;
         }
         let redis = &self.cluster.redis;
         if redis.url.is_empty() {

@@ -92,6 +92,7 @@ pub async fn start(
             }
             Role::Gateway => {
                 let mut gateway = settings.gateway.clone();
+                gateway.public = adapters.integrators();
                 gateway.bound = Some(bound.clone());
                 gateway.metrics = Some(metrics.clone());
                 host::<centro_gateway::Gateway>(&gateway, &node, &mut mount).await
@@ -247,7 +248,7 @@ mod tests {
         becomes(&analytics, "inbox", Some(agent.id), 1).await;
         becomes(&identity, "outbox", None, 0).await;
         ends.stop();
-        centre.adapters.bus.close().await;
+        centre.adapters.close().await;
     }
 
     /// An event that analytics counts.

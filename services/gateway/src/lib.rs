@@ -1,17 +1,19 @@
 //! The only public HTTP door: REST for every RPC that has a URL, the live stream, the web pages, probes and metrics.
 //! It decides nothing but access: services do the work, asked with the
-//! caller's own token. It owns no data but the answers that `repeats` gives again.
+//! caller's own token. It owns no data but the answers that `repeats` gives again and the numbers of what `integrations` told.
 //!
 //! | in | goes to |
 //! |---|---|
 //! | `/v1/…` | `rest`: transcoded to the RPC whose proto has that URL |
 //! | `/v1/live` | `live`: events of the caller's tenant over WebSocket |
+//! | events of the bus | `integrations`: numbered, in JSON, on the exchange of integrators |
 //! | `/openapi.json` | `openapi`: the document, from the same descriptors |
 //! | `/health/…`, `/metrics` | the node's own reports |
 //! | everything else | `pages`: the web application |
 
 mod callers;
 mod door;
+mod integrations;
 mod live;
 mod openapi;
 mod origin;
@@ -21,6 +23,7 @@ mod rest;
 mod settings;
 mod source;
 
+pub use integrations::{Public, Told};
 pub use settings::Settings;
 
 use actix_web::{
@@ -49,6 +52,10 @@ impl Service for Gateway {
     async fn start(settings: Settings, node: Node, _mount: &mut Mount) -> anyhow::Result<()> {
         let api = Api::installed().context("the protos break the contract")?;
         let callers = Arc::new(callers::Callers::new(node.clone()));
+        let repeats = repeats::Repeats::open(&node).await?;
+        if let Some(public) = &settings.public {
+            integrations::start(&node, repeats.db(), public.clone()).await?;
+        }
         let runtime = tokio::runtime::Handle::current();
         let shared = web::Data::new(door::Shared {
             rest: rest::Rest::new(
@@ -56,7 +63,7 @@ impl Service for Gateway {
                 node.clone(),
                 callers.clone(),
                 &settings,
-                repeats::Repeats::open(&node).await?,
+                repeats,
                 runtime,
             ),
             openapi: openapi::document(&api).to_string().into(),

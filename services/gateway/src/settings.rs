@@ -38,6 +38,9 @@ pub struct Settings {
     /// Told the bound address once HTTP is answered.
     #[serde(skip)]
     pub bound: Option<watch::Sender<Option<SocketAddr>>>,
+    /// Where integrators are told; without it they are not.
+    #[serde(skip)]
+    pub public: Option<crate::Public>,
     /// What `/metrics` shows; without it the path answers 404.
     #[serde(skip)]
     pub metrics: Option<centro_node::telemetry::Metrics>,
@@ -62,6 +65,7 @@ impl Default for Settings {
             live_connections: 1000,
             live_introduction: introduction(),
             bound: None,
+            public: None,
             metrics: None,
         }
     }

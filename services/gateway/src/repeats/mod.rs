@@ -23,7 +23,8 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
-use store::{Found, Store};
+use store::Found;
+pub(crate) use store::Store;
 use tonic::{Code, Status};
 
 /// How long an answer is kept.
@@ -102,6 +103,11 @@ impl Repeats {
             }
         });
         Ok(repeats)
+    }
+
+    /// The gateway's database.
+    pub fn db(&self) -> centro_store::Db {
+        self.0.store.db()
     }
 
     /// Whether this was asked before.

@@ -66,6 +66,11 @@ impl Store {
         Ok(Self(db))
     }
 
+    /// The gateway's database.
+    pub fn db(&self) -> Db {
+        self.0.clone()
+    }
+
     /// Makes a row for the request unless there is one.
     ///
     /// # Errors
@@ -184,7 +189,11 @@ struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(CreateRepeats), Box::new(AddOwner)]
+        vec![
+            Box::new(CreateRepeats),
+            Box::new(AddOwner),
+            Box::new(crate::integrations::CreateTold),
+        ]
     }
 }
 

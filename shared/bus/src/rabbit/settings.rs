@@ -14,7 +14,8 @@ use std::{fmt, time::Duration};
 pub struct RabbitSettings {
     /// Where the broker is: `amqp://user:password@host:5672/vhost`, or `amqps://` for TLS. `/` in a vhost is written `%2f`.
     pub url: String,
-    /// The topic exchange of all events, and the beginning of the names of all queues. 1 to 64 of `a-z A-Z 0-9 . _ -`.
+    /// The topic exchange of all events, and the beginning of the names of all queues. 1 to 64 of `a-z A-Z 0-9 . _ -`;
+    /// 57 where integrators are told.
     pub exchange: String,
     /// Events a member of a group may have in hand: read and not acknowledged, and waiting to be read. 50 to 10,000.
     pub prefetch: u16,
@@ -60,6 +61,23 @@ impl Default for RabbitSettings {
 }
 
 impl RabbitSettings {
+    /// The same broker, and the exchange that integrators read.
+    #[must_use]
+    pub fn for_integrators(&self) -> Self {
+        Self {
+            exchange: format!("{}.public", self.exchange),
+            ..self.clone()
+        }
+    }
+
+    /// The vhost that the address names.
+    ///
+    /// # Errors
+    /// The first value that is wrong.
+    pub fn vhost(&self) -> Result<String, RabbitError> {
+        self.uri().map(|uri| uri.vhost)
+    }
+
     /// Checks every value.
     ///
     /// # Errors
