@@ -10,6 +10,7 @@ mod demo;
 mod doctor;
 mod first_start;
 mod folder;
+mod integrators;
 mod replay;
 mod report;
 mod run;
@@ -63,6 +64,8 @@ enum Command {
     Replay(replay::ReplayArguments),
     /// Prints the OpenAPI 3.1 document.
     Openapi,
+    /// Prints the AsyncAPI 3 document of the events that integrators are told.
+    Asyncapi(integrators::AsyncapiArguments),
 }
 
 #[derive(Subcommand)]
@@ -142,6 +145,7 @@ fn main() -> ExitCode {
             say(&format!("{}\n", centro_gateway::openapi_document()));
             Ok(())
         }
+        Command::Asyncapi(asked) => return integrators::asyncapi(&asked),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -11,6 +11,7 @@
 //! | `/health/…`, `/metrics` | the node's own reports |
 //! | everything else | `pages`: the web application |
 
+mod asyncapi;
 mod callers;
 mod door;
 mod integrations;
@@ -35,7 +36,7 @@ use anyhow::Context;
 use async_trait::async_trait;
 use centro_contract::Api;
 use centro_node::{Mount, Node, Role, Service};
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// The gateway.
 #[derive(Debug)]
@@ -119,4 +120,15 @@ pub fn openapi_document() -> String {
         Ok(api) => openapi::document(&api).to_string(),
         Err(error) => error.to_string(),
     }
+}
+
+/// What integrators are told: the AsyncAPI 3 document of this build, and its JSON Schemas by file name; a sentence instead
+/// when the protos break the contract.
+///
+/// # Errors
+/// The sentence.
+pub fn asyncapi_document()
+-> Result<(serde_json::Value, BTreeMap<String, serde_json::Value>), String> {
+    let api = Api::installed().map_err(|error| error.to_string())?;
+    Ok((asyncapi::document(&api), asyncapi::schemas(&api)))
 }

@@ -4,6 +4,7 @@
 mod browser;
 mod command;
 mod direction;
+mod events;
 mod licences;
 mod node;
 mod proof;
@@ -41,7 +42,7 @@ enum Habit {
         /// Only tests whose names contain this.
         filter: Option<String>,
     },
-    /// Formatting, lints, dependency direction, proto compatibility, licences; prints the longest files.
+    /// Formatting, lints, dependency direction, proto and event compatibility, licences; prints the longest files.
     Check,
     /// Places one real call through a throw-away centre and prints what was heard, as one line of JSON.
     Demo,
@@ -66,6 +67,12 @@ enum Habit {
     Web,
     /// Accepts the present proto interface as the one to stay compatible with.
     ProtoLock,
+    /// Writes what integrators are told to docs/integrators: the AsyncAPI document and the JSON Schemas.
+    Events {
+        /// Even if an integration that works today would break.
+        #[arg(long = "break")]
+        accept: bool,
+    },
     /// Writes docs/licences.md anew.
     Licences,
     /// What this machine lacks for building and running Centro.
@@ -128,6 +135,7 @@ fn run(habit: Habit) -> Result<()> {
         Habit::Model { arguments } => proof::run("model", &arguments),
         Habit::Web => web::build(&Node::find_or_fetch()?),
         Habit::ProtoLock => protos::lock(),
+        Habit::Events { accept } => events::write(accept),
         Habit::Licences => licences::write(),
         Habit::Doctor => {
             tools::report();
@@ -147,6 +155,7 @@ fn run(habit: Habit) -> Result<()> {
 fn check() -> Result<()> {
     direction::check()?;
     protos::check()?;
+    events::check()?;
     licences::check()?;
     sizes::print_longest()?;
     command::run(&mut cargo(&["fmt", "--all", "--", "--check"]))?;

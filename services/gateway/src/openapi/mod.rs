@@ -12,7 +12,7 @@ use centro_contract::{
     caller::API_KEY_PREFIX,
     template::{Capture, Segment},
 };
-use schema::{Schemas, Side};
+pub use schema::{Schemas, Side};
 use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeMap;
 
