@@ -62,10 +62,25 @@ enum Command {
     Test(stories::TestArguments),
     /// Repeats a decision log through the rules and says where they decide otherwise. Needs no centre and no data folder.
     Replay(replay::ReplayArguments),
+    /// Gives an integration its queue at the broker, fills it again, or takes it away. Centres may run meanwhile.
+    Integration {
+        #[command(subcommand)]
+        command: IntegrationCommand,
+    },
     /// Prints the OpenAPI 3.1 document.
     Openapi,
     /// Prints the AsyncAPI 3 document of the events that integrators are told.
     Asyncapi(integrators::AsyncapiArguments),
+}
+
+#[derive(Subcommand)]
+enum IntegrationCommand {
+    /// Makes the queue, and prints the commands that make its user.
+    Create(integrators::CreateArguments),
+    /// Tells the integration again, into its queue, what the log still has.
+    Replay(integrators::ReplayArguments),
+    /// Deletes the queue with what was not read, and prints the command that deletes its user.
+    Delete(integrators::DeleteArguments),
 }
 
 #[derive(Subcommand)]
@@ -145,6 +160,15 @@ fn main() -> ExitCode {
             say(&format!("{}\n", centro_gateway::openapi_document()));
             Ok(())
         }
+        Command::Integration {
+            command: IntegrationCommand::Create(asked),
+        } => return integrators::create(&asked),
+        Command::Integration {
+            command: IntegrationCommand::Replay(asked),
+        } => return integrators::replay(&asked),
+        Command::Integration {
+            command: IntegrationCommand::Delete(asked),
+        } => return integrators::delete(&asked),
         Command::Asyncapi(asked) => return integrators::asyncapi(&asked),
     };
     match result {

@@ -14,7 +14,10 @@ mod wire;
 pub use event::Event;
 pub use local::{Limits, LocalBus};
 pub use pattern::matches;
-pub use rabbit::{RabbitBus, RabbitError, RabbitSettings, Replay, ReplayFrom, Replayed};
+pub use rabbit::{
+    Again, Integration, Progress, RabbitBus, RabbitError, RabbitSettings, Replay, ReplayFrom,
+    Replayed,
+};
 pub use wire::{CloudEvents, Unreadable, Wire};
 
 use async_trait::async_trait;

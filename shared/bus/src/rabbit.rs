@@ -15,6 +15,7 @@
 
 mod backoff;
 mod error;
+mod integration;
 mod link;
 mod member;
 mod message;
@@ -26,6 +27,7 @@ mod topology;
 mod watcher;
 
 pub use error::RabbitError;
+pub use integration::{Again, Integration, Progress};
 pub use replay::{Replay, ReplayFrom, Replayed};
 pub use settings::RabbitSettings;
 

@@ -11,6 +11,8 @@ const PERSISTENT: u8 = 2;
 
 /// What goes to the broker.
 pub(super) struct Message {
+    /// Another exchange than that of all events.
+    pub(super) exchange: Option<ShortString>,
     pub(super) key: ShortString,
     pub(super) properties: BasicProperties,
     pub(super) body: Vec<u8>,
@@ -26,6 +28,7 @@ impl Message {
         }
         let seconds = u64::try_from(event.time.as_millis() / 1_000).unwrap_or(0);
         Some(Self {
+            exchange: None,
             key: ShortString::try_new(event.routing_key()).ok()?,
             properties: BasicProperties::default()
                 .with_delivery_mode(PERSISTENT)
@@ -36,5 +39,14 @@ impl Message {
                 .with_headers(headers),
             body: wire.write(event),
         })
+    }
+
+    /// The same, to one queue that is bound to an exchange by its name.
+    pub(super) fn addressed(self, exchange: ShortString, queue: &str) -> Self {
+        Self {
+            exchange: Some(exchange),
+            key: queue.into(),
+            ..self
+        }
     }
 }

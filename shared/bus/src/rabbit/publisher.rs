@@ -205,12 +205,14 @@ async fn confirm(
     order: Order,
 ) -> Result<(), Broken> {
     let Message {
+        exchange: other,
         key,
         properties,
         body,
     } = &order.message;
     let sent = async {
         let options = BasicPublishOptions::default();
+        let exchange = other.clone().unwrap_or(exchange);
         channel
             .basic_publish(exchange, key.clone(), options, body, properties.clone())
             .await?

@@ -25,6 +25,8 @@ pub enum ReplayFrom {
     Offset(u64),
     /// Events that happened at this time or later.
     Time(Timestamp),
+    /// Events that the broker took at this time or later, and some from shortly before.
+    Taken(Timestamp),
 }
 
 /// An event with its place in the log.
@@ -166,7 +168,7 @@ async fn open(tools: &Tools, from: ReplayFrom) -> lapin::Result<(Channel, Consum
         ReplayFrom::Offset(offset) => {
             AMQPValue::LongLongInt(i64::try_from(offset).unwrap_or(i64::MAX))
         }
-        ReplayFrom::Time(time) => {
+        ReplayFrom::Time(time) | ReplayFrom::Taken(time) => {
             AMQPValue::Timestamp(u64::try_from(time.as_millis() / 1_000).unwrap_or(0))
         }
     };

@@ -65,6 +65,7 @@ impl Topology {
         for (name, kind) in [
             (self.exchange.clone(), ExchangeKind::Topic),
             (self.dead_exchange(), ExchangeKind::Direct),
+            (self.replay_exchange().to_string(), ExchangeKind::Direct),
         ] {
             let options = ExchangeDeclareOptions {
                 durable: true,
@@ -132,6 +133,37 @@ impl Topology {
         bind(&channel, &dead_queue, &self.dead_exchange(), &dead_queue).await?;
         for pattern in patterns {
             bind(&channel, queue, &self.exchange, pattern).await?;
+        }
+        Ok(())
+    }
+
+    /// The exchange by which events of the log are told again, each to the one queue that its routing key names.
+    pub(super) fn replay_exchange(&self) -> ShortString {
+        format!("{}.replay", self.exchange).into()
+    }
+
+    /// An integration's queue with at most so many events and bytes, of which the oldest go, bound by `keys`. Bindings of
+    /// before stay.
+    pub(super) async fn declare_integration(
+        &self,
+        link: &Link,
+        queue: &str,
+        keys: &[String],
+        (events, bytes): (u32, i64),
+    ) -> lapin::Result<()> {
+        self.declare_exchanges(link).await?;
+        let arguments = [
+            ("x-queue-type", text("quorum")),
+            ("x-max-length", int(events)),
+            ("x-max-length-bytes", bytes.into()),
+            ("x-overflow", text("drop-head")),
+        ];
+        declare_queue(link, queue, table(arguments)).await?;
+        let channel = link.channel().await?;
+        let replay = self.replay_exchange();
+        bind(&channel, queue, replay.as_str(), queue).await?;
+        for key in keys {
+            bind(&channel, queue, &self.exchange, key).await?;
         }
         Ok(())
     }
