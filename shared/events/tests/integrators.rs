@@ -5,5 +5,6 @@
 mod integrators {
     mod again;
     mod confined;
+    mod examples;
     mod support;
 }

@@ -5,7 +5,10 @@ use crate::{
     node,
 };
 use anyhow::{Result, bail};
-use std::process::Command;
+use std::{
+    path::PathBuf,
+    process::{Command, Stdio},
+};
 
 /// A program the tests need, and the Debian package that brings it.
 const FOR_TESTS: &[(&str, &str)] = &[
@@ -18,13 +21,28 @@ const FOR_TESTS: &[(&str, &str)] = &[
     ("rabbitmqctl", "rabbitmq-server"),
     ("psql", "postgresql"),
     ("openssl", "openssl"),
+    (PIKA, "python3-pika"),
 ];
+
+/// Not a program but a module of Debian's Python; an example for integrators is written with it.
+const PIKA: &str = "pika";
+
+/// Where it is. Debian's packages are for Debian's Python, whichever comes first in the path.
+fn place(program: &str) -> Option<PathBuf> {
+    if program != PIKA {
+        return find(program);
+    }
+    let python = PathBuf::from("/usr/bin/python3");
+    let mut import = Command::new(&python);
+    import.args(["-c", "import pika"]).stderr(Stdio::null());
+    import.status().is_ok_and(|s| s.success()).then_some(python)
+}
 
 /// Installs what is missing. A test is never skipped because a tool is not there.
 pub fn install_for_tests() -> Result<()> {
     let missing: Vec<_> = FOR_TESTS
         .iter()
-        .filter(|(program, _)| find(program).is_none())
+        .filter(|(program, _)| place(program).is_none())
         .collect();
     if missing.is_empty() {
         return Ok(());
@@ -64,7 +82,7 @@ pub fn install_for_tests() -> Result<()> {
 /// Prints which tools are there.
 pub fn report() {
     for (program, package) in FOR_TESTS {
-        match find(program) {
+        match place(program) {
             Some(path) => println!("ok       {program:12} {}", path.display()),
             None => println!(
                 "missing  {program:12} comes with the Debian package {package}; needed by the tests"
