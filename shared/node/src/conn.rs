@@ -1,11 +1,12 @@
 //! A transport for the generated clients: this process or a peer, decided per call.
 
-use crate::{Node, Role, trace};
+use crate::{Node, Role, moved, trace};
 use centro_cluster::{Owner, Shard};
 use futures::future::BoxFuture;
 use http::{HeaderValue, Request, Response, header::AUTHORIZATION};
 use std::{
     convert::Infallible,
+    future::Future,
     sync::Arc,
     task::{Context, Poll},
     time::Duration,
@@ -36,6 +37,13 @@ pub struct Conn {
     to: To,
 }
 
+/// Another process that is asked.
+struct Away {
+    address: Arc<str>,
+    /// As the owner of which shard, if it is asked as that.
+    of: Option<(Shard, Owner)>,
+}
+
 impl Conn {
     pub(crate) fn new(node: Node, role: Role, to: To) -> Self {
         Self { node, role, to }
@@ -46,22 +54,47 @@ impl Conn {
         Self::new(self.node.clone(), self.role, to)
     }
 
-    /// Where the call goes: nowhere else (`None`) than to this process, or to that address.
-    fn away(&self) -> Result<Option<Arc<str>>, Status> {
+    /// Comes when the shard has another owner than now, so that who could not be reached is tried again; never when this goes
+    /// to no shard. Must be called on a tokio runtime.
+    pub fn moves(&self) -> impl Future<Output = ()> + Send + use<> {
+        let inner = &self.node.0;
+        let moves = match &self.to {
+            To::Shard(shard) => {
+                let ownership = self.node.ownership();
+                let now = ownership.owner(*shard);
+                Some(inner.moves.from(&ownership, *shard, now))
+            }
+            To::Any | To::Node(_) => None,
+        };
+        async move {
+            match moves {
+                Some(moves) => moves.await,
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    /// Where the call goes: nowhere else (`None`) than to this process, or to that one.
+    fn away(&self) -> Result<Option<Away>, Status> {
         let peers = self.node.peers();
+        let mut of = None;
         let named = match &self.to {
             To::Node(name) if !name.is_empty() => Some(name.clone()),
             To::Any | To::Node(_) => None,
             To::Shard(shard) => match self.node.ownership().owner(*shard) {
                 Some(Owner::Here(_)) => return Ok(None),
-                Some(Owner::There { node, .. }) => Some(node),
+                Some(Owner::There { node, epoch }) => {
+                    let name = node.clone();
+                    of = Some((*shard, Owner::There { node, epoch }));
+                    Some(name)
+                }
                 None => return Err(Status::unavailable("nobody owns it now, try again")),
             },
         };
         match named {
             Some(name) if *name == *self.node.name() => Ok(None),
             Some(name) => match peers.address(&name) {
-                Some(address) => Ok(Some(address)),
+                Some(address) => Ok(Some(Away { address, of })),
                 None => Err(Status::unavailable(format!("{} is at {name}", self.role))),
             },
             None if peers.here(self.role) => Ok(None),
@@ -72,7 +105,8 @@ impl Conn {
                     .channels
                     .choose(self.role, &peers.with(self.role));
                 let nobody = || Status::unavailable(format!("nobody runs {} now", self.role));
-                address.ok_or_else(nobody).map(Some)
+                let address = address.ok_or_else(nobody)?;
+                Ok(Some(Away { address, of: None }))
             }
         }
     }
@@ -88,8 +122,8 @@ impl Conn {
             );
         }
         trace::inject(request.headers_mut());
-        if let Some(address) = away {
-            return self.node.0.channels.send(&address, request).await;
+        if let Some(away) = away {
+            return self.ask(away, request).await;
         }
         let routes = self
             .node
@@ -101,6 +135,25 @@ impl Conn {
             Ok(response) => Ok(response),
             Err(never) => match never {},
         }
+    }
+
+    /// Asks another process, if it is asked as the owner of a shard for as long as it is that.
+    async fn ask(
+        &self,
+        Away { address, of }: Away,
+        request: Request<Body>,
+    ) -> Result<Response<Body>, Status> {
+        let inner = &self.node.0;
+        let answer = inner.channels.send(&address, request);
+        let Some((shard, owner)) = of else {
+            return answer.await;
+        };
+        let mut moved = Box::pin(inner.moves.from(&self.node.ownership(), shard, Some(owner)));
+        let answer = tokio::select! {
+            answer = answer => answer?,
+            () = &mut moved => return Err(moved::another()),
+        };
+        Ok(moved::until(moved, answer))
     }
 }
 

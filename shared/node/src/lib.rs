@@ -6,6 +6,7 @@ mod conn;
 pub mod health;
 mod lifecycle;
 mod mount;
+mod moved;
 #[allow(clippy::module_inception)]
 mod node;
 mod peers;

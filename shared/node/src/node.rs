@@ -3,6 +3,7 @@
 use crate::{
     Conn, Health, Lifecycle, Mount, Peers, To,
     health::{CheckReport, Kind, Report},
+    moved::Moves,
     peers::{Alone, Channels},
     revocations, trace,
 };
@@ -116,6 +117,7 @@ pub(crate) struct Inner {
     service_token: Mutex<Option<(String, Timestamp)>>,
     peers: Arc<dyn Peers>,
     pub(crate) channels: Channels,
+    pub(crate) moves: Moves,
 }
 
 /// The parts of a [`Node`].
@@ -168,6 +170,7 @@ impl NodeBuilder {
             service_token: Mutex::new(None),
             peers,
             channels: Channels::default(),
+            moves: Moves::default(),
         }))
     }
 }

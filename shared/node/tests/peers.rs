@@ -186,3 +186,55 @@ async fn a_process_that_is_gone_is_unavailable_and_the_next_call_finds_another()
     let gone = who(&door, To::Node("one".into())).await.unwrap_err();
     assert_eq!(gone.code(), Code::Unavailable);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_to_an_owner_that_is_frozen_ends_when_its_shard_has_another() {
+    let (cluster, town) = (LocalCluster::new(Epoch(1)), Arc::new(Town::default()));
+    let door = process("door", &[Role::Gateway], &cluster, &town).await;
+    let _one = process("one", &[Role::Chat], &cluster, &town).await;
+    // Its connections are made, and nobody there says anything.
+    let _frozen = cluster.join("frozen");
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string().into();
+    let house = (address, vec![Role::Chat]);
+    town.0.lock().insert("frozen", house);
+    let shard = Shard::of(7);
+    cluster.hand_over(shard, Some("frozen"));
+    let asks = who(&door, To::Shard(shard));
+    let moves = async {
+        let (_connection, _) = listener.accept().await.unwrap();
+        cluster.hand_over(shard, None);
+        tokio::task::yield_now().await;
+        cluster.hand_over(shard, Some("one"));
+        listener
+    };
+    let asked = std::time::Instant::now();
+    let (answer, _listener) = tokio::join!(asks, moves);
+    assert_eq!(answer.unwrap_err().code(), Code::Unavailable);
+    // The deadline of a call is 5 s.
+    assert!(asked.elapsed() < std::time::Duration::from_secs(2));
+    assert_eq!(who(&door, To::Shard(shard)).await.unwrap(), "one");
+}
+
+#[tokio::test]
+async fn who_waits_for_an_owner_hears_of_the_next_at_once() {
+    let (cluster, town) = (LocalCluster::new(Epoch(1)), Arc::new(Town::default()));
+    let door = process("door", &[Role::Gateway], &cluster, &town).await;
+    let _others = (cluster.join("one"), cluster.join("two"));
+    let shard = Shard::of(7);
+    cluster.hand_over(shard, Some("one"));
+    let conn = door.conn_to(Role::Chat, To::Shard(shard));
+    for next in ["two", "one"] {
+        let moves = conn.moves();
+        let mut moves = std::pin::pin!(moves);
+        assert!(futures::poll!(moves.as_mut()).is_pending());
+        cluster.hand_over(shard, None);
+        tokio::task::yield_now().await;
+        // Its owner may come back.
+        assert!(futures::poll!(moves.as_mut()).is_pending());
+        let from_nobody = conn.moves();
+        cluster.hand_over(shard, Some(next));
+        moves.await;
+        from_nobody.await;
+    }
+}
