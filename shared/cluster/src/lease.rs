@@ -242,10 +242,11 @@ impl Lease {
             .collect();
         let mut orders = Vec::new();
         let mut steps = Vec::new();
+        let places = place(&candidates, &look.moves);
         for shard in Shard::all() {
             let written = look.owners.get(shard.index()).map_or("", String::as_str);
             let token = Token::read(written);
-            let place = place(shard, &candidates, &look.moves).map(|s| &s.nonce);
+            let place = places[shard.index()].map(|session| &session.nonce);
             let here = place == Some(&self.me.nonce);
             let leaves = self.me.draining || (self.settled && place.is_some() && !here);
             steps.push(match token {

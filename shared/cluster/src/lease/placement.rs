@@ -1,24 +1,45 @@
-//! Where a shard belongs: the highest of a draw that each candidate makes for it (rendezvous hashing), so that who comes
-//! takes its share from everybody, and who goes leaves its share to everybody, and nothing else moves.
+//! Where shards belong: each at the highest of a draw that the candidates make for it (rendezvous hashing), unless that one
+//! has its even share already; then at the next highest. So who comes takes its share from everybody, who goes leaves its
+//! share to everybody, and little else moves.
 
 use super::session::Session;
-use crate::Shard;
-use std::collections::BTreeMap;
+use crate::{SHARDS, Shard};
+use std::{cmp::Reverse, collections::BTreeMap};
 
 /// Shards that were put elsewhere by hand, and to which process (its nonce).
 pub type Moves = BTreeMap<Shard, String>;
 
-/// The candidate to which the shard belongs. A move by hand counts for as long as its process is a candidate.
-pub fn place<'a>(shard: Shard, candidates: &[&'a Session], moves: &Moves) -> Option<&'a Session> {
-    if let Some(moved) = moves.get(&shard)
-        && let Some(there) = candidates.iter().find(|c| *c.nonce == **moved)
-    {
-        return Some(there);
+/// The candidate to which each shard belongs. A move by hand counts for as long as its process is a candidate, also beyond
+/// an even share.
+pub fn place<'a>(candidates: &[&'a Session], moves: &Moves) -> Vec<Option<&'a Session>> {
+    let share = usize::from(SHARDS).div_ceil(candidates.len().max(1));
+    let mut owned = vec![0; candidates.len()];
+    let mut places: Vec<Option<usize>> = Shard::all()
+        .map(|shard| {
+            let moved = moves.get(&shard)?;
+            candidates.iter().position(|c| *c.nonce == **moved)
+        })
+        .collect();
+    for place in places.iter().flatten() {
+        owned[*place] += 1;
     }
-    let drawn = candidates
-        .iter()
-        .max_by_key(|c| (draw(&c.name, shard), &c.name));
-    drawn.copied()
+    for shard in Shard::all() {
+        let place = &mut places[shard.index()];
+        if place.is_some() {
+            continue;
+        }
+        let mut drawn: Vec<usize> = (0..candidates.len()).collect();
+        drawn.sort_by_key(|n| {
+            let name = &candidates[*n].name;
+            Reverse((draw(name, shard), name))
+        });
+        *place = drawn.into_iter().find(|n| owned[*n] < share);
+        if let Some(place) = place {
+            owned[*place] += 1;
+        }
+    }
+    let places = places.into_iter();
+    places.map(|place| Some(candidates[place?])).collect()
 }
 
 /// FNV-1a and the finisher of MurmurHash3: the same on every machine and in every version.
@@ -50,43 +71,67 @@ mod tests {
     }
 
     fn placed<'a>(candidates: &[&'a Session]) -> Vec<&'a str> {
-        let place = |s| place(s, candidates, &Moves::new()).map(|p| &*p.name);
-        Shard::all().filter_map(place).collect()
+        let places = place(candidates, &Moves::new()).into_iter();
+        places.flatten().map(|p| &*p.name).collect()
     }
 
     #[test]
-    fn everybody_gets_a_fair_share() {
-        let nodes: Vec<_> = (0..4).map(|n| session(&format!("routing-{n}"))).collect();
-        let placed = placed(&nodes.iter().collect::<Vec<_>>());
-        for node in &nodes {
-            let share = placed.iter().filter(|name| ***name == *node.name).count();
-            assert!((40..=90).contains(&share), "{}: {share} of 256", node.name);
+    fn everybody_gets_an_even_share() {
+        for count in 1..=8 {
+            let nodes: Vec<_> = (1..=count)
+                .map(|n| session(&format!("routing-{n}")))
+                .collect();
+            let placed = placed(&nodes.iter().collect::<Vec<_>>());
+            assert_eq!(placed.len(), 256);
+            for node in &nodes {
+                let share = placed.iter().filter(|name| ***name == *node.name).count();
+                let even = 256.0 / f64::from(count);
+                let off = (share as f64 / even - 1.0).abs();
+                assert!(off < 0.1, "{} of {count}: {share}", node.name);
+            }
         }
+        assert!(placed(&[]).is_empty());
     }
 
     #[test]
-    fn who_goes_leaves_only_its_own() {
+    fn who_goes_leaves_its_own_and_little_else_moves() {
         let (a, b, c) = (session("a"), session("b"), session("c"));
         let (before, after) = (placed(&[&a, &b, &c]), placed(&[&a, &c]));
-        for (before, after) in before.iter().zip(&after) {
-            assert!(before == after || *before == "b");
-        }
+        let both = before.iter().zip(&after);
+        let moved = both.filter(|(before, after)| before != after).count();
+        assert!((85..=110).contains(&moved), "{moved} of 256 moved");
+        // Whoever looks sees the same, in whatever order.
+        assert_eq!(placed(&[&c, &a, &b]), before);
     }
 
     #[test]
     fn a_move_by_hand_counts_until_its_process_goes() {
         let (a, b) = (session("a"), session("b"));
+        let at = |candidates: &[&Session], moves: &Moves, shard: Shard| {
+            place(candidates, moves)[shard.index()].map(|p| p.nonce.to_string())
+        };
+        let before = place(&[&a, &b], &Moves::new());
         let shard = Shard::all()
-            .find(|s| place(*s, &[&a, &b], &Moves::new()) == Some(&a))
+            .find(|s| before[s.index()] == Some(&a))
             .unwrap();
         let moves = Moves::from([(shard, b.nonce.to_string())]);
-        assert_eq!(place(shard, &[&a, &b], &moves), Some(&b));
-        assert_eq!(place(shard, &[&a], &moves), Some(&a));
+        assert_eq!(at(&[&a, &b], &moves, shard).as_deref(), Some("b|1"));
+        assert_eq!(at(&[&a], &moves, shard).as_deref(), Some("a|1"));
         // Another process under its name was not meant.
         let again = Session {
             nonce: Arc::from("b|2"),
             ..b
         };
-        assert_eq!(place(shard, &[&a, &again], &moves), Some(&a));
+        assert_eq!(at(&[&a, &again], &moves, shard).as_deref(), Some("a|1"));
+        // All by hand: nobody else has room for what is not.
+        let all = Shard::all()
+            .skip(1)
+            .map(|s| (s, a.nonce.to_string()))
+            .collect();
+        let all: Moves = all;
+        assert_eq!(
+            at(&[&a, &again], &all, Shard::of(0)).as_deref(),
+            Some("b|2")
+        );
     }
 }
