@@ -93,8 +93,16 @@ pub struct Context {
 impl Context {
     /// To the owner of the queue.
     pub fn queue(&self, queue: QueueId) -> WaitingClient<Conn> {
-        let owner = To::Shard(Shard::of(queue.as_u128()));
-        WaitingClient::new(self.routing.to(owner))
+        WaitingClient::new(self.to_queue(queue))
+    }
+
+    /// Comes when the queue has another owner than now.
+    pub fn queue_moves(&self, queue: QueueId) -> impl Future<Output = ()> + Send + use<> {
+        self.to_queue(queue).moves()
+    }
+
+    fn to_queue(&self, queue: QueueId) -> Conn {
+        self.routing.to(To::Shard(Shard::of(queue.as_u128())))
     }
 
     /// To the owner of the agent's record.

@@ -78,7 +78,7 @@ impl WaitStream {
     }
 }
 
-/// Opens the stream of an attachment after `pause`.
+/// Opens the stream of an attachment after `pause`, or when the queue has another owner.
 pub fn open(
     context: &Arc<Context>,
     queue: QueueId,
@@ -95,7 +95,11 @@ pub fn open(
     let context = context.clone();
     tokio::spawn(async move {
         if !pause.is_zero() {
-            tokio::time::sleep(pause).await;
+            // Not longer than until the queue has another owner: it is there now.
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = context.queue_moves(queue) => {}
+            }
         }
         let mut client = context.queue(queue);
         let answers = client.wait(ReceiverStream::new(messages)).await;
