@@ -299,15 +299,15 @@ pub(crate) fn binary() -> Result<PathBuf> {
         return Ok(path.into());
     }
     let program = env::current_exe()?;
-    let folder = program
-        .parent()
-        .and_then(Path::parent)
-        .context("a test program lies two folders down")?;
-    let path = folder.join("centro");
-    ensure!(
-        path.exists(),
-        "{} is missing: build it with `cargo build`, or name one in CENTRO_BIN",
-        path.display()
-    );
-    Ok(path)
+    // A test program lies in `deps` beside it, another program in the same folder.
+    let folders = program.ancestors().skip(1).take(2);
+    let found = folders
+        .map(|folder| folder.join("centro"))
+        .find(|path| path.is_file());
+    found.with_context(|| {
+        format!(
+            "no centro beside {}: build it with `cargo build`, or name one in CENTRO_BIN",
+            program.display()
+        )
+    })
 }

@@ -73,6 +73,11 @@ impl Postgres {
         ))
     }
 
+    /// Its port on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Its folder.
     pub(super) fn folder(&self) -> &Path {
         self.folder.path()

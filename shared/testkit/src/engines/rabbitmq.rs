@@ -68,6 +68,11 @@ impl RabbitMq {
         Ok(rabbit)
     }
 
+    /// Its AMQP port on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.ports.amqp
+    }
+
     /// Where it is, for its user `guest`.
     pub fn url(&self) -> String {
         self.url_of("guest", "guest")

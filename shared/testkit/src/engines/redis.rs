@@ -7,6 +7,7 @@ use std::{
     io::{Read, Write},
     net::TcpStream,
     path::Path,
+    process::Command,
     time::Duration,
 };
 use tempfile::TempDir;
@@ -39,6 +40,36 @@ impl Redis {
     /// Where it is, e.g. `redis://127.0.0.1:16379`.
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// Its port on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Asks it something by `redis-cli`, e.g. `["GET", "key"]`, and gives the lines of the answer.
+    ///
+    /// # Errors
+    /// What it says.
+    pub fn ask(&self, command: &[&str]) -> Result<Vec<String>> {
+        let output = self.cli().args(command).output().context("redis-cli")?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        ensure!(output.status.success(), "redis-cli {command:?}: {text}");
+        Ok(text.lines().map(str::to_owned).collect())
+    }
+
+    /// Everything it is told from now on, and what its scripts do, line by line in a file, until what is returned is dropped.
+    ///
+    /// # Errors
+    /// `redis-cli` cannot be started.
+    pub fn monitor(&self, file: &Path) -> Result<Process> {
+        Process::start(self.cli().arg("MONITOR"), file)
+    }
+
+    fn cli(&self) -> Command {
+        let mut cli = Command::new("redis-cli");
+        cli.args(["-h", "127.0.0.1", "-p", &self.port.to_string()]);
+        cli
     }
 
     async fn answers(&self) -> Result<()> {
