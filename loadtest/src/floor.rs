@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::{Value, json};
 use std::{
+    net::SocketAddr,
     sync::atomic::{AtomicUsize, Ordering::Relaxed},
     time::{Duration, Instant},
 };
@@ -27,6 +28,8 @@ pub struct Plan {
     pub record: bool,
     /// How the phones answer.
     pub script: Script,
+    /// Whether they are ready, or logged in and not yet ready.
+    pub ready: bool,
 }
 
 /// A floor that is ready.
@@ -37,6 +40,8 @@ pub struct Floor {
     pub queue_id: String,
     /// The agents' phones.
     pub phones: Phones,
+    /// The agents.
+    pub agents: Vec<Agent>,
 }
 
 impl Floor {
@@ -45,6 +50,14 @@ impl Floor {
     /// # Errors
     /// When the centre refuses any of it.
     pub async fn open(centre: &Centre, api: &Api, plan: &Plan) -> Result<Self> {
+        Self::at(centre.credentials.sip, api, plan).await
+    }
+
+    /// The same of a centre whose SIP is spoken there.
+    ///
+    /// # Errors
+    /// When the centre refuses any of it.
+    pub async fn at(sip: SocketAddr, api: &Api, plan: &Plan) -> Result<Self> {
         let told = Told::default();
         let queue = api
             .post(
@@ -60,7 +73,7 @@ impl Floor {
         let queue_id = api::text(&queue, "id")?;
         let number = line_to(api, &queue_id).await?;
         let bind = "127.0.0.1:0".parse()?;
-        let phones = Phones::open(bind, centre.credentials.sip, plan.script.clone()).await?;
+        let phones = Phones::open(bind, sip, plan.script.clone()).await?;
         let tag: u32 = rand::random();
         let agents: Vec<Agent> = stream::iter(0..plan.agents)
             .map(|n| agent(api, &queue_id, tag, n))
@@ -72,7 +85,7 @@ impl Floor {
         register_all(&phones, &accounts).await?;
         let told = Told::default();
         stream::iter(&agents)
-            .map(|agent| log_in(api, &agent.user_id, &agent.device_id, &queue_id))
+            .map(|agent| log_in(api, agent, &queue_id, plan.ready))
             .buffer_unordered(AT_ONCE)
             .inspect(|_| told.step("agents logged in"))
             .try_for_each(|()| async { Ok(()) })
@@ -81,7 +94,20 @@ impl Floor {
             number,
             queue_id,
             phones,
+            agents,
         })
+    }
+
+    /// Makes all agents ready.
+    ///
+    /// # Errors
+    /// When the centre refuses.
+    pub async fn ready(&self, api: &Api) -> Result<()> {
+        for agent in &self.agents {
+            let path = format!("/v1/agents/{}:setReady", agent.user_id);
+            api.post(&path, json!({})).await?;
+        }
+        Ok(())
     }
 }
 
@@ -176,18 +202,18 @@ pub async fn register(phones: &Phones, account: &Account) -> Result<()> {
     until_taken(Duration::from_millis(200), || phones.register(account)).await
 }
 
-/// Logs an agent in, ready, trying again while routing does not know the assignment yet.
+/// Logs an agent in, trying again while routing does not know the assignment yet.
 ///
 /// # Errors
 /// When it still does not after two seconds.
-pub async fn log_in(api: &Api, user_id: &str, device_id: &str, queue_id: &str) -> Result<()> {
-    let path = format!("/v1/agents/{user_id}:logIn");
-    let body = json!({"deviceId": device_id, "queueIds": [queue_id], "ready": true});
+pub async fn log_in(api: &Api, agent: &Agent, queue_id: &str, ready: bool) -> Result<()> {
+    let path = format!("/v1/agents/{}:logIn", agent.user_id);
+    let body = json!({"deviceId": agent.device_id, "queueIds": [queue_id], "ready": ready});
     until_taken(Duration::from_millis(10), || async {
         api.post(&path, body.clone()).await.map(drop)
     })
     .await
-    .with_context(|| format!("log-in of {user_id}"))
+    .with_context(|| format!("log-in of {}", agent.user_id))
 }
 
 async fn until_taken<F: Future<Output = Result<()>>>(

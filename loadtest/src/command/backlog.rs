@@ -53,6 +53,7 @@ pub async fn run(against: &Against, shape: &Shape) -> Result<bool> {
         agents: shape.agents,
         record: false,
         script,
+        ready: true,
     };
     let floor = Floor::open(&centre, &api, &plan).await?;
     let callers = Phones::open(

@@ -72,6 +72,7 @@ pub async fn run(against: &Against, shape: &Shape) -> Result<bool> {
         agents: shape.agents,
         record: shape.record,
         script,
+        ready: true,
     };
     let floor = Floor::open(&centre, &api, &plan).await?;
     let callers = Phones::open(

@@ -89,7 +89,7 @@ async fn call(centre: &Centre, api: &Api) -> Result<(Dialled, Option<(Answered, 
     let agents = Phones::open(bind, credentials.sip, script).await?;
     let callers = Phones::open(bind, credentials.sip, Script::default()).await?;
     floor::register(&agents, &agent.account).await?;
-    floor::log_in(api, &agent.user_id, &agent.device_id, &queue.id).await?;
+    floor::log_in(api, &agent, &queue.id, true).await?;
     let dial = Dial {
         from: caller_number(rand::random::<u32>() as usize % 10_000_000),
         to: number,

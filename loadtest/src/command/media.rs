@@ -44,6 +44,7 @@ pub async fn run(against: &Against, shape: &Shape) -> Result<bool> {
         agents: shape.calls,
         record: true,
         script,
+        ready: true,
     };
     let floor = Floor::open(&centre, &api, &plan).await?;
     let callers = Phones::open(

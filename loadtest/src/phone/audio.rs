@@ -42,9 +42,21 @@ pub struct Heard {
     pub first_tone: Option<Duration>,
     /// How long stamped packets were under way, in microseconds.
     pub under_way: Vec<u32>,
+    /// The longest time without a packet, from when the other side was known until this phone hung up.
+    pub longest_gap: Duration,
+    /// When the last one came, or the other side was known.
+    latest: Option<Instant>,
 }
 
 impl Heard {
+    /// A packet came, or is waited for from now on, or no longer.
+    fn mark(&mut self) {
+        let now = Instant::now();
+        if let Some(latest) = self.latest.replace(now) {
+            self.longest_gap = self.longest_gap.max(now - latest);
+        }
+    }
+
     /// 200 ms of the expected tone came.
     pub fn the_other(&self) -> bool {
         self.tone >= 10
@@ -125,10 +137,17 @@ impl Voice {
         self.answer(body).unwrap_or_else(|_| self.offer())
     }
 
+    /// Whether the expected tone was heard so far.
+    pub fn hears(&self) -> bool {
+        self.heard.lock().the_other()
+    }
+
     /// Stops, and tells what was heard.
     pub fn finish(self) -> Heard {
         drop(self.stop);
-        std::mem::take(&mut self.heard.lock())
+        let mut heard = std::mem::take(&mut *self.heard.lock());
+        heard.mark();
+        heard
     }
 
     fn local(&self) -> Local {
@@ -141,6 +160,7 @@ impl Voice {
 
     fn speak_to(&self, agreed: &Negotiated) {
         *self.peer.lock() = Some((agreed.remote, agreed.codec));
+        self.heard.lock().latest.get_or_insert_with(Instant::now);
     }
 }
 
@@ -219,6 +239,7 @@ impl Ear {
             return;
         };
         heard.received += 1;
+        heard.mark();
         if let Some((ssrc, newest)) = self.newest
             && ssrc == header.ssrc
         {

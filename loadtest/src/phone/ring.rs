@@ -9,6 +9,9 @@ use rsipstack::{
 use std::time::{Duration, Instant};
 use tokio::time;
 
+/// How often a phone that waits for a voice listens.
+const LISTENS: Duration = Duration::from_millis(20);
+
 /// How phones answer.
 #[derive(Debug, Clone, Default)]
 pub struct Script {
@@ -16,6 +19,8 @@ pub struct Script {
     pub rings_for: Duration,
     /// How long it talks before it hangs up; `None`: it waits for the other side.
     pub talk: Option<Duration>,
+    /// Whether it begins to talk when it hears the other side, as a person does, and not when it answers.
+    pub after_hello: bool,
     /// The tones; `None` leaves sound out.
     pub tones: Option<Tones>,
     /// Never answers.
@@ -96,24 +101,7 @@ impl Phones {
             return None;
         };
         dialog.accept(Some(sdp_headers()), Some(body)).ok()?;
-        let talk = async {
-            match script.talk {
-                Some(talk) => time::sleep(talk).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::pin!(talk);
-        let by_us = loop {
-            tokio::select! {
-                () = &mut talk => break true,
-                state = states.recv() => {
-                    let Some(state) = state else { break false };
-                    if during(state, &voice).await {
-                        break false;
-                    }
-                }
-            }
-        };
+        let by_us = talked(script, &voice, &mut states).await;
         let ended = Instant::now();
         let heard = voice.finish();
         if by_us {
@@ -127,5 +115,30 @@ impl Phones {
             by_us,
             heard,
         })
+    }
+}
+
+/// Talks to the end; true when it is this phone that hangs up.
+async fn talked(script: &Script, voice: &Voice, states: &mut DialogStateReceiver) -> bool {
+    let talk = async {
+        while script.after_hello && !voice.hears() {
+            time::sleep(LISTENS).await;
+        }
+        match script.talk {
+            Some(talk) => time::sleep(talk).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::pin!(talk);
+    loop {
+        tokio::select! {
+            () = &mut talk => return true,
+            state = states.recv() => {
+                let Some(state) = state else { return false };
+                if during(state, voice).await {
+                    return false;
+                }
+            }
+        }
     }
 }
