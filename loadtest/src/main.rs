@@ -4,6 +4,7 @@ use anyhow::{Context, Result, bail};
 use centro_loadtest::{
     centre::{Against, Owner, Remote},
     command::{backlog, calls, demo, idle, media},
+    faults::{self, Size},
 };
 use clap::{Args, Parser, Subcommand};
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
@@ -77,6 +78,15 @@ enum Command {
         seconds: f64,
         #[command(flatten)]
         target: Target,
+    },
+    /// A cluster under trouble: exit code 0 only when every row is as docs/operators/faults.md promises.
+    Faults {
+        /// Each row once, outages short.
+        #[arg(long)]
+        quick: bool,
+        /// Only this row; may be repeated.
+        #[arg(long, value_name = "ROW")]
+        only: Vec<String>,
     },
     /// A large centre in which nothing happens.
     Idle {
@@ -223,6 +233,14 @@ async fn run(command: Command) -> Result<bool> {
             match target.against.as_str() {
                 "engine" => media::run_engine(&shape).await,
                 _ => media::run(&target.against()?, &shape).await,
+            }
+        }
+        Command::Faults { quick, only } => {
+            let size = if quick { Size::Quick } else { Size::Full };
+            // Interrupted, everything that was started still ends with us.
+            tokio::select! {
+                ok = faults::run(&only, size) => ok,
+                _ = tokio::signal::ctrl_c() => bail!("interrupted"),
             }
         }
         Command::Idle {

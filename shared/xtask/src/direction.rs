@@ -45,10 +45,18 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("centro-telephony", TELEPHONY),
     ("centro-testkit", &["centro-testkit-macros"]),
     ("centro-testkit-macros", &[]),
-    ("centro-loadtest", &["centro-kernel", "centro-media"]),
+    (
+        "centro-loadtest",
+        &["centro-kernel", "centro-media", "centro-testkit"],
+    ),
     (
         "centro-tests",
-        &["centro-kernel", "centro-media", "centro-testkit"],
+        &[
+            "centro-kernel",
+            "centro-loadtest",
+            "centro-media",
+            "centro-testkit",
+        ],
     ),
     ("centro-xtask", &[]),
 ];

@@ -63,6 +63,15 @@ enum Habit {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Real calls through a cluster whose processes, engines and network fail; ends with JSON (docs/operators/faults.md).
+    Faults {
+        /// Optimised build: slower to make, and its times are worth more.
+        #[arg(long)]
+        release: bool,
+        /// Passed on: `--quick`, `--only ROW`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Builds the web pages.
     Web,
     /// Accepts the present proto interface as the one to stay compatible with.
@@ -133,6 +142,7 @@ fn run(habit: Habit) -> Result<()> {
         } => bench_routing(),
         Habit::Sim { arguments } => proof::run("sim", &arguments),
         Habit::Model { arguments } => proof::run("model", &arguments),
+        Habit::Faults { release, arguments } => faults(release, &arguments),
         Habit::Web => web::build(&Node::find_or_fetch()?),
         Habit::ProtoLock => protos::lock(),
         Habit::Events { accept } => events::write(accept),
@@ -254,6 +264,16 @@ fn bench() -> Result<()> {
         command::run(&mut load)?;
     }
     Ok(())
+}
+
+fn faults(release: bool, arguments: &[String]) -> Result<()> {
+    let profile: &[&str] = if release { &["--release"] } else { &[] };
+    let packages = ["--package", "centro", "--package", "centro-loadtest"];
+    let mut build = cargo(&["build"]);
+    command::run(build.args(profile).args(packages))?;
+    let mut load = cargo(&["run", "--quiet"]);
+    load.args(profile).args(&packages[2..]);
+    command::run(load.args(["--", "faults"]).args(arguments))
 }
 
 /// The figures of routing alone: the last line is JSON.
