@@ -2,5 +2,6 @@
 //! callers must not notice more than they have to.
 
 mod calls;
+mod faults;
 mod outages;
 mod stage;
