@@ -18,7 +18,7 @@ pub use session::{Session, Timing, Token};
 
 use crate::{Change, Epoch, Member, Owner, SHARDS, Shard};
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
     time::Duration,
 };
@@ -52,6 +52,8 @@ pub struct Look {
     pub owners: Vec<String>,
     /// Shards that were moved by hand.
     pub moves: Moves,
+    /// Names of processes that are to own nothing and take nothing new, until somebody says otherwise.
+    pub aside: BTreeSet<Arc<str>>,
 }
 
 /// What is to be done in the table.
@@ -72,13 +74,6 @@ pub enum Order {
         shard: Shard,
         /// Its owner as it was written.
         token: String,
-    },
-    /// Forget a move by hand to a process that is gone.
-    Forget {
-        /// Which shard.
-        shard: Shard,
-        /// Where it had been moved.
-        nonce: String,
     },
 }
 
@@ -103,6 +98,7 @@ pub struct Lease {
     elsewhere: Vec<Option<(Arc<str>, Epoch)>>,
     alive: BTreeMap<Arc<str>, Session>,
     dead: VecDeque<Arc<str>>,
+    aside: BTreeSet<Arc<str>>,
     changes: Vec<Change>,
 }
 
@@ -124,6 +120,7 @@ impl Lease {
             elsewhere: vec![None; usize::from(SHARDS)],
             alive: BTreeMap::new(),
             dead: VecDeque::new(),
+            aside: BTreeSet::new(),
             changes: Vec::new(),
         }
     }
@@ -165,7 +162,36 @@ impl Lease {
 
     /// Everybody who lives.
     pub fn members(&self) -> impl Iterator<Item = Member> {
-        self.alive.values().map(Session::member)
+        self.alive.values().map(|session| self.shown(session))
+    }
+
+    /// As others are to see it.
+    pub fn shown(&self, session: &Session) -> Member {
+        let mut member = session.member();
+        member.draining |= self.aside.contains(&session.name);
+        member
+    }
+
+    /// Whether somebody wants this process to do nothing new.
+    pub fn is_aside(&self) -> bool {
+        self.aside.contains(&self.me.name)
+    }
+
+    /// How much goes on in this process, to be written down with the next renewal.
+    pub const fn works(&mut self, work: u32) {
+        self.me.work = work;
+    }
+
+    /// How many shards it holds.
+    pub fn holds(&self) -> usize {
+        self.held.iter().flatten().count()
+    }
+
+    /// How many shards nobody has, as far as it knows.
+    pub fn unowned(&self) -> usize {
+        let both = self.held.iter().zip(&self.elsewhere);
+        both.filter(|(held, elsewhere)| held.is_none() && elsewhere.is_none())
+            .count()
     }
 
     /// The one with this name.
@@ -237,9 +263,8 @@ impl Lease {
             self.me.ready = true;
         }
         self.meet(look);
-        let candidates: Vec<_> = (self.alive.values())
-            .filter(|s| self.candidate(s))
-            .collect();
+        self.aside.clone_from(&look.aside);
+        let candidates = candidates(self.alive.values(), &self.owning, &self.aside);
         let mut orders = Vec::new();
         let mut steps = Vec::new();
         let places = place(&candidates, &look.moves);
@@ -271,14 +296,6 @@ impl Lease {
                     Step::Nobody
                 }
             });
-            if let Some(nonce) = look.moves.get(&shard)
-                && self.settled
-                && here
-                && !self.alive.values().any(|s| *s.nonce == **nonce)
-            {
-                let nonce = nonce.clone();
-                orders.push(Order::Forget { shard, nonce });
-            }
         }
         for (shard, step) in Shard::all().zip(steps) {
             self.take(shard, step);
@@ -325,10 +342,6 @@ impl Lease {
         {
             me.clone_from(&self.me);
         }
-    }
-
-    fn candidate(&self, session: &Session) -> bool {
-        session.ready && !session.draining && session.has(&self.owning)
     }
 
     fn lives(&self, token: &Token) -> bool {
@@ -387,6 +400,18 @@ enum Step {
     Unproven(Epoch),
     Theirs(Token),
     Nobody,
+}
+
+/// Who may own shards. Those who were put aside only when there is nobody else: better one of them than none.
+pub fn candidates<'a>(
+    alive: impl Iterator<Item = &'a Session>,
+    owning: &str,
+    aside: &BTreeSet<Arc<str>>,
+) -> Vec<&'a Session> {
+    let able = |s: &&Session| s.ready && !s.draining && s.has(owning);
+    let (aside, wanted): (Vec<_>, Vec<_>) =
+        (alive.filter(able)).partition(|session| aside.contains(&session.name));
+    if wanted.is_empty() { aside } else { wanted }
 }
 
 fn millis(duration: Duration) -> u64 {

@@ -6,14 +6,17 @@
 
 mod keys;
 mod link;
+mod metrics;
 mod ownership;
 mod scripts;
 mod settings;
+mod table;
 
 pub use keys::Keys;
 pub use link::{Away, Link};
 pub use ownership::RedisOwnership;
 pub use settings::Settings;
+pub use table::Table;
 
 use std::time::Duration;
 
@@ -50,7 +53,4 @@ pub enum Error {
     /// Not everything could be given away in time. What is left ends with the session.
     #[error("not everything was given away within {0:?}; the rest is free when the session ends")]
     NotDrained(Duration),
-    /// Nobody of this name lives.
-    #[error("no process named \"{0}\" is there")]
-    NoSuchNode(String),
 }

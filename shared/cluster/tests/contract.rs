@@ -7,7 +7,8 @@ mod nodes;
 
 use async_trait::async_trait;
 use centro_cluster::{
-    Change, Changes, Epoch, LocalCluster, Members, Owner, Ownership, Seen, Shard, redis::Keys,
+    Change, Changes, Epoch, LocalCluster, Members, Owner, Ownership, Seen, Shard,
+    redis::{Keys, Table},
 };
 use centro_testkit::{engines::Redis, eventually};
 use nodes::Process;
@@ -75,15 +76,8 @@ impl Stage for InRedis {
             command.arg(Keys::new("centro").owner(shard));
             return command.query_async(&mut connection).await.unwrap();
         };
-        let any = self
-            .processes
-            .lock()
-            .values()
-            .next()
-            .unwrap()
-            .ownership
-            .clone();
-        any.move_shard(shard, to).await.unwrap();
+        let table = Table::new(&nodes::settings(&self.redis)).unwrap();
+        table.pin(shard, to).await.unwrap();
     }
 
     async fn kill(&self, node: &str) {

@@ -173,39 +173,6 @@ async fn redis_that_was_dead_for_longer_than_a_session_changes_no_owner() -> Res
     Ok(())
 }
 
-#[tokio::test]
-async fn a_shard_that_was_moved_stays_until_its_process_goes() -> Result<()> {
-    let redis = Redis::start().await?;
-    let settings = settings(&redis);
-    let a = Process::serve(&settings, "a").await?;
-    let b = Process::serve(&settings, "b").await?;
-    settled(&[&a, &b]).await?;
-    let shard = Shard::all().find(|s| a.ownership.epoch(*s).is_some());
-    let shard = shard.expect("a has some");
-    let error = a.ownership.move_shard(shard, "nobody").await.unwrap_err();
-    ensure!(matches!(error, Error::NoSuchNode(_)), "{error}");
-    a.ownership.move_shard(shard, "b").await?;
-    let is_at = async |process: &Process| {
-        eventually("it has the shard", SOON, async || {
-            ensure!(process.ownership.epoch(shard).is_some());
-            Ok(())
-        })
-        .await
-    };
-    is_at(&b).await?;
-    // It outlasts a third one, and ends with the process: the next of its name gets what it would have had.
-    let c = Process::serve(&settings, "c").await?;
-    settled(&[&a, &b, &c]).await?;
-    ensure!(b.ownership.epoch(shard).is_some());
-    c.ownership.drain().await?;
-    b.ownership.drain().await?;
-    is_at(&a).await?;
-    let b = Process::serve(&settings, "b").await?;
-    settled(&[&a, &b]).await?;
-    ensure!(a.ownership.epoch(shard).is_some());
-    Ok(())
-}
-
 /// Writes of all processes to all shards that they own or ever owned, as if they did not look: each is refused unless its
 /// token is the shard's.
 struct Writers {

@@ -6,18 +6,18 @@ use super::session::Session;
 use crate::{SHARDS, Shard};
 use std::{cmp::Reverse, collections::BTreeMap};
 
-/// Shards that were put elsewhere by hand, and to which process (its nonce).
+/// Shards that were put elsewhere by hand, and the name of the process to which.
 pub type Moves = BTreeMap<Shard, String>;
 
-/// The candidate to which each shard belongs. A move by hand counts for as long as its process is a candidate, also beyond
-/// an even share.
+/// The candidate to which each shard belongs. A move by hand counts whenever its process is a candidate, also beyond an
+/// even share.
 pub fn place<'a>(candidates: &[&'a Session], moves: &Moves) -> Vec<Option<&'a Session>> {
     let share = usize::from(SHARDS).div_ceil(candidates.len().max(1));
     let mut owned = vec![0; candidates.len()];
     let mut places: Vec<Option<usize>> = Shard::all()
         .map(|shard| {
             let moved = moves.get(&shard)?;
-            candidates.iter().position(|c| *c.nonce == **moved)
+            candidates.iter().position(|c| *c.name == **moved)
         })
         .collect();
     for place in places.iter().flatten() {
@@ -67,6 +67,8 @@ mod tests {
             address: Arc::from(""),
             ready: true,
             draining: false,
+            work: 0,
+            since: 0,
         }
     }
 
@@ -105,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_move_by_hand_counts_until_its_process_goes() {
+    fn a_move_by_hand_counts_whenever_its_process_is_there() {
         let (a, b) = (session("a"), session("b"));
         let at = |candidates: &[&Session], moves: &Moves, shard: Shard| {
             place(candidates, moves)[shard.index()].map(|p| p.nonce.to_string())
@@ -114,21 +116,18 @@ mod tests {
         let shard = Shard::all()
             .find(|s| before[s.index()] == Some(&a))
             .unwrap();
-        let moves = Moves::from([(shard, b.nonce.to_string())]);
+        let moves = Moves::from([(shard, "b".to_owned())]);
         assert_eq!(at(&[&a, &b], &moves, shard).as_deref(), Some("b|1"));
         assert_eq!(at(&[&a], &moves, shard).as_deref(), Some("a|1"));
-        // Another process under its name was not meant.
+        // It was started again: an upgrade does not undo what an operator wanted.
         let again = Session {
             nonce: Arc::from("b|2"),
             ..b
         };
-        assert_eq!(at(&[&a, &again], &moves, shard).as_deref(), Some("a|1"));
+        assert_eq!(at(&[&a, &again], &moves, shard).as_deref(), Some("b|2"));
         // All by hand: nobody else has room for what is not.
-        let all = Shard::all()
-            .skip(1)
-            .map(|s| (s, a.nonce.to_string()))
-            .collect();
-        let all: Moves = all;
+        let all = Shard::all().skip(1).map(|s| (s, a.name.to_string()));
+        let all: Moves = all.collect();
         assert_eq!(
             at(&[&a, &again], &all, Shard::of(0)).as_deref(),
             Some("b|2")

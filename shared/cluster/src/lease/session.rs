@@ -53,8 +53,14 @@ pub struct Session {
     pub address: Arc<str>,
     /// It may be given shards: it has been there for a while.
     pub ready: bool,
-    /// It gives away what it has.
+    /// It gives away what it has, and ends.
     pub draining: bool,
+    /// Calls that go on in it.
+    #[serde(default)]
+    pub work: u32,
+    /// When the session began, by the table's clock, in milliseconds; not a part of what the process writes.
+    #[serde(skip)]
+    pub since: u64,
 }
 
 impl Session {

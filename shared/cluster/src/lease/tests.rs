@@ -72,6 +72,39 @@ fn who_drains_gives_everything_away_before_it_goes() {
     assert!(world.processes[0].lease.is_empty() && world.all_owned());
 }
 
+#[test]
+fn who_is_put_aside_gives_everything_away_and_gets_its_share_back() {
+    let mut world = World::new(8, &["a", "b", "c"]);
+    world.run(Duration::from_secs(4));
+    let before = world.table.owners.clone();
+    world.table.aside.insert(Arc::from("b"));
+    world.run(Duration::from_secs(2));
+    let b = &world.processes[1].lease;
+    assert!(b.is_empty() && b.is_aside() && world.all_owned());
+    let seen = world.processes[0].lease.members();
+    assert!(seen.filter(|m| m.draining).all(|m| &*m.name == "b"));
+    world.table.aside.clear();
+    world.run(Duration::from_secs(2));
+    assert!(world.all_owned() && !world.processes[1].lease.is_aside());
+    for (shard, owner) in &before {
+        let who = |owner: &str| Token::read(owner).map(|token| token.nonce);
+        assert_eq!(who(owner), who(&world.table.owners[shard]));
+    }
+}
+
+/// A process that somebody forgot to call back is better than none.
+#[test]
+fn who_is_put_aside_takes_over_when_nobody_else_is_left() {
+    let mut world = World::new(9, &["a", "b"]);
+    world.table.aside.insert(Arc::from("b"));
+    world.run(Duration::from_secs(4));
+    assert!(world.processes[1].lease.is_empty() && world.all_owned());
+    world.processes.remove(0);
+    world.owners.iter_mut().for_each(|(_, who)| *who = 0);
+    world.run(Duration::from_millis(2_400));
+    assert!(world.all_owned());
+}
+
 /// A claim was decided while the owner slept, and is late; the owner comes back before it arrives.
 #[test]
 fn a_late_claim_and_a_session_that_comes_back_never_meet() {

@@ -28,6 +28,16 @@ impl Keys {
         self.shard(shard, "epoch")
     }
 
+    /// When the shard was given back, for as long as somebody may be about to take it.
+    pub(super) fn given_back(&self, shard: Shard) -> String {
+        self.shard(shard, "given-back")
+    }
+
+    /// How long nobody had the shard before its present owner, `epoch milliseconds`.
+    pub(super) fn pause(&self, shard: Shard) -> String {
+        self.shard(shard, "pause")
+    }
+
     /// Whose keys these are, and how they are laid out.
     pub(super) fn version(&self) -> String {
         format!("{}:{{members}}:version", self.0)
@@ -41,6 +51,11 @@ impl Keys {
     /// Where shards were moved by hand.
     pub(super) fn moves(&self) -> String {
         format!("{}:{{members}}:moves", self.0)
+    }
+
+    /// Names of those who are to own nothing and take nothing new.
+    pub(super) fn aside(&self) -> String {
+        format!("{}:{{members}}:aside", self.0)
     }
 
     /// What the keys of sessions begin with; the name follows.

@@ -1,13 +1,13 @@
 //! One process's part in the table: the tasks that renew its session, look, and do what the rules say.
 
-use super::{Away, Error, Keys, Link, Settings, scripts};
+use super::{Away, Error, Keys, Link, Settings, metrics, scripts};
 use crate::{
     Changes, Member, Members, Owner, Ownership, SHARDS, Shard,
     lease::{Beat, Lease, Moment, Order, Session},
 };
 use parking_lot::{Mutex, RwLock};
 use std::{
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
 use tokio::{
@@ -30,7 +30,9 @@ pub struct RedisOwnership {
     tasks: Arc<Mutex<JoinSet<()>>>,
 }
 
-#[derive(Debug)]
+/// Says how much goes on.
+type Work = Box<dyn Fn() -> u32 + Send + Sync>;
+
 struct Inner {
     lease: RwLock<Lease>,
     changes: broadcast::Sender<crate::Change>,
@@ -45,7 +47,18 @@ struct Inner {
     look: Notify,
     /// Everything was given away.
     drained: watch::Sender<bool>,
+    /// We are to do nothing new.
+    aside: watch::Sender<bool>,
+    work: OnceLock<Work>,
     over: watch::Sender<bool>,
+}
+
+impl std::fmt::Debug for Inner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Inner")
+            .field("nonce", &self.nonce)
+            .finish_non_exhaustive()
+    }
 }
 
 impl RedisOwnership {
@@ -76,6 +89,8 @@ impl RedisOwnership {
             address: me.address,
             ready: false,
             draining: me.draining,
+            work: 0,
+            since: 0,
         };
         let lease = Lease::new(
             session,
@@ -94,6 +109,8 @@ impl RedisOwnership {
             news: Notify::new(),
             look: Notify::new(),
             drained: watch::Sender::new(false),
+            aside: watch::Sender::new(false),
+            work: OnceLock::new(),
             over: watch::Sender::new(false),
         });
         inner.check_version(installation).await?;
@@ -111,23 +128,22 @@ impl RedisOwnership {
         &self.inner.nonce
     }
 
-    /// Moves a shard to a process by hand. It stays there until that process goes.
-    ///
-    /// # Errors
-    /// No such process, or Redis is away.
-    pub async fn move_shard(&self, shard: Shard, to: &str) -> Result<(), Error> {
+    /// How much goes on in this process, told to the others with each renewal. Must answer at once. Counts once.
+    pub fn tell_work(&self, work: impl Fn() -> u32 + Send + Sync + 'static) {
+        let _ = self.inner.work.set(Box::new(work));
+    }
+
+    /// Whether somebody wants this process to do nothing new, from now on.
+    pub fn aside(&self) -> watch::Receiver<bool> {
+        self.inner.aside.subscribe()
+    }
+
+    /// Gives everything away, begins nothing new, and is there until it leaves. Does not wait.
+    pub fn give_away(&self) {
         let inner = &self.inner;
-        let nonce = inner.lease.read().member(to).map(|s| s.nonce.to_string());
-        let nonce = nonce.ok_or_else(|| Error::NoSuchNode(to.to_owned()))?;
-        let moves = inner.keys.moves();
-        let put = inner.ask(move |mut link| async move {
-            let mut command = redis::cmd("HSET");
-            command.arg(moves).arg(shard.index()).arg(nonce);
-            command.query_async::<()>(&mut link).await
-        });
-        put.await.map_err(|why| inner.away(why))?;
+        inner.change(|lease, _| lease.drain());
+        inner.news.notify_one();
         inner.look.notify_one();
-        Ok(())
     }
 
     /// Gives everything away and leaves. Others have it a moment later.
@@ -135,10 +151,8 @@ impl RedisOwnership {
     /// # Errors
     /// It did not come to an end in time; what is left is free when the session ends.
     pub async fn drain(&self) -> Result<(), Error> {
+        self.give_away();
         let inner = &self.inner;
-        inner.change(|lease, _| lease.drain());
-        inner.news.notify_one();
-        inner.look.notify_one();
         let patience = 2 * inner.settings.session;
         let mut drained = inner.drained.subscribe();
         let given = timeout(patience, drained.wait_for(|drained| *drained));
@@ -180,7 +194,7 @@ impl Members for RedisOwnership {
 
     fn member(&self, name: &str) -> Option<Member> {
         let lease = self.inner.lease.read();
-        lease.member(name).map(Session::member)
+        lease.member(name).map(|session| lease.shown(session))
     }
 }
 
@@ -264,6 +278,10 @@ impl Inner {
     }
 
     async fn renew(&self) -> Result<Beat, Away> {
+        if let Some(work) = self.work.get() {
+            let work = work();
+            self.lease.write().works(work);
+        }
         let (keys, me) = (self.session_keys(), self.lease.read().me().clone());
         let ttl = u64::try_from(self.settings.session.as_millis()).unwrap_or(u64::MAX);
         let sent = self.now();
@@ -324,18 +342,20 @@ impl Inner {
     }
 
     async fn look_once(&self, began: Moment) -> Result<(Vec<Order>, u64), Away> {
-        let keys = &self.keys;
-        let names = (keys.names(), keys.moves(), keys.sessions());
-        let owners = Shard::all().map(|shard| keys.owner(shard)).collect();
+        let keys = self.keys.clone();
         let look = self
-            .ask(move |link| scripts::look(link, names, owners))
+            .ask(|link| async move { scripts::look(link, &keys).await })
             .await?;
-        let (orders, lapses, news, drained) = self.change(|lease, now| {
+        let (orders, lapses, news, drained, aside) = self.change(|lease, now| {
             let before = lease.me().clone();
             let orders = lease.looked(began, now, &look);
             let drained = lease.me().draining && lease.is_empty() && orders.is_empty();
-            (orders, lease.lapses(), before != *lease.me(), drained)
+            metrics::looked(lease);
+            let news = before != *lease.me();
+            (orders, lease.lapses(), news, drained, lease.is_aside())
         });
+        self.aside
+            .send_if_modified(|known| std::mem::replace(known, aside) != aside);
         if news {
             self.news.notify_one();
         }
@@ -361,22 +381,23 @@ impl Inner {
     async fn obey(&self, order: Order, lapses: u64) -> Result<(), Away> {
         match order {
             Order::Claim { shard, seen, until } => {
-                let keys = (self.keys.owner(shard), self.keys.epoch(shard));
-                let nonce = self.nonce.to_string();
-                let claim = self.ask(move |link| scripts::claim(link, keys, (seen, until), nonce));
-                if let Some(epoch) = claim.await? {
+                let (keys, nonce) = (self.keys.clone(), self.nonce.to_string());
+                let from_nobody = seen.is_empty();
+                let claim = self.ask(move |link| async move {
+                    scripts::claim(link, (&keys, shard), (seen, until), nonce).await
+                });
+                if let Some((epoch, pause)) = claim.await? {
+                    metrics::gained(from_nobody, pause);
                     self.change(|lease, now| lease.claimed(shard, epoch, lapses, now));
                 }
             }
             Order::Release { shard, token } => {
-                let owner = self.keys.owner(shard);
-                self.ask(move |link| scripts::release(link, owner, token))
-                    .await?;
-            }
-            Order::Forget { shard, nonce } => {
-                let moves = self.keys.moves();
-                self.ask(move |link| scripts::forget(link, moves, shard, nonce))
-                    .await?;
+                let keys = self.keys.clone();
+                self.ask(
+                    move |link| async move { scripts::release(link, (&keys, shard), token).await },
+                )
+                .await?;
+                metrics::given_back();
             }
         }
         Ok(())

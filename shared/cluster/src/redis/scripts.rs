@@ -1,9 +1,13 @@
 //! The table's own steps. Each is one script, so nobody sees half of one.
 
+use super::Keys;
 use crate::lease::{Beat, Look, Moves, Session};
 use crate::{Epoch, SHARDS, Shard};
 use ::redis::{RedisResult, Script, aio::ConnectionLike};
-use std::sync::LazyLock;
+use std::{
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 /// How keys and values are laid out. Another layout is another version.
 pub const LAYOUT: &str = "centro 1";
@@ -49,13 +53,13 @@ static LOOK: LazyLock<Script> = LazyLock::new(|| {
     Script::new(concat!(
         clock!(),
         r"
-        -- KEYS names, moves; ARGV what keys of sessions begin with
+        -- KEYS names, moves, aside; ARGV what keys of sessions begin with
         local sessions = {}
         for _, name in ipairs(redis.call('SMEMBERS', KEYS[1])) do
             local session = redis.call('GET', ARGV[1] .. name)
             if session then sessions[#sessions + 1] = session else redis.call('SREM', KEYS[1], name) end
         end
-        return {now, sessions, redis.call('HGETALL', KEYS[2])}"
+        return {now, sessions, redis.call('HGETALL', KEYS[2]), redis.call('SMEMBERS', KEYS[3])}"
     ))
 });
 
@@ -65,25 +69,31 @@ static CLAIM: LazyLock<Script> = LazyLock::new(|| {
     Script::new(concat!(
         clock!(),
         r"
-        -- KEYS owner, epoch; ARGV owner seen, until, nonce
-        if now > tonumber(ARGV[2]) or (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
+        -- KEYS owner, epoch, given back, pause; ARGV owner seen, until, nonce
+        if now > tonumber(ARGV[2]) or (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return {0, -1} end
         local epoch = math.max(tonumber(redis.call('GET', KEYS[2]) or 0) + 1, now)
         local text = string.format('%.0f', epoch)
         redis.call('SET', KEYS[2], text)
         redis.call('SET', KEYS[1], text .. '|' .. ARGV[3])
-        return epoch"
+        local back, pause = redis.call('GET', KEYS[3]), -1
+        if back then pause = math.max(now - back, 0) redis.call('DEL', KEYS[3]) end
+        redis.call('SET', KEYS[4], text .. ' ' .. string.format('%.0f', pause))
+        return {epoch, pause}"
     ))
 });
 
-script! { RELEASE =
-    "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('SET', KEYS[1], '') return 1 end"
-    "return 0"
-}
-
-script! { FORGET =
-    "if redis.call('HGET', KEYS[1], ARGV[1]) == ARGV[2] then return redis.call('HDEL', KEYS[1], ARGV[1]) end"
-    "return 0"
-}
+// When it was is kept for a minute: who takes it later takes it over from nobody.
+static RELEASE: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(concat!(
+        clock!(),
+        r"
+        -- KEYS owner, given back; ARGV owner
+        if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+        redis.call('SET', KEYS[1], '')
+        redis.call('SET', KEYS[2], string.format('%.0f', now), 'PX', 60000)
+        return 1"
+    ))
+});
 
 script! { LEAVE =
     // KEYS session, names; ARGV nonce, name
@@ -121,60 +131,67 @@ pub async fn beat(
 }
 
 /// Looks at sessions first and at owners then.
-pub async fn look(
-    mut to: impl ConnectionLike,
-    (names, moves, sessions): (String, String, String),
-    owners: Vec<String>,
-) -> RedisResult<Look> {
-    let mut script = LOOK.key(names);
-    script.key(moves).arg(sessions);
-    let (time, sessions, moved): (u64, Vec<String>, Vec<(String, String)>) =
-        script.invoke_async(&mut to).await?;
+pub async fn look(mut to: impl ConnectionLike, keys: &Keys) -> RedisResult<Look> {
+    let mut script = LOOK.key(keys.names());
+    script.key(keys.moves()).key(keys.aside());
+    script.arg(keys.sessions());
+    type Told = (u64, Vec<String>, Vec<(String, String)>, Vec<String>);
+    let (time, sessions, moved, aside): Told = script.invoke_async(&mut to).await?;
+    let owners: Vec<_> = Shard::all().map(|shard| keys.owner(shard)).collect();
     let owners: Vec<Option<String>> = ::redis::cmd("MGET")
         .arg(owners)
         .query_async(&mut to)
         .await?;
-    let read = |text: &String| serde_json::from_str(text.split_once(' ').unwrap_or_default().1);
-    let sessions: Result<Vec<Session>, _> = sessions.iter().map(read).collect();
-    let moved = moved.into_iter().filter_map(|(shard, nonce)| {
+    let sessions: Result<Vec<_>, _> = sessions.iter().map(|text| session(text)).collect();
+    let moved = moved.into_iter().filter_map(|(shard, to)| {
         let shard = shard.parse::<u16>().ok().filter(|shard| *shard < SHARDS)?;
-        Some((Shard::of(u128::from(shard)), nonce))
+        // A version before this one wrote the process's start behind its name.
+        let name = to.split('|').next().unwrap_or_default();
+        Some((Shard::of(u128::from(shard)), name.to_owned()))
     });
     Ok(Look {
         time,
         sessions: sessions.map_err(unreadable)?,
         owners: owners.into_iter().map(Option::unwrap_or_default).collect(),
         moves: moved.collect::<Moves>(),
+        aside: aside.into_iter().map(Arc::from).collect(),
     })
 }
 
-/// Takes a shard; `None` when somebody was faster, or it was too late.
+/// A session as it is written: when it began, and who it is.
+fn session(text: &str) -> serde_json::Result<Session> {
+    let (since, session) = text.split_once(' ').unwrap_or_default();
+    let session: Session = serde_json::from_str(session)?;
+    Ok(Session {
+        since: since.parse().unwrap_or_default(),
+        ..session
+    })
+}
+
+/// Takes a shard, and says how long nobody had it if it was given back; `None` when somebody was faster, or it was too late.
 pub async fn claim(
     mut to: impl ConnectionLike,
-    (owner, epoch): (String, String),
+    (keys, shard): (&Keys, Shard),
     (seen, until): (String, u64),
     nonce: String,
-) -> RedisResult<Option<Epoch>> {
-    let mut script = CLAIM.key(owner);
-    script.key(epoch).arg(seen).arg(until).arg(nonce);
-    let epoch: u64 = script.invoke_async(&mut to).await?;
-    Ok((epoch > 0).then_some(Epoch(epoch)))
+) -> RedisResult<Option<(Epoch, Option<Duration>)>> {
+    let mut script = CLAIM.key(keys.owner(shard));
+    script.key(keys.epoch(shard)).key(keys.given_back(shard));
+    script.key(keys.pause(shard));
+    script.arg(seen).arg(until).arg(nonce);
+    let (epoch, pause): (u64, i64) = script.invoke_async(&mut to).await?;
+    let pause = u64::try_from(pause).ok().map(Duration::from_millis);
+    Ok((epoch > 0).then_some((Epoch(epoch), pause)))
 }
 
 /// Gives a shard to nobody.
-pub async fn release(mut to: impl ConnectionLike, owner: String, token: String) -> RedisResult<()> {
-    RELEASE.key(owner).arg(token).invoke_async(&mut to).await
-}
-
-/// Forgets where a shard was moved.
-pub async fn forget(
+pub async fn release(
     mut to: impl ConnectionLike,
-    moves: String,
-    shard: Shard,
-    nonce: String,
+    (keys, shard): (&Keys, Shard),
+    token: String,
 ) -> RedisResult<()> {
-    let mut script = FORGET.key(moves);
-    script.arg(shard.index()).arg(nonce);
+    let mut script = RELEASE.key(keys.owner(shard));
+    script.key(keys.given_back(shard)).arg(token);
     script.invoke_async(&mut to).await
 }
 

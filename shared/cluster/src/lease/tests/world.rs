@@ -33,7 +33,8 @@ pub struct Table {
     sessions: BTreeMap<Arc<str>, (Session, u64, u64)>,
     pub owners: HashMap<Shard, String>,
     epochs: HashMap<Shard, u64>,
-    moves: Moves,
+    pub moves: Moves,
+    pub aside: BTreeSet<Arc<str>>,
 }
 
 impl Table {
@@ -59,6 +60,7 @@ impl Table {
                 .map(|s| self.owners.get(&s).cloned().unwrap_or_default())
                 .collect(),
             moves: self.moves.clone(),
+            aside: self.aside.clone(),
         }
     }
 
@@ -78,10 +80,6 @@ impl Table {
                 if self.owners.get(shard) == Some(token) {
                     self.owners.insert(*shard, String::new());
                 }
-                None
-            }
-            Order::Forget { shard, .. } => {
-                self.moves.remove(shard);
                 None
             }
         }
@@ -145,6 +143,8 @@ fn process(name: &str, start: u64, now: Moment) -> Process {
         address: Arc::from(""),
         ready: false,
         draining: false,
+        work: 0,
+        since: 0,
     };
     Process {
         lease: Lease::new(me, Arc::from("routing"), TIMING, now),
@@ -244,7 +244,7 @@ impl World {
                             epoch,
                             lapses,
                         },
-                        Order::Release { .. } | Order::Forget { .. } => Answer::Done,
+                        Order::Release { .. } => Answer::Done,
                     }
                 }
             };
