@@ -4,6 +4,7 @@
 use crate::{
     Role,
     options::{Extensions, text},
+    permission::OPERATOR,
     router::Router,
     rules::{RuleError, Rules},
     template::Template,
@@ -254,8 +255,6 @@ fn access(rpc: &str, auth: Option<DynamicMessage>) -> Result<(Access, bool), Con
         Access::Internal
     } else if permission.is_empty() {
         return Err(ContractError::NoAccess { rpc });
-    } else if !Role::all_permissions().contains(&permission.as_str()) {
-        return Err(ContractError::UnknownPermission { rpc, permission });
     } else {
         let scope = match auth
             .get_field_by_name("scope")
@@ -266,6 +265,13 @@ fn access(rpc: &str, auth: Option<DynamicMessage>) -> Result<(Access, bool), Con
             Some(3) => Scope::System,
             _ => return Err(ContractError::NoScope { rpc }),
         };
+        let known = match scope {
+            Scope::System => OPERATOR,
+            Scope::Tenant | Scope::Assigned => Role::all_permissions(),
+        };
+        if !known.contains(&permission.as_str()) {
+            return Err(ContractError::UnknownPermission { rpc, permission });
+        }
         Access::Permission { permission, scope }
     };
     Ok((access, flag("audit")))

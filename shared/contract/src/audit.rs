@@ -34,6 +34,7 @@ impl Audit for AuditLog {
             Some(Principal::User { user, .. }) => user.to_string(),
             Some(Principal::Key { role, .. }) => format!("key:{role:?}").to_lowercase(),
             Some(Principal::Service { name }) => format!("service:{name}"),
+            Some(Principal::Operator { name }) => format!("operator:{name}"),
             None => "-".to_owned(),
         };
         let tenant = tenant.as_deref().unwrap_or("-");

@@ -57,6 +57,9 @@ const ADMIN: &[&str] = &[
     "users.view",
 ];
 
+/// What operators of the installation may do. No role of a tenant grants it.
+pub const OPERATOR: &[&str] = &["cluster.view", "cluster.operate"];
+
 impl Role {
     /// The permissions the role grants.
     pub const fn permissions(self) -> &'static [&'static str] {
@@ -67,7 +70,7 @@ impl Role {
         }
     }
 
-    /// Every permission there is: an RPC that names another one is a mistake.
+    /// Every permission of tenants' people: an RPC that names another one is a mistake, unless it is for operators.
     pub const fn all_permissions() -> &'static [&'static str] {
         ADMIN
     }

@@ -1,6 +1,6 @@
 //! The caller, as the verified token says.
 
-use crate::Role;
+use crate::{Role, permission};
 use centro_kernel::{TenantId, UserId};
 use tonic::{Request, Status};
 
@@ -28,14 +28,19 @@ pub enum Principal {
         /// Its role, e.g. `telephony`.
         name: String,
     },
+    /// Somebody who runs this installation: whoever has its secret makes such tokens (`centro cluster token`).
+    Operator {
+        /// What is written into the audit log.
+        name: String,
+    },
 }
 
 impl Principal {
-    /// The tenant; `None` for services, which name it in the request.
+    /// The tenant; `None` for services, which name it in the request, and for operators, who have none.
     pub fn tenant(&self) -> Option<TenantId> {
         match self {
             Self::User { tenant, .. } | Self::Key { tenant, .. } => Some(*tenant),
-            Self::Service { .. } => None,
+            Self::Service { .. } | Self::Operator { .. } => None,
         }
     }
 
@@ -47,12 +52,18 @@ impl Principal {
         }
     }
 
+    /// Whether identity may call its tokens back before their time.
+    pub const fn is_revocable(&self) -> bool {
+        matches!(self, Self::User { .. } | Self::Key { .. })
+    }
+
     /// Whether the caller's roles grant the permission.
     pub fn grants(&self, permission: &str) -> bool {
         match self {
             Self::User { roles, .. } => roles.iter().any(|role| role.grants(permission)),
             Self::Key { role, .. } => role.grants(permission),
             Self::Service { .. } => false,
+            Self::Operator { .. } => permission::OPERATOR.contains(&permission),
         }
     }
 }

@@ -6,7 +6,7 @@
 //! the whole list. Until that has arrived nobody's token is let through, so a restart opens no gap. An entry is of no
 //! use once the longest-lived token has expired, and is forgotten then.
 
-use crate::{Principal, token::Verified};
+use crate::token::Verified;
 use centro_kernel::Timestamp;
 use std::{
     collections::HashMap,
@@ -101,7 +101,7 @@ impl Revocations {
 
     /// Whether the token is void. Services' own tokens never are.
     pub fn void(&self, token: &Verified) -> bool {
-        if matches!(token.principal, Principal::Service { .. }) {
+        if !token.principal.is_revocable() {
             return false;
         }
         let table = self.read();
@@ -155,7 +155,7 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Role, token::Basis};
+    use crate::{Principal, Role, token::Basis};
     use centro_kernel::{TenantId, UserId};
 
     const NOW: Timestamp = Timestamp::from_millis(1_000_000);

@@ -146,6 +146,7 @@ impl Keys {
             } => (user.to_string(), Some(*tenant), roles.clone()),
             Principal::Key { tenant, role } => ("key".to_owned(), Some(*tenant), vec![*role]),
             Principal::Service { name } => (format!("service:{name}"), None, vec![]),
+            Principal::Operator { name } => (format!("operator:{name}"), None, vec![]),
         };
         let claims = Claims {
             sub,
@@ -183,7 +184,11 @@ impl Keys {
         if until <= now {
             return Err(TokenError::Expired);
         }
+        let operator = claims.sub.strip_prefix("operator:");
         let principal = match (claims.sub.strip_prefix("service:"), claims.ten) {
+            (None, None) if operator.is_some() => Principal::Operator {
+                name: operator.unwrap_or_default().to_owned(),
+            },
             (Some(name), None) => Principal::Service {
                 name: name.to_owned(),
             },
@@ -297,6 +302,19 @@ mod tests {
             Err(TokenError::Invalid)
         );
         assert_eq!(keys.verify("nonsense", now), Err(TokenError::Invalid));
+    }
+
+    #[test]
+    fn an_operator_is_known_and_has_no_tenant() {
+        let keys = Keys::new(&[7; 32]);
+        let now = Timestamp::from_millis(1_000_000);
+        let operator = Principal::Operator {
+            name: "root@office".to_owned(),
+        };
+        let token = keys.mint(&operator, now, Duration::from_secs(60)).unwrap();
+        assert_eq!(keys.verify(&token, now), Ok(operator.clone()));
+        assert_eq!(operator.tenant(), None);
+        assert!(operator.grants("cluster.operate") && !operator.grants("queues.edit"));
     }
 
     #[test]

@@ -41,6 +41,31 @@ fn what_changes_something_is_audited_unless_public_and_needs_more_than_viewing()
     }
 }
 
+/// Operators have no tenant: nothing of any tenant's is theirs.
+#[test]
+fn operators_get_what_is_for_the_whole_installation_and_nothing_else() {
+    let name = "root".to_owned();
+    let operator = Principal::Operator { name };
+    let mut theirs = 0;
+    for method in api().methods.values() {
+        let system = matches!(
+            &method.access,
+            Access::Permission {
+                scope: centro_contract::Scope::System,
+                ..
+            }
+        );
+        theirs += u32::from(system);
+        assert_eq!(
+            guard::decide(method, &operator).is_ok(),
+            system || method.access == Access::Public,
+            "{}",
+            method.path
+        );
+    }
+    assert!(theirs > 0);
+}
+
 #[test]
 fn callers_get_what_their_role_grants_and_nothing_else() {
     let tenant = TenantId::from_u128(1);

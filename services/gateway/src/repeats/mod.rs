@@ -200,6 +200,7 @@ impl Keyed<'_> {
         let tenant = self.caller.principal.tenant().map(|id| id.to_string());
         let who = match &self.caller.principal {
             Principal::User { user, .. } => user.to_string(),
+            Principal::Operator { name } => format!("operator:{name}"),
             _ => self.caller.basis.source.clone(),
         };
         digest(&[

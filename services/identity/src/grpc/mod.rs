@@ -56,7 +56,7 @@ fn is_owner(principal: &Principal) -> bool {
     match principal {
         Principal::User { roles, .. } => roles.contains(&Role::Owner),
         Principal::Key { role, .. } => *role == Role::Owner,
-        Principal::Service { .. } => false,
+        Principal::Service { .. } | Principal::Operator { .. } => false,
     }
 }
 

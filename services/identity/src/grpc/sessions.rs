@@ -235,7 +235,7 @@ impl Desk {
                 (Some(message::user(user)), roles)
             }
             Principal::Key { role, .. } => (None, vec![*role]),
-            Principal::Service { .. } => (None, Vec::new()),
+            Principal::Service { .. } | Principal::Operator { .. } => (None, Vec::new()),
         };
         let permissions: BTreeSet<&str> = roles
             .iter()
