@@ -6,6 +6,7 @@
 mod acting;
 mod adapters;
 mod administer;
+mod cluster;
 mod demo;
 mod doctor;
 mod first_start;
@@ -55,6 +56,11 @@ enum Command {
     User {
         #[command(subcommand)]
         command: UserCommand,
+    },
+    /// Looks at the processes of a centre and steers them.
+    Cluster {
+        #[command(subcommand)]
+        command: cluster::ClusterCommand,
     },
     /// Checks ports, addresses, the clock and limits of this machine.
     Doctor(SettingsArguments),
@@ -153,6 +159,7 @@ fn main() -> ExitCode {
         Command::User {
             command: UserCommand::ResetPassword(asked),
         } => return administer::reset_password(asked),
+        Command::Cluster { command } => return cluster::run(command),
         Command::Doctor(from) => return doctor::run(&from),
         Command::Test(asked) => return stories::run(&asked),
         Command::Replay(asked) => return replay::run(asked),

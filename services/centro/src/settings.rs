@@ -153,6 +153,14 @@ pub fn load(from: &SettingsArguments) -> Result<Settings, Error> {
     checked(&merged).map_err(|what| Error::Bad(merged.explain(&what)))
 }
 
+/// Reads and merges the settings, and checks nothing but their form: for commands that need a part of them.
+pub fn read(from: &SettingsArguments) -> Result<Settings, Error> {
+    let merged = merge(from)?;
+    merged
+        .read()
+        .map_err(|what| Error::Bad(merged.explain(&what)))
+}
+
 /// Prints every setting, its value and where it came from.
 pub fn show(from: &SettingsArguments) -> Result<(), Error> {
     let merged = merge(from)?;

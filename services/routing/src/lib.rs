@@ -8,13 +8,14 @@
 //! | what queues, assignments and devices there are | configuration and telephony; `feed` follows them |
 //!
 //! In: `Waiting.Wait` (edges), `AgentContacts` (edges), `Agents`, `QueueStatuses` and `WaitingContacts` (people),
-//! configuration and registration events, and at the start the day's events from `Journal.Replay`. Out: offers on the stream, `CallEdge.CancelOffer` and `HasOffer`, `routing.*` events. `docs/protocol.md` has
+//! configuration and registration events, `Cluster` (operators), and at the start the day's events from `Journal.Replay`. Out: offers on the stream, `CallEdge.CancelOffer` and `HasOffer`, `routing.*` events. `docs/protocol.md` has
 //! the messages. Hot state lives behind `store::HotStore`; in one process it is memory, so agents log in again after a
 //! restart. In a cluster it is Redis, and whoever gets a shard wakes those of it who have work (`takeover`).
 
 mod actor;
 #[cfg(feature = "bench")]
 pub mod bench;
+pub mod cluster;
 mod decision_log;
 mod directory;
 mod feed;
@@ -45,9 +46,11 @@ use centro_cluster::Shard;
 use centro_node::{Mount, Node, Role, Service, health::Kind};
 use centro_proto::routing::{
     agent_contacts_server::AgentContactsServer, agents_server::AgentsServer,
-    queue_statuses_server::QueueStatusesServer, routing_peers_server::RoutingPeersServer,
-    waiting_contacts_server::WaitingContactsServer, waiting_server::WaitingServer,
+    cluster_server::ClusterServer, queue_statuses_server::QueueStatusesServer,
+    routing_peers_server::RoutingPeersServer, waiting_contacts_server::WaitingContactsServer,
+    waiting_server::WaitingServer,
 };
+use cluster::{ClusterDoor, Steering};
 use directory::Directory;
 use grpc::Doors;
 use router::Router;
@@ -94,6 +97,9 @@ impl Service for Routing {
         let started = router.live.figures.await_past();
         node.spawn(live::past::recall(router.clone(), started));
         open(mount, router);
+        let redis = settings.shared.as_ref().map(|shared| &shared.redis);
+        let steering = redis.map(Steering::new).transpose()?;
+        mount.grpc(ClusterServer::new(ClusterDoor(steering)));
         Ok(())
     }
 }

@@ -84,6 +84,48 @@ impl RedisStore {
             .await
     }
 
+    /// How many events wait in the outboxes of these shards, and since when the oldest, in milliseconds of Redis's clock.
+    pub(crate) async fn backlog(
+        &self,
+        shards: impl Iterator<Item = Shard>,
+    ) -> Result<(u64, Option<u64>), Away> {
+        let keys: Vec<_> = shards.map(|s| self.0.keys.shard(s, "outbox")).collect();
+        if keys.is_empty() {
+            return Ok((0, None));
+        }
+        let counted = keys.clone();
+        let counts: Vec<u64> = self
+            .0
+            .ask(async move |mut to| {
+                let mut all = ::redis::pipe();
+                for key in counted {
+                    all.cmd("XLEN").arg(key);
+                }
+                all.query_async(&mut to).await
+            })
+            .await?;
+        let keys: Vec<_> = keys.into_iter().zip(&counts).collect();
+        let full = keys.into_iter().filter(|(_, events)| **events > 0);
+        let full: Vec<_> = full.map(|(key, _)| key).collect();
+        if full.is_empty() {
+            return Ok((0, None));
+        }
+        let firsts: Vec<Vec<(String, ::redis::Value)>> = self
+            .0
+            .ask(async move |mut to| {
+                let mut all = ::redis::pipe();
+                for key in full {
+                    let first = all.cmd("XRANGE").arg(key).arg("-").arg("+");
+                    first.arg("COUNT").arg(1);
+                }
+                all.query_async(&mut to).await
+            })
+            .await?;
+        let since = |(place, _): &(String, _)| place.split_once('-')?.0.parse().ok();
+        let oldest = firsts.iter().flatten().filter_map(since).min();
+        Ok((counts.iter().sum(), oldest))
+    }
+
     /// These were published.
     async fn published(&self, shard: Shard, ids: Vec<String>) -> Result<(), Away> {
         let mut delete = ::redis::cmd("XDEL");

@@ -28,6 +28,9 @@ export const NOT_MET = [
   'already_exists', 'etag_mismatch', 'span_missing', 'span_empty',
   // between services
   'action_unknown', 'agent_needed', 'alert_late', 'not_attached', 'reason_invalid', 'needs_invalid', 'too_many',
+  // of those who run the installation
+  'cluster_alone', 'shard_unknown', 'node_unknown', 'node_role_missing', 'node_draining', 'node_last', 'node_not_drained',
+  'shard_already_there', 'shard_not_pinned',
   // editing people, queues, numbers and plans
   'login_taken', 'login_empty', 'login_too_long', 'login_bad_character', 'slug_taken', 'slug_bad_format', 'role_needed', 'role_unknown', 'owner_only', 'last_admin', 'expire_time_past',
   'name_duplicate', 'extension_taken', 'extensions_exhausted', 'number_taken', 'number_bad_format', 'address_bad_format',
