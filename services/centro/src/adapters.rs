@@ -7,7 +7,7 @@ use centro_bus::{EventBus, LocalBus, RabbitBus};
 use centro_cluster::{Epoch, LocalOwnership, Member, Ownership, Shard, redis::RedisOwnership};
 use centro_events::{Internal, Public};
 use centro_kernel::{Clock, SystemClock};
-use centro_node::{Node, NodeBuilder, Peers, PeersOf, Role};
+use centro_node::{Lifecycle, Node, NodeBuilder, Peers, PeersOf, Role};
 use centro_routing::store::Shared;
 use sha2::{Digest, Sha256};
 use std::{sync::Arc, time::Duration};
@@ -163,6 +163,35 @@ impl Adapters {
         };
         if tokio::time::timeout(PATIENCE, owned).await.is_err() {
             tracing::warn!("not every shard has an owner yet; calls wait until they have");
+        }
+    }
+
+    /// Does what operators want of this process: nothing new while it is drained. Tells them how much goes on.
+    pub fn obey(&self, lifecycle: &Lifecycle) {
+        let Some(cluster) = &self.cluster else { return };
+        let live = lifecycle.live().clone();
+        cluster.tell_work(move || u32::try_from(live.len()).unwrap_or(u32::MAX));
+        let (mut aside, lifecycle) = (cluster.aside(), lifecycle.clone());
+        tokio::spawn(async move {
+            loop {
+                let wanted = *aside.borrow_and_update();
+                if wanted != lifecycle.is_aside() {
+                    lifecycle.set_aside(wanted);
+                    tracing::warn!(drained = wanted, "an operator decided on this process");
+                }
+                let stopping = lifecycle.stopping();
+                tokio::select! {
+                    changed = aside.changed() => if changed.is_err() { return },
+                    () = stopping.cancelled() => return,
+                }
+            }
+        });
+    }
+
+    /// Gives the shards of this process to the others, and does not wait.
+    pub fn give_away(&self) {
+        if let Some(cluster) = &self.cluster {
+            cluster.give_away();
         }
     }
 

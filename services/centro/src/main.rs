@@ -12,6 +12,7 @@ mod doctor;
 mod first_start;
 mod folder;
 mod integrators;
+mod probes;
 mod replay;
 mod report;
 mod run;

@@ -1,7 +1,7 @@
 //! The life of a process: settings, runtime, services, ready, signal, drain, end.
 
 use crate::{
-    EX_USAGE, RunArguments, first_start, folder, report, secret, settings,
+    EX_USAGE, RunArguments, first_start, folder, probes, report, secret, settings,
     settings::Settings,
     wiring::{self, For, Started},
 };
@@ -13,6 +13,9 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::signal::unix::{SignalKind, signal};
+
+/// How often it is told how many calls are left.
+const TELL_LEFT: Duration = Duration::from_secs(5);
 
 /// How long tasks may take to close files and sockets once everything was told to stop.
 const LAST_WORDS: Duration = Duration::from_secs(3);
@@ -165,10 +168,12 @@ async fn live(
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let started = inside.start(&roles, For::Centre).await?;
+    let (settings, lifecycle) = (&inside.settings, &inside.lifecycle);
+    started.adapters.obey(lifecycle);
+    probes::open(settings, &started.node, inside.telemetry.metrics())?;
     if roles.contains(&Role::Routing) {
         started.adapters.settled().await;
     }
-    let (settings, lifecycle) = (&inside.settings, &inside.lifecycle);
     let made = first_start::run(&started.node, settings, &roles).await?;
     report::ready(
         &started,
@@ -195,13 +200,14 @@ async fn live(
         settings.node.grace.as_secs()
     ));
     lifecycle.drain();
+    started.adapters.give_away();
     if !roles.contains(&Role::Telephony) {
         // Others go on with the queues at once. Whoever holds calls is there until they are over: to leave is to be dead.
         started.adapters.leave().await;
     }
     tokio::select! {
         () = lifecycle.live().wait() => {}
-        () = tokio::time::sleep(settings.node.grace) => {}
+        () = count_down(lifecycle, settings.node.grace) => {}
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
         () = stopping.cancelled() => {}
@@ -211,6 +217,24 @@ async fn live(
     match failure {
         Some(reason) => bail!("{reason}"),
         None => Ok(()),
+    }
+}
+
+/// Says how many calls are left until the time is over.
+async fn count_down(lifecycle: &Lifecycle, grace: Duration) {
+    let until = Instant::now() + grace;
+    loop {
+        let left = until.saturating_duration_since(Instant::now());
+        tokio::time::sleep(left.min(TELL_LEFT)).await;
+        let left = until.saturating_duration_since(Instant::now());
+        let live = lifecycle.live().len();
+        crate::say(&format!(
+            "Stopping: {live} calls are left, for {} s at most.\n",
+            left.as_secs()
+        ));
+        if left.is_zero() {
+            return;
+        }
     }
 }
 

@@ -53,6 +53,8 @@ pub struct NodeSettings {
     pub grpc_bind: String,
     /// Where other processes reach this one; empty: at `grpc_bind`.
     pub advertise: String,
+    /// Address for probes and metrics over HTTP; empty: none beside the gateway's.
+    pub probe_bind: String,
     /// Threads for requests, and as many for actors; 0: half as many as there are cores.
     pub threads: usize,
     /// How long live calls may go on after SIGTERM.
@@ -186,6 +188,9 @@ impl NodeSettings {
         }
         if !self.grpc_bind.is_empty() && self.grpc_bind.parse::<SocketAddr>().is_err() {
             return Err("node.grpc_bind: write ADDRESS:PORT, e.g. \"0.0.0.0:7000\"".into());
+        }
+        if !self.probe_bind.is_empty() && self.probe_bind.parse::<SocketAddr>().is_err() {
+            return Err("node.probe_bind: write ADDRESS:PORT, e.g. \"0.0.0.0:9100\"".into());
         }
         if !self.advertise.is_empty() && self.advertise.rsplit_once(':').is_none() {
             return Err("node.advertise: write HOST:PORT, e.g. \"10.0.3.7:7000\"".into());

@@ -130,7 +130,7 @@ pub async fn serve(settings: Settings, node: Node, mount: &mut Mount) -> anyhow:
         calls: calls.clone(),
         notifier,
         clock,
-        draining: lifecycle.draining(),
+        lifecycle: lifecycle.clone(),
     });
 
     mount.grpc(CallEdgeServer::new(CallEdgeDoor(calls.clone())));

@@ -1,12 +1,16 @@
 //! Draining (no new work, live work goes on) and stopping.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicBool, Ordering},
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Two signals every service obeys: `draining` first, `stopping` when live work has ended or the grace time passed.
 #[derive(Debug, Clone, Default)]
 pub struct Lifecycle {
     draining: CancellationToken,
+    aside: Arc<AtomicBool>,
     stopping: CancellationToken,
     live: TaskTracker,
     telling: TaskTracker,
@@ -18,6 +22,21 @@ impl Lifecycle {
     /// Cancelled when no new work may be taken.
     pub fn draining(&self) -> CancellationToken {
         self.draining.clone()
+    }
+
+    /// Whether new work may be taken: the process is neither about to end nor put aside by an operator.
+    pub fn takes_new(&self) -> bool {
+        !self.draining.is_cancelled() && !self.is_aside()
+    }
+
+    /// Whether an operator wants nothing new to be begun here, for now.
+    pub fn is_aside(&self) -> bool {
+        self.aside.load(Ordering::Relaxed)
+    }
+
+    /// An operator wants nothing new to be begun here, or no longer minds.
+    pub fn set_aside(&self, aside: bool) {
+        self.aside.store(aside, Ordering::Relaxed);
     }
 
     /// Cancelled when the process ends.

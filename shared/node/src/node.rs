@@ -252,9 +252,11 @@ impl Node {
 
     /// Whether new work may come: started, not draining, every ready check passes.
     pub fn ready(&self) -> Report {
-        let draining = self.0.lifecycle.draining().is_cancelled();
-        let taking = if draining {
+        let lifecycle = &self.0.lifecycle;
+        let taking = if lifecycle.draining().is_cancelled() {
             Err("the process is draining".to_owned())
+        } else if lifecycle.is_aside() {
+            Err("an operator has drained the process".to_owned())
         } else {
             Ok(())
         };

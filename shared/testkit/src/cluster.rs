@@ -1,5 +1,7 @@
 //! A centre of several processes on engines of its own, for one test.
 
+mod operator;
+
 use crate::{
     Centre, Login, Process,
     centre::binary,
@@ -61,6 +63,7 @@ struct Part {
     grpc: u16,
     /// Whether it is at the far end of the network.
     apart: bool,
+    probes: u16,
     /// How often it was started; each time has a log of its own.
     starts: u32,
 }
@@ -175,9 +178,9 @@ impl Cluster {
     }
 
     fn launch(&mut self, name: &str, role: &'static str, apart: bool) -> Result<()> {
-        let (grpc, starts) = match self.parts.get(name) {
-            Some(part) => (part.grpc, part.starts + 1),
-            None => (free_port()?, 1),
+        let (grpc, probes, starts) = match self.parts.get(name) {
+            Some(part) => (part.grpc, part.probes, part.starts + 1),
+            None => (free_port()?, free_port()?, 1),
         };
         let mut command = match &self.network {
             Some(network) if apart => network.inside(&binary()?),
@@ -194,6 +197,7 @@ impl Cluster {
             .arg(folder.join(name))
             .args(["--set", &format!("node.name={name}")])
             .args(["--set", &format!("node.grpc_bind={address}:{grpc}")])
+            .args(["--set", &format!("node.probe_bind={address}:{probes}")])
             .env("RUST_BACKTRACE", "1")
             .env("NO_COLOR", "1");
         for setting in &self.settings {
@@ -213,6 +217,7 @@ impl Cluster {
             role,
             grpc,
             apart,
+            probes,
             starts,
         };
         self.parts.insert(name.to_owned(), part);

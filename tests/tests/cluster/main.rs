@@ -2,6 +2,8 @@
 //! callers must not notice more than they have to.
 
 mod calls;
+mod endings;
 mod faults;
 mod outages;
 mod stage;
+mod steering;

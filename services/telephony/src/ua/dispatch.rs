@@ -12,6 +12,7 @@ use crate::{
     },
 };
 use centro_kernel::Clock;
+use centro_node::Lifecycle;
 use parking_lot::RwLock;
 use rsipstack::{
     dialog::dialog_layer::DialogLayer,
@@ -23,7 +24,6 @@ use std::{
     net::{IpAddr, SocketAddr},
     sync::Arc,
 };
-use tokio_util::sync::CancellationToken;
 
 /// What we call ourselves in `User-Agent`.
 pub const SERVER: &str = concat!("Centro/", env!("CARGO_PKG_VERSION"));
@@ -54,8 +54,8 @@ pub struct UserAgent {
     pub notifier: Notifier,
     /// Time.
     pub clock: Arc<dyn Clock>,
-    /// No new calls when cancelled.
-    pub draining: CancellationToken,
+    /// Whether new calls are taken.
+    pub lifecycle: Lifecycle,
 }
 
 impl UserAgent {
@@ -116,7 +116,7 @@ impl UserAgent {
         if !known {
             return;
         }
-        if self.draining.is_cancelled() {
+        if !self.lifecycle.takes_new() {
             reply(tx, StatusCode::ServiceUnavailable, vec![self.retry_after()]);
         } else {
             let accept = Header::Accept("application/sdp".into());

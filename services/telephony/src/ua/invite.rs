@@ -42,7 +42,7 @@ impl UserAgent {
     pub(super) fn invite(self: Arc<Self>, tx: Transaction, source: SipAddr) {
         let Some(address) = ip(&source) else { return };
         let dialled = dialled(&tx.original);
-        if self.draining.is_cancelled() {
+        if !self.lifecycle.takes_new() {
             return self.refuse(
                 tx,
                 &source,
