@@ -6,7 +6,12 @@ use std::time::Duration;
 
 /// A figure with its labels, e.g. `centro_media_legs`; what was never counted is 0.
 pub async fn figure(centre: &Centre, name: &str) -> Result<f64> {
-    let answer = reqwest::get(format!("{}/metrics", centre.http())).await?;
+    figure_at(&centre.http(), name).await
+}
+
+/// The same of whoever answers at the address, e.g. `http://127.0.0.1:9100`.
+pub async fn figure_at(address: &str, name: &str) -> Result<f64> {
+    let answer = reqwest::get(format!("{address}/metrics")).await?;
     let text = answer.error_for_status()?.text().await?;
     let value = text
         .lines()

@@ -19,6 +19,7 @@ pub mod cluster;
 mod decision_log;
 mod directory;
 mod feed;
+mod gauges;
 mod grpc;
 mod live;
 mod log_in;
@@ -76,11 +77,15 @@ impl Service for Routing {
         if settings.decision_log.enabled {
             settings.decision_log.prepare(node.data())?;
         }
-        let store = match &settings.shared {
-            Some(shared) => in_redis(&settings, shared, &node)?,
-            None => in_memory(&settings, &node),
+        let (store, shared) = match &settings.shared {
+            Some(shared) => {
+                let store = in_redis(&settings, shared, &node)?;
+                (Arc::new(store.clone()) as Arc<dyn HotStore>, Some(store))
+            }
+            None => (in_memory(&settings, &node), None),
         };
         let router = router(&settings, node.clone(), store, Arc::default());
+        node.spawn(gauges::look(router.clone(), shared));
         let text = "the configuration was not read yet";
         let configured = node
             .health()
@@ -112,18 +117,14 @@ fn in_memory(settings: &Settings, node: &Node) -> Arc<dyn HotStore> {
 }
 
 /// Hot state that other processes take over.
-fn in_redis(
-    settings: &Settings,
-    shared: &Shared,
-    node: &Node,
-) -> anyhow::Result<Arc<dyn HotStore>> {
+fn in_redis(settings: &Settings, shared: &Shared, node: &Node) -> anyhow::Result<RedisStore> {
     let store = RedisStore::new(shared, settings.outbox)?;
     let lifecycle = node.lifecycle();
     let quiet = lifecycle.clone();
     let quiet = async move { quiet.quiet().await };
     let relay = store::relay_shards(store.clone(), node.ownership(), node.bus(), quiet);
     lifecycle.telling().spawn(relay);
-    Ok(Arc::new(store))
+    Ok(store)
 }
 
 /// The router of a process.

@@ -1,6 +1,8 @@
 //! Where every queue and every agent is reached, by key. All messages between actors pass here, so that the way to an
 //! actor in another process is added in one place.
 
+mod sample;
+
 use crate::{
     actor::{
         AgentActor, Ask, AskAgent, AskPickUp, AskQueue, CheckEdges, Crash, FromEdge, LetGo,

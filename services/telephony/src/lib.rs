@@ -23,6 +23,7 @@ pub mod recordings;
 mod service;
 pub mod settings;
 mod store;
+mod timings;
 pub mod ua;
 
 pub use service::{Doors, Telephony, serve};

@@ -3,7 +3,7 @@
 use crate::{calls::ready, stage};
 use anyhow::{Context, Result, ensure};
 use centro_testkit::{Cluster, eventually};
-use centro_tests::{AGENT_HZ, CALLER_HZ, SOON, phones};
+use centro_tests::{AGENT_HZ, CALLER_HZ, SOON, metrics::figure_at, phones};
 use std::time::{Duration, Instant};
 
 /// Readiness is off within this.
@@ -40,6 +40,10 @@ async fn telephony_ends_when_its_calls_are_over_and_takes_no_new_ones() -> Resul
         talker.ear.hears(AGENT_HZ, SOON).await?;
         let probe = format!("{}/health/ready", cluster.probes("telephony")?);
         ensure!(is_ready(&probe).await?);
+
+        let telephony = cluster.probes("telephony")?;
+        let offers = figure_at(&telephony, "centro_call_dispatch_seconds_count").await?;
+        ensure!(offers == 1.0, "{offers} callers were offered an agent");
 
         // Drained by an operator it refuses, and takes calls again when it is resumed.
         let drained = cluster.operated(&["drain", "telephony"])?;

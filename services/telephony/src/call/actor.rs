@@ -14,6 +14,7 @@ use crate::{
     },
     core::dialplan::{Outcome, RING_DEFAULT, Step, Walk},
     directory::Target,
+    timings,
     ua::{admission::Admitted, invite::Origin},
 };
 use centro_edge::{Command, Edge, Timing};
@@ -95,6 +96,8 @@ pub(super) struct Call {
     pub(super) leg: LegHandle,
     pub(super) sound: Option<Sound>,
     pub(super) answered: bool,
+    /// Whether an agent was ever offered it.
+    offered: bool,
     pub(super) stage: Stage,
     pub(super) edge: Edge,
     /// The edge's bonds, for who asks from outside.
@@ -162,6 +165,7 @@ impl Call {
             leg,
             sound: None,
             answered: false,
+            offered: false,
             stage: Stage::New,
             edge: Edge::new(Timing::default()),
             ledger,
@@ -344,6 +348,7 @@ impl Call {
         };
         self.leg.tell(LegCommand::Accept(sdp));
         self.answered = true;
+        timings::set_up(self.now().since(self.started));
         sound.touch();
         let silence = self.context.settings.silence;
         self.silence_at = (!silence.is_zero()).then(|| self.now() + silence);
@@ -358,6 +363,11 @@ impl Call {
             Signal::Edge(command) => self.drive(command).await,
             Signal::Offer(command, reservation, briefing) => {
                 self.drive(command).await;
+                if self.edge.leg(reservation).is_some()
+                    && !std::mem::replace(&mut self.offered, true)
+                {
+                    timings::dispatched(self.now().since(self.edge.enqueued_at()));
+                }
                 if self.edge.leg(reservation).is_some() && !briefing.limit.is_zero() {
                     self.briefings.insert(reservation, briefing);
                 }

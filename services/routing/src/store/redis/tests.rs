@@ -350,3 +350,29 @@ async fn the_next_relay_goes_on_where_the_last_one_was() {
     let waiting = store.waiting(Shard::of(queue.as_u128()), 100).await;
     assert!(waiting.unwrap().is_empty());
 }
+
+#[tokio::test]
+async fn what_waits_to_be_published_is_counted_with_its_age() {
+    let redis = Redis::start().await.unwrap();
+    own_all(&redis, 7).await;
+    let store = RedisStore::new(&shared(&redis), 1_600_000).unwrap();
+    assert_eq!(store.backlog(Shard::all()).await.unwrap(), (0, None));
+    for (n, queue) in (1..).zip(queues().take(3)) {
+        store.commit(commit(queue, n, 7)).await.unwrap();
+    }
+    let (events, since) = store.backlog(Shard::all()).await.unwrap();
+    assert!(events == 3 && since.is_some_and(|since| since > 1_700_000_000_000));
+    // Of one shard only its own; published, nothing is left.
+    let first = queues().next().unwrap();
+    let shard = || std::iter::once(Shard::of(first.as_u128()));
+    assert_eq!(store.backlog(shard()).await.unwrap().0, 1);
+    let bus = LocalBus::default();
+    let _relay = relay(&store, Arc::new(bus));
+    eventually("all is published", SOON, async || {
+        let left = store.backlog(Shard::all()).await?;
+        anyhow::ensure!(left == (0, None), "{left:?}");
+        Ok(())
+    })
+    .await
+    .unwrap();
+}
