@@ -1,7 +1,7 @@
 //! A transport for the generated clients: this process or a peer, decided per call.
 
 use crate::{Node, Role, moved, trace};
-use centro_cluster::{Owner, Shard};
+use centro_cluster::{Owner, Ownership, Shard};
 use futures::future::BoxFuture;
 use http::{HeaderValue, Request, Response, header::AUTHORIZATION};
 use std::{
@@ -16,6 +16,10 @@ use tower::ServiceExt;
 
 /// How long a call may take when its request does not say.
 const DEFAULT_DEADLINE: Duration = Duration::from_secs(5);
+
+/// How long a call waits for a shard that nobody owns: a hand-over takes less. Who tried again instead would back off, and come
+/// seconds late.
+const SETTLES: Duration = Duration::from_secs(2);
 
 /// Which of the processes that run a role.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,13 +79,13 @@ impl Conn {
     }
 
     /// Where the call goes: nowhere else (`None`) than to this process, or to that one.
-    fn away(&self) -> Result<Option<Away>, Status> {
+    async fn away(&self) -> Result<Option<Away>, Status> {
         let peers = self.node.peers();
         let mut of = None;
         let named = match &self.to {
             To::Node(name) if !name.is_empty() => Some(name.clone()),
             To::Any | To::Node(_) => None,
-            To::Shard(shard) => match self.node.ownership().owner(*shard) {
+            To::Shard(shard) => match owner(&*self.node.ownership(), *shard).await {
                 Some(Owner::Here(_)) => return Ok(None),
                 Some(Owner::There { node, epoch }) => {
                     let name = node.clone();
@@ -112,7 +116,7 @@ impl Conn {
     }
 
     async fn send(self, mut request: Request<Body>) -> Result<Response<Body>, Status> {
-        let away = self.away()?;
+        let away = self.away().await?;
         if !request.headers().contains_key(AUTHORIZATION) {
             let token = self.node.service_token();
             let value = token.and_then(|t| HeaderValue::try_from(format!("Bearer {t}")).ok());
@@ -157,6 +161,23 @@ impl Conn {
     }
 }
 
+/// Who owns the shard, as soon as somebody does; `None` when nobody does for long.
+async fn owner(ownership: &dyn Ownership, shard: Shard) -> Option<Owner> {
+    if let Some(owner) = ownership.owner(shard) {
+        return Some(owner);
+    }
+    let mut changes = ownership.changes();
+    let waited = tokio::time::timeout(SETTLES, async {
+        loop {
+            if let Some(owner) = ownership.owner(shard) {
+                return Some(owner);
+            }
+            changes.next().await?;
+        }
+    });
+    waited.await.ok().flatten()
+}
+
 impl tower::Service<Request<Body>> for Conn {
     type Response = Response<Body>;
     type Error = Infallible;
@@ -192,4 +213,35 @@ fn grpc_timeout(request: &Request<Body>) -> Option<Duration> {
         "n" => Duration::from_nanos(n),
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use centro_cluster::{Epoch, LocalCluster};
+
+    const SHARD: Shard = Shard::of(7);
+
+    #[tokio::test(start_paused = true)]
+    async fn between_two_owners_a_call_waits_for_the_next() {
+        let cluster = LocalCluster::new(Epoch(1));
+        let (here, _there) = (cluster.join("here"), cluster.join("there"));
+        cluster.hand_over(SHARD, None);
+        let moves = async {
+            tokio::task::yield_now().await;
+            cluster.hand_over(SHARD, Some("there"));
+        };
+        let (found, ()) = tokio::join!(owner(&here, SHARD), moves);
+        assert!(matches!(found, Some(Owner::There { .. })));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_waits_for_ever() {
+        let cluster = LocalCluster::new(Epoch(1));
+        let here = cluster.join("here");
+        cluster.hand_over(SHARD, None);
+        let before = tokio::time::Instant::now();
+        assert_eq!(owner(&here, SHARD).await, None);
+        assert_eq!(before.elapsed(), SETTLES);
+    }
 }
