@@ -2,6 +2,7 @@
 //! pages). Nothing here knows what Centro does; it knows how Centro is built, run, tested and checked.
 
 mod browser;
+mod cluster;
 mod command;
 mod direction;
 mod events;
@@ -69,6 +70,12 @@ enum Habit {
         #[arg(long)]
         release: bool,
         /// Passed on: `--quick`, `--only ROW`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// A cluster on this machine to try things on: `up --nodes 3`, `status`, `down`.
+    Cluster {
+        /// Passed on.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
@@ -143,6 +150,7 @@ fn run(habit: Habit) -> Result<()> {
         Habit::Sim { arguments } => proof::run("sim", &arguments),
         Habit::Model { arguments } => proof::run("model", &arguments),
         Habit::Faults { release, arguments } => faults(release, &arguments),
+        Habit::Cluster { arguments } => cluster::run(&arguments),
         Habit::Web => web::build(&Node::find_or_fetch()?),
         Habit::ProtoLock => protos::lock(),
         Habit::Events { accept } => events::write(accept),
