@@ -16,6 +16,7 @@ pub mod callback;
 mod deadlines;
 mod draw;
 mod event;
+mod few;
 pub mod figures;
 pub mod invariants;
 pub mod message;

@@ -1,23 +1,38 @@
 //! Maps with keys that are no text, written as lists of pairs: JSON knows no other keys.
 
+use crate::few::FewMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeMap;
 
-pub fn serialize<K, V, S>(map: &BTreeMap<K, V>, serializer: S) -> Result<S::Ok, S::Error>
+/// A map of pairs.
+pub trait Pairs: FromIterator<(Self::Key, Self::Value)> {
+    type Key;
+    type Value;
+}
+
+impl<K: Ord, V> Pairs for BTreeMap<K, V> {
+    type Key = K;
+    type Value = V;
+}
+
+impl<K: Ord, V> Pairs for FewMap<K, V> {
+    type Key = K;
+    type Value = V;
+}
+
+pub fn serialize<'a, M, S>(map: &'a M, serializer: S) -> Result<S::Ok, S::Error>
 where
-    K: Serialize,
-    V: Serialize,
+    &'a M: IntoIterator<Item: Serialize>,
     S: Serializer,
 {
     serializer.collect_seq(map)
 }
 
-pub fn deserialize<'de, K, V, D>(deserializer: D) -> Result<BTreeMap<K, V>, D::Error>
+pub fn deserialize<'de, M, D>(deserializer: D) -> Result<M, D::Error>
 where
-    K: Deserialize<'de> + Ord,
-    V: Deserialize<'de>,
+    M: Pairs<Key: Deserialize<'de>, Value: Deserialize<'de>>,
     D: Deserializer<'de>,
 {
-    let pairs = Vec::<(K, V)>::deserialize(deserializer)?;
+    let pairs = Vec::<(M::Key, M::Value)>::deserialize(deserializer)?;
     Ok(pairs.into_iter().collect())
 }

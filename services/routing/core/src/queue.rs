@@ -23,6 +23,7 @@ pub use relax::Boost;
 
 use crate::{
     Deadlines,
+    few::FewMap,
     message::{Epoch, Presence, QueueMessage, QueueOut, QueueTimer},
     settings::QueueSettings,
     strategy::Strategy,
@@ -68,8 +69,8 @@ pub struct Queue {
     roster: Roster,
     /// Open offers, to know a repeated grant.
     #[serde(with = "crate::pairs")]
-    offered: BTreeMap<Reservation, ContactId>,
-    left: BTreeMap<ContactId, Tombstone>,
+    offered: FewMap<Reservation, ContactId>,
+    left: FewMap<ContactId, Tombstone>,
     burials: VecDeque<(Timestamp, ContactId)>,
     /// After a takeover nothing is awarded before every known contact is back, or this time.
     hold: Option<Timestamp>,
@@ -112,8 +113,8 @@ impl Queue {
             line,
             roster: Roster::new(&settings),
             settings,
-            offered: BTreeMap::new(),
-            left: record.left,
+            offered: FewMap::new(),
+            left: record.left.into(),
             burials: burials.into(),
             hold,
             settle: Some(now + cfg.hold),
@@ -203,7 +204,7 @@ impl Queue {
 
     /// The queue's deadlines, in no particular order.
     pub fn timers(&self) -> impl Iterator<Item = (Timestamp, QueueTimer)> + '_ {
-        let sets = self.line.timers().iter().chain(self.roster.timers());
+        let sets = self.line.timers().iter().chain(self.roster.timers().iter());
         sets.copied().chain(self.own_timers())
     }
 

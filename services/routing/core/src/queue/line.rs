@@ -2,12 +2,14 @@
 
 #[cfg(test)]
 mod check;
+mod groups;
 
 use super::{
     entry::{Entry, Place},
     places::Places,
 };
 use crate::{
+    few::{FewMap, FewSet},
     message::QueueTimer,
     mutants::{Mutant, breaks},
     settings::{Ageing, QueueSettings},
@@ -15,23 +17,9 @@ use crate::{
     strategy::Strategy,
 };
 use centro_kernel::{ContactId, Timestamp, UserId};
+use groups::Groups;
 use serde::{Deserialize, Serialize};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    ops::Bound,
-    sync::Arc,
-};
-
-/// Contacts that need the same.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub(super) struct Group {
-    /// Those that a grant may be spent on.
-    open: BTreeSet<Place>,
-    /// Those of them for which no bid runs.
-    uncovered: BTreeSet<Place>,
-    /// The open ones by the time they entered.
-    by_age: BTreeSet<(Timestamp, ContactId)>,
-}
+use std::{collections::BTreeMap, sync::Arc};
 
 /// The line of a queue.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -40,13 +28,12 @@ pub(super) struct Line {
     skill_match: SkillMatch,
     /// An offered contact stays open for further agents.
     ring_all: bool,
-    entries: BTreeMap<ContactId, Arc<Entry>>,
+    entries: FewMap<ContactId, Arc<Entry>>,
     order: Places,
-    #[serde(with = "crate::pairs")]
-    groups: BTreeMap<Vec<Need>, Group>,
+    groups: Groups,
     /// The running bid of each contact: it was made for it, and it is not slow.
-    covers: BTreeMap<ContactId, UserId>,
-    timers: BTreeSet<(Timestamp, QueueTimer)>,
+    covers: FewMap<ContactId, UserId>,
+    timers: FewSet<(Timestamp, QueueTimer)>,
     detached: usize,
     /// How many a rule may send away.
     evictable: usize,
@@ -120,7 +107,7 @@ impl Line {
         self.order.iter().map(|place| place.2).collect()
     }
 
-    pub(super) const fn timers(&self) -> &BTreeSet<(Timestamp, QueueTimer)> {
+    pub(super) const fn timers(&self) -> &FewSet<(Timestamp, QueueTimer)> {
         &self.timers
     }
 
@@ -236,11 +223,7 @@ impl Line {
         if !self.is_open(entry) {
             return;
         }
-        if !self.groups.contains_key(entry.needs_now()) {
-            self.groups
-                .insert(entry.needs_now().to_vec(), Group::default());
-        }
-        if let Some(group) = self.groups.get_mut(entry.needs_now()) {
+        if let Some(group) = self.groups.enter(entry.needs_now()) {
             group.open.insert(place);
             group.by_age.insert((entry.enqueued_at, entry.contact));
             if entry.asks() && !self.covers.contains_key(&entry.contact) {
@@ -250,14 +233,8 @@ impl Line {
     }
 
     fn ungroup(&mut self, entry: &Entry, place: &Place) {
-        if let Some(group) = self.groups.get_mut(entry.needs_now()) {
-            group.open.remove(place);
-            group.uncovered.remove(place);
-            group.by_age.remove(&(entry.enqueued_at, entry.contact));
-            if group.open.is_empty() {
-                self.groups.remove(entry.needs_now());
-            }
-        }
+        let age = (entry.enqueued_at, entry.contact);
+        self.groups.leave(entry.needs_now(), place, &age);
     }
 
     /// A bid runs for the contact.
@@ -348,8 +325,8 @@ impl Line {
 
     /// Whether any open contact needs no more than these skills.
     pub(super) fn anybody_for(&self, skills: &Skills) -> bool {
-        let mut groups = self.groups.keys();
-        groups.any(|needs| self.skill_match.allows(needs, skills))
+        let mut groups = self.groups.iter();
+        groups.any(|(needs, _)| self.skill_match.allows(needs, skills))
     }
 
     /// What contacts need for which no bid runs.
@@ -365,20 +342,22 @@ impl Line {
         &self,
         after: &BTreeMap<Vec<Need>, Option<Place>>,
     ) -> Option<Place> {
-        let next = self.groups.iter().filter_map(|(needs, group)| {
-            let from = match after.get(needs) {
-                Some(None) => return None,
-                Some(Some(place)) => Bound::Excluded(*place),
-                None => Bound::Unbounded,
-            };
-            group.uncovered.range((from, Bound::Unbounded)).next()
-        });
+        let next = self
+            .groups
+            .iter()
+            .filter_map(|(needs, group)| match after.get(needs) {
+                Some(None) => None,
+                Some(Some(place)) => group.uncovered.after(place).next(),
+                None => group.uncovered.first(),
+            });
         next.min().copied()
     }
 
     /// Whether there is any contact for which no bid runs.
     pub(super) fn all_covered(&self) -> bool {
-        self.groups.values().all(|group| group.uncovered.is_empty())
+        self.groups
+            .iter()
+            .all(|(_, group)| group.uncovered.is_empty())
     }
 
     /// Open contacts whose present needs are not met by anybody, as `met` says of each different set of needs.

@@ -8,6 +8,7 @@ mod check;
 mod members;
 
 use crate::{
+    few::{FewMap, FewSet},
     message::{PickUp, Presence, QueueTimer},
     settings::{EmptyRule, QueueSettings, Standing},
     skills::{Need, SkillMatch, Skills, score},
@@ -18,8 +19,7 @@ use members::Members;
 use serde::{Deserialize, Serialize};
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, BTreeSet, VecDeque},
-    ops::Bound,
+    collections::{BTreeMap, VecDeque},
     time::Duration,
 };
 
@@ -74,7 +74,7 @@ pub(super) struct Group {
     members: usize,
     /// Those who have room and no bid of ours, with what they do.
     #[serde(with = "crate::pairs")]
-    free: BTreeMap<Turn, Standing>,
+    free: FewMap<Turn, Standing>,
 }
 
 impl Group {
@@ -122,7 +122,7 @@ pub(super) struct Roster {
     /// How many members there are of each standing.
     standing: [u32; Standing::COUNT],
     /// The bids that run.
-    bids: BTreeMap<UserId, OutBid>,
+    bids: FewMap<UserId, OutBid>,
     #[serde(with = "crate::pairs")]
     pick_ups: BTreeMap<(UserId, ContactId), OutPickUp>,
     /// How many agents have room and no bid of ours.
@@ -134,7 +134,7 @@ pub(super) struct Roster {
     /// The last version of who is no longer logged in here, so that a late word does not bring anybody back.
     departed: BTreeMap<UserId, (u64, Timestamp)>,
     departures: VecDeque<(Timestamp, UserId)>,
-    timers: BTreeSet<(Timestamp, QueueTimer)>,
+    timers: FewSet<(Timestamp, QueueTimer)>,
 }
 
 impl Roster {
@@ -147,14 +147,14 @@ impl Roster {
             groups: Vec::new(),
             by_skills: BTreeMap::new(),
             standing: [0; Standing::COUNT],
-            bids: BTreeMap::new(),
+            bids: FewMap::new(),
             pick_ups: BTreeMap::new(),
             free: 0,
             last: None,
             chosen: 0,
             departed: BTreeMap::new(),
             departures: VecDeque::new(),
-            timers: BTreeSet::new(),
+            timers: FewSet::default(),
         }
     }
 
@@ -174,7 +174,7 @@ impl Roster {
         }
     }
 
-    pub(super) const fn timers(&self) -> &BTreeSet<(Timestamp, QueueTimer)> {
+    pub(super) const fn timers(&self) -> &FewSet<(Timestamp, QueueTimer)> {
         &self.timers
     }
 
@@ -573,7 +573,7 @@ impl Roster {
             let group = group.get_or_insert_with(|| Group {
                 skills: skills.clone(),
                 members: 0,
-                free: BTreeMap::new(),
+                free: FewMap::new(),
             });
             group.members += 1;
         }
@@ -650,17 +650,18 @@ impl Roster {
     /// The first of a group that fits, and whether the round began anew for it.
     fn first_in_turn(
         &self,
-        turns: &BTreeMap<Turn, Standing>,
+        turns: &FewMap<Turn, Standing>,
         fits: &impl Fn(UserId) -> bool,
     ) -> Option<(u8, Turn)> {
         let strategy = self.strategy;
         let after = strategy.begins_after(self.queue, self.last, self.chosen);
-        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let mut on = turns.range((from, Bound::Unbounded));
+        let mut on = after.map_or_else(|| turns.iter(), |after| turns.after(&after));
         if let Some((turn, _)) = on.find(|(turn, _)| fits(turn.2)) {
             return Some((0, *turn));
         }
-        let again = turns.range(..=after?).find(|(turn, _)| fits(turn.2));
+        let after = after?;
+        let mut before = turns.iter().take_while(|(turn, _)| **turn <= after);
+        let again = before.find(|(turn, _)| fits(turn.2));
         again.map(|(turn, _)| (1, *turn))
     }
 }

@@ -36,14 +36,14 @@ impl Line {
             ring_all: self.ring_all,
             ..Self::default()
         };
-        for (contact, entry) in &self.entries {
+        for (contact, entry) in self.entries.iter() {
             let place = entry.place(&self.ageing);
             plain.order.insert(place);
             plain.timers.extend(entry.timers());
             plain.detached += usize::from(!entry.attached);
             plain.evictable += usize::from(entry.is_evictable());
             if self.is_open(entry) {
-                let group = plain.groups.entry(entry.needs_now().to_vec()).or_default();
+                let group = plain.groups.enter(entry.needs_now()).unwrap();
                 group.open.insert(place);
                 group.by_age.insert((entry.enqueued_at, *contact));
                 if entry.asks() && !self.covers.contains_key(contact) {

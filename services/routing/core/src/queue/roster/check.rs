@@ -4,7 +4,7 @@ use super::*;
 
 impl Roster {
     pub(in crate::queue) fn check(&self) {
-        let mut groups = BTreeMap::<_, (usize, BTreeMap<_, _>)>::new();
+        let mut groups = BTreeMap::<_, (usize, FewMap<_, _>)>::new();
         let mut standing = [0; Standing::COUNT];
         for member in self.members.iter() {
             let Presence {
@@ -18,8 +18,9 @@ impl Roster {
             standing[member.presence.standing as usize] += 1;
             assert_eq!(member.bidden, self.bids.contains_key(agent), "{agent}");
             let turn = self.strategy.turn(self.queue, &member.presence);
-            let turn = (turn, member.presence.standing);
-            turns.extend((*free && !member.bidden).then_some(turn));
+            if *free && !member.bidden {
+                turns.insert(turn, member.presence.standing);
+            }
             assert_eq!(self.by_skills.get(skills), Some(&member.group), "{agent}");
             assert!(!self.departed.contains_key(agent), "{agent} came back");
         }

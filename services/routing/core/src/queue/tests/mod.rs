@@ -164,7 +164,7 @@ impl Hall {
             entries: entries
                 .map(|entry| (entry.contact, Arc::new(entry.clone())))
                 .collect(),
-            left: self.queue.left.clone(),
+            left: self.queue.left.iter().map(|(c, g)| (*c, *g)).collect(),
         }
     }
 
