@@ -230,11 +230,14 @@ impl Floor {
         let attach = QueueMessage::Attach(attach);
         self.messages += 1;
         let out = self.queues[queue].handle(&self.cfg, self.now, attach);
-        for effect in out.send {
-            if let QueueEffect::Agent(agent, AgentMessage::Bid(bid)) = effect {
-                let n = self.by_id[&agent];
-                self.grant(n, queue, &bid);
-            }
+        // The rest has been stored and told by the time the agent grants.
+        let bids = out.send.into_iter().filter_map(|effect| match effect {
+            QueueEffect::Agent(agent, AgentMessage::Bid(bid)) => Some((agent, bid)),
+            _ => None,
+        });
+        for (agent, bid) in bids.collect::<Vec<_>>() {
+            let n = self.by_id[&agent];
+            self.grant(n, queue, &bid);
         }
     }
 

@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{
+    cmp::Ordering,
     collections::{BTreeMap, btree_map},
     fmt,
     hash::{Hash, Hasher},
@@ -120,6 +121,10 @@ impl<K: Ord, V> FewMap<K, V> {
             Ok(at) => few
                 .get_mut(at)
                 .map(|(_, old)| std::mem::replace(old, value)),
+            Err(at) if at == few.len() && at < FEW => {
+                few.push((key, value));
+                None
+            }
             Err(at) if few.len() < FEW => {
                 few.insert(at, (key, value));
                 None
@@ -136,7 +141,12 @@ impl<K: Ord, V> FewMap<K, V> {
         match self {
             Self::Few(few) => {
                 let at = spot(few, key).ok()?;
-                Some(few.remove(at).1)
+                let gone = if at + 1 == few.len() {
+                    few.pop()?
+                } else {
+                    few.remove(at)
+                };
+                Some(gone.1)
             }
             Self::Many(many) => {
                 let old = many.remove(key)?;
@@ -150,12 +160,16 @@ impl<K: Ord, V> FewMap<K, V> {
     }
 }
 
-/// Where a key stands, or would. What comes is mostly the newest, and goes to the end.
+/// Where a key stands, or would. What comes is mostly the newest, and goes to the end; what goes is mostly the only one.
 fn spot<K: Ord, V>(few: &[(K, V)], key: &K) -> Result<usize, usize> {
-    if few.last().is_none_or(|(last, _)| last < key) {
-        return Err(few.len());
+    let Some(((last, _), others)) = few.split_last() else {
+        return Err(0);
+    };
+    match last.cmp(key) {
+        Ordering::Less => Err(few.len()),
+        Ordering::Equal => Ok(others.len()),
+        Ordering::Greater => others.binary_search_by(|(known, _)| known.cmp(key)),
     }
-    few.binary_search_by(|(known, _)| known.cmp(key))
 }
 
 impl<'a, K, V> Iterator for Pairs<'a, K, V> {

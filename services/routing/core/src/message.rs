@@ -14,6 +14,7 @@ use centro_kernel::{
     contact::{LeftReason, OfferEnd, Reservation},
 };
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 use std::{sync::Arc, time::Duration};
 
 /// Epoch of a queue's owner; grows with every change of owner.
@@ -127,6 +128,36 @@ pub struct Presence {
     pub skills: Skills,
     /// The agent was just granted to another queue, for a contact that waits since then.
     pub lost_to: Option<Timestamp>,
+}
+
+impl Presence {
+    /// Takes over what the same agent tells now. What it can do is mostly the very same, and stays where it is.
+    pub(crate) fn hear(&mut self, news: &Self) {
+        let Self {
+            agent,
+            ver,
+            member,
+            free,
+            standing,
+            idle_since,
+            logged_in_at,
+            received_at,
+            contacts,
+            talk,
+            load,
+            order,
+            skills,
+            lost_to,
+        } = news;
+        (self.agent, self.ver) = (*agent, *ver);
+        (self.member, self.free, self.standing) = (*member, *free, *standing);
+        (self.idle_since, self.logged_in_at) = (*idle_since, *logged_in_at);
+        (self.received_at, self.contacts, self.talk) = (*received_at, *contacts, *talk);
+        (self.load, self.order, self.lost_to) = (*load, *order, *lost_to);
+        if !self.skills.is(skills) {
+            self.skills = skills.clone();
+        }
+    }
 }
 
 /// A queue asks for an agent. Key: queue, epoch, ver, and the contact when it names one.
@@ -651,7 +682,7 @@ pub enum Answer {
     NotWaiting,
 }
 
-/// Result of one step.
+/// Result of one step. Most have one thing to tell, and ask for no memory for it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Out<C, E> {
     /// The stored state changed, or an answer below is one that its receiver will believe: check the epoch first.
@@ -661,9 +692,9 @@ pub struct Out<C, E> {
     /// What to store.
     pub changes: Vec<C>,
     /// What to tell the world, stored with the changes.
-    pub events: Vec<Event>,
+    pub events: SmallVec<[Event; 1]>,
     /// What to do once that is stored.
-    pub send: Vec<E>,
+    pub send: SmallVec<[E; 1]>,
     /// What to answer once that is stored.
     pub answer: Option<Answer>,
 }
@@ -674,8 +705,8 @@ impl<C, E> Default for Out<C, E> {
             fence: false,
             deposed: false,
             changes: Vec::new(),
-            events: Vec::new(),
-            send: Vec::new(),
+            events: SmallVec::new(),
+            send: SmallVec::new(),
             answer: None,
         }
     }

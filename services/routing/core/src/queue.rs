@@ -218,11 +218,13 @@ impl Queue {
     /// One step.
     pub fn handle(&mut self, cfg: &Deadlines, now: Timestamp, message: QueueMessage) -> QueueOut {
         let mut out = QueueOut::default();
+        // By far the most frequent, and not moved about for it.
+        if let QueueMessage::Presence(presence) = &message {
+            self.on_presence(cfg, now, presence, &mut out);
+            return out;
+        }
         match message {
-            QueueMessage::Presence(presence) => {
-                self.on_presence(cfg, now, presence, &mut out);
-                return out;
-            }
+            QueueMessage::Presence(_) => {}
             QueueMessage::Grant(grant) => {
                 self.on_grant(cfg, now, grant, &mut out);
                 return out;

@@ -11,7 +11,7 @@ use crate::{
 };
 use centro_kernel::{ContactId, QueueId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// Agents that one table lists; how many more there were is said beside it.
 pub const MOST_CANDIDATES: usize = 16;
@@ -32,7 +32,7 @@ pub enum Verdict {
     /// Not to be offered this contact before this.
     Excluded(Timestamp),
     /// Does not meet these needs.
-    Unskilled(Vec<Need>),
+    Unskilled(Arc<[Need]>),
     /// Does something else.
     Busy(Standing),
     /// Ready, but left alone after an offer that came to nothing, or in as many contacts as allowed.

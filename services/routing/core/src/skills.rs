@@ -5,14 +5,31 @@
 use crate::message::Medium;
 use centro_kernel::SkillId;
 use serde::{Deserialize, Serialize};
-use std::{sync::Arc, time::Duration};
+use std::{
+    hash::{Hash, Hasher},
+    sync::Arc,
+    time::Duration,
+};
 
 /// Steps that one contact's needs may have (spec D23).
 pub const MOST_STEPS: usize = 10;
 
 /// The skills of one agent with their levels, 1 to 10, in order of skill. Two agents with equal skills compare equal.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Skills(Arc<[(SkillId, u8)]>);
+
+/// Mostly they are the very same, told again.
+impl PartialEq for Skills {
+    fn eq(&self, other: &Self) -> bool {
+        self.is(other) || self.0 == other.0
+    }
+}
+
+impl Hash for Skills {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+}
 
 impl Skills {
     /// The level of a skill, if there is any.
@@ -21,6 +38,11 @@ impl Skills {
         at.ok()
             .and_then(|at| self.0.get(at))
             .map(|(_, level)| *level)
+    }
+
+    /// Whether these are the very same, not only equal.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     /// All of them, in order of skill.

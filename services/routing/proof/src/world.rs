@@ -307,7 +307,7 @@ impl World {
         shard.epoch += 1;
         let (actor, out) = Agent::recover(shard.stored.clone(), &deadlines, now);
         shard.own(actor);
-        let mut sent = self.agent_effects(a, out.send);
+        let mut sent = self.agent_effects(a, out.send.into_vec());
         self.watch_round(a);
         let record = &self.agents[a].stored;
         for slot in &record.slots {

@@ -398,7 +398,7 @@ mod tests {
                 candidate(1, Verdict::Chosen),
                 candidate(2, Verdict::LaterInTurn),
                 candidate(3, Verdict::Busy(Standing::WrapUp)),
-                candidate(4, Verdict::Unskilled(vec![need])),
+                candidate(4, Verdict::Unskilled(vec![need].into())),
             ],
             vec![need],
         );

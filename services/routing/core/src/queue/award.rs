@@ -150,29 +150,25 @@ impl Queue {
     }
 
     /// A free agent waits for an answer of each of its queues: it gets a bid or a pass, always.
-    pub(super) fn answer(&self, now: Timestamp, agent: UserId, out: &mut QueueOut) {
-        let Some(member) = self.roster.member(agent).filter(|m| m.free) else {
+    fn answer(&self, now: Timestamp, agent: UserId, at: usize, out: &mut QueueOut) {
+        let Some((ver, bidden)) = self.roster.with_room(at) else {
             return;
         };
         let sent = out
             .send
             .iter()
             .any(|e| matches!(e, QueueEffect::Agent(to, AgentMessage::Bid(_)) if *to == agent));
-        match self.roster.bid(agent) {
-            _ if sent => {}
+        if sent {
+            return;
+        }
+        if bidden {
             // Asked again: the first answer was lost.
-            Some(_) => {
-                let rank = self.rank_of(now, agent);
-                self.send_bid(agent, member.ver, rank, None, out);
-            }
-            None => out.send.push(QueueEffect::Agent(
-                agent,
-                AgentMessage::Pass {
-                    queue: self.settings.id,
-                    epoch: self.epoch,
-                    ver: member.ver,
-                },
-            )),
+            let rank = self.rank_of(now, agent);
+            self.send_bid(agent, ver, rank, None, out);
+        } else {
+            let (queue, epoch) = (self.settings.id, self.epoch);
+            let pass = AgentMessage::Pass { queue, epoch, ver };
+            out.send.push(QueueEffect::Agent(agent, pass));
         }
     }
 
@@ -193,19 +189,17 @@ impl Queue {
         &mut self,
         cfg: &Deadlines,
         now: Timestamp,
-        presence: Presence,
+        presence: &Presence,
         out: &mut QueueOut,
     ) {
         let (agent, asks) = (presence.agent, presence.member && presence.free);
-        let lost = presence
-            .lost_to
-            .map(|winner| (winner, presence.skills.clone()));
+        let lost_to = presence.lost_to;
         let Some(heard) = self.roster.hear(now, cfg.tombstone, presence) else {
             return;
         };
-        if let Some(bid) = heard.ended {
+        if let Some((bid, skills)) = heard.ended {
             self.line.uncover(bid.hint, agent);
-            if let Some((winner_since, skills)) = lost {
+            if let Some(winner_since) = lost_to {
                 self.note_overtaking(agent, &skills, winner_since, out);
             }
         }
@@ -214,8 +208,8 @@ impl Queue {
         }
         self.watch_empty(now);
         self.rematch(cfg, now, out);
-        if asks {
-            self.answer(now, agent, out);
+        if let Some(at) = heard.at.filter(|_| asks) {
+            self.answer(now, agent, at, out);
         }
     }
 
@@ -285,8 +279,9 @@ impl Queue {
         let mine = self.take_grant(cfg, now, grant, out);
         self.watch_empty(now);
         self.rematch(cfg, now, out);
-        if mine {
-            self.answer(now, grant.reservation.agent, out);
+        let agent = grant.reservation.agent;
+        if let Some(at) = self.roster.find(agent).filter(|_| mine) {
+            self.answer(now, agent, at, out);
         }
     }
 

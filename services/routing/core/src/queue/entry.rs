@@ -156,32 +156,44 @@ impl Entry {
     }
 
     pub(super) fn timers(&self) -> impl Iterator<Item = (Timestamp, QueueTimer)> + '_ {
-        let own = self.own_timers().into_iter().flatten();
-        own.chain(self.exclusions())
+        let own = self.dues().into_iter().zip(Self::TIMERS);
+        let own = own.filter_map(|(due, timer)| Some((due?, timer(self.contact))));
+        own.chain(Self::exclusions(self.contact, &self.excluded))
     }
 
-    /// One of each kind.
-    pub(super) fn own_timers(&self) -> [Option<(Timestamp, QueueTimer)>; 7] {
-        let contact = self.contact;
+    /// Its own timers, one of each kind; [`Self::dues`] says when they are due.
+    pub(super) const TIMERS: [fn(ContactId) -> QueueTimer; 7] = [
+        QueueTimer::Offered,
+        QueueTimer::Lost,
+        QueueTimer::Promise,
+        QueueTimer::Retry,
+        QueueTimer::Relax,
+        QueueTimer::Boost,
+        QueueTimer::Wish,
+    ];
+
+    pub(super) fn dues(&self) -> [Option<Timestamp>; 7] {
+        // Who holds nothing cannot be told.
+        let told = self.wish.filter(|_| !self.is_unheld_promise());
         [
-            self.offered_due
-                .map(|due| (due, QueueTimer::Offered(contact))),
-            self.lost_due.map(|due| (due, QueueTimer::Lost(contact))),
-            self.promise_due
-                .map(|due| (due, QueueTimer::Promise(contact))),
-            self.retry_due.map(|due| (due, QueueTimer::Retry(contact))),
-            self.relax_due.map(|due| (due, QueueTimer::Relax(contact))),
-            self.boost_due.map(|due| (due, QueueTimer::Boost(contact))),
-            // Who holds nothing cannot be told.
-            self.wish
-                .filter(|_| !self.is_unheld_promise())
-                .map(|(_, due)| (due, QueueTimer::Wish(contact))),
+            self.offered_due,
+            self.lost_due,
+            self.promise_due,
+            self.retry_due,
+            self.relax_due,
+            self.boost_due,
+            told.map(|(_, due)| due),
         ]
     }
 
     /// When agents may be offered again.
-    pub(super) fn exclusions(&self) -> impl Iterator<Item = (Timestamp, QueueTimer)> + '_ {
-        let (contact, excluded) = (self.contact, self.excluded.iter());
-        excluded.map(move |(agent, due)| (*due, QueueTimer::Unexclude(contact, *agent)))
+    pub(super) fn exclusions(
+        contact: ContactId,
+        excluded: &BTreeMap<UserId, Timestamp>,
+    ) -> impl Iterator<Item = (Timestamp, QueueTimer)> {
+        let timer = move |agent| QueueTimer::Unexclude(contact, agent);
+        excluded
+            .iter()
+            .map(move |(agent, due)| (*due, timer(*agent)))
     }
 }

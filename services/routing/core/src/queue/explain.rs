@@ -9,7 +9,8 @@ use crate::{
     strategy::Strategy,
 };
 use centro_kernel::{ContactId, UserId};
-use std::collections::BTreeMap;
+use smallvec::SmallVec;
+use std::{collections::BTreeMap, sync::Arc};
 
 impl Queue {
     /// Why this agent gets this contact: everybody who could have, in turn, and then those who could not. `chosen` is the
@@ -29,18 +30,28 @@ impl Queue {
     /// Free agents whose skills will do: the next in turn, and behind them those of them whom another rule keeps away.
     fn list_able(&self, entry: &Entry, candidates: &mut Vec<Candidate>) {
         let (listed, needs) = (candidates.len(), entry.needs_now());
-        let in_turn = self.roster.free_in_turn(needs, MOST_CANDIDATES - listed);
-        candidates.extend(in_turn.map(|(free, score)| {
+        // Mostly no rule keeps any of them away.
+        let open = entry.offers.is_empty() && entry.excluded.is_empty();
+        let open = open && entry.declined.is_empty();
+        let mut all_alike = true;
+        self.roster.free_in_turn(needs, |free, score| {
             let (key, idle_since, agent) = free.turn;
-            Candidate {
+            let verdict = if open && free.standing == Standing::Ready {
+                Verdict::LaterInTurn
+            } else {
+                all_alike = false;
+                self.verdict_on(entry, agent, free.standing, true, || None, None)
+            };
+            candidates.push(Candidate {
                 agent,
-                verdict: self.verdict_on(entry, agent, free.standing, true, Vec::new, None),
+                verdict,
                 score,
                 key,
                 idle_since,
-            }
-        }));
-        if let Some(able) = candidates.get_mut(listed..) {
+            });
+            candidates.len() < MOST_CANDIDATES
+        });
+        if let Some(able) = candidates.get_mut(listed..).filter(|_| !all_alike) {
             able.sort_by(|a, b| a.verdict.cmp(&b.verdict));
         }
     }
@@ -49,6 +60,9 @@ impl Queue {
     fn list_unskilled(&self, entry: &Entry, candidates: &mut Vec<Candidate>) {
         let needs = entry.needs_now();
         for group in self.roster.free_without(needs) {
+            if candidates.len() == MOST_CANDIDATES {
+                return;
+            }
             let unmet = self.unmet_by(entry, group.skills());
             let score = score(needs, group.skills());
             let room = MOST_CANDIDATES.saturating_sub(candidates.len());
@@ -116,7 +130,7 @@ impl Queue {
         agent: UserId,
         standing: Standing,
         has_room: bool,
-        unmet: impl FnOnce() -> Vec<Need>,
+        unmet: impl FnOnce() -> Option<Arc<[Need]>>,
         asked_for: Option<ContactId>,
     ) -> Verdict {
         if entry.offers.iter().any(|r| r.agent == agent) {
@@ -128,8 +142,7 @@ impl Queue {
         if !has_room {
             return Verdict::NoRoom;
         }
-        let unmet = unmet();
-        if !unmet.is_empty() {
+        if let Some(unmet) = unmet() {
             return Verdict::Unskilled(unmet);
         }
         if let Some(until) = entry.excluded.get(&agent) {
@@ -144,15 +157,15 @@ impl Queue {
         Verdict::LaterInTurn
     }
 
-    fn unmet_by(&self, entry: &Entry, skills: &Skills) -> Vec<Need> {
+    /// The needs that these skills do not meet, if there are any.
+    fn unmet_by(&self, entry: &Entry, skills: &Skills) -> Option<Arc<[Need]>> {
         if self.settings.skill_match != SkillMatch::AllRequired {
-            return Vec::new();
+            return None;
         }
         let needs = entry.needs_now().iter();
-        needs
-            .filter(|need| !need.is_met_by(skills))
-            .copied()
-            .collect()
+        let unmet = needs.filter(|need| !need.is_met_by(skills)).copied();
+        let unmet: SmallVec<[_; 4]> = unmet.collect();
+        (!unmet.is_empty()).then(|| Arc::from(&*unmet))
     }
 
     /// Why a contact still waits; none when it does not.
@@ -198,7 +211,7 @@ impl Queue {
         for entry in self.in_order() {
             let field = if !self.line.is_open(entry) {
                 &mut why.not_open
-            } else if !self.unmet_by(entry, &member.skills).is_empty() {
+            } else if self.unmet_by(entry, &member.skills).is_some() {
                 &mut why.unskilled
             } else if !entry.fits(agent) {
                 &mut why.excluded

@@ -21,6 +21,42 @@ use groups::Groups;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, sync::Arc};
 
+/// Where an entry stands in the indexes.
+struct Stand {
+    place: Place,
+    age: (Timestamp, ContactId),
+    step: u8,
+    open: bool,
+    asks: bool,
+    detached: bool,
+    evictable: bool,
+    dues: [Option<Timestamp>; 7],
+}
+
+impl Stand {
+    fn of(entry: &Entry, ageing: &Ageing, ring_all: bool) -> Self {
+        Self {
+            place: entry.place(ageing),
+            age: (entry.enqueued_at, entry.contact),
+            step: entry.step,
+            open: is_open(entry, ring_all),
+            asks: entry.asks(),
+            detached: !entry.attached,
+            evictable: entry.is_evictable(),
+            dues: entry.dues(),
+        }
+    }
+
+    /// By what it is found among those who need the same.
+    const fn group(&self) -> (Place, u8, bool, bool) {
+        (self.place, self.step, self.open, self.asks)
+    }
+}
+
+fn is_open(entry: &Entry, ring_all: bool) -> bool {
+    entry.may_be_offered() && (ring_all || entry.offers.is_empty() || breaks(Mutant::AskTwice))
+}
+
 /// The line of a queue.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(super) struct Line {
@@ -127,8 +163,7 @@ impl Line {
 
     /// Whether a grant may be spent on an entry.
     pub(super) fn is_open(&self, entry: &Entry) -> bool {
-        entry.may_be_offered()
-            && (self.ring_all || entry.offers.is_empty() || breaks(Mutant::AskTwice))
+        is_open(entry, self.ring_all)
     }
 
     /// Adds or replaces an entry.
@@ -150,37 +185,48 @@ impl Line {
         contact: ContactId,
         change: impl FnOnce(&mut Entry),
     ) -> Option<&Entry> {
-        let old = self.entries.get(&contact)?.clone();
-        let mut new = Entry::clone(&old);
-        change(&mut new);
-        let (was, is) = (old.place(&self.ageing), new.place(&self.ageing));
-        if was != is {
-            self.order.remove(&was);
-            self.order.insert(is);
+        let entry = self.entries.get_mut(&contact)?;
+        // In place, unless somebody keeps it as it was.
+        let entry = Arc::make_mut(entry);
+        let (ageing, ring_all) = (&self.ageing, self.ring_all);
+        let was = Stand::of(entry, ageing, ring_all);
+        let excluded = entry.excluded.clone();
+        change(entry);
+        let is = Stand::of(entry, ageing, ring_all);
+        if was.place != is.place {
+            self.order.remove(&was.place);
+            self.order.insert(is.place);
         }
-        let stands = |line: &Self, e: &Entry| (e.step, line.is_open(e), e.asks());
-        if was != is || stands(self, &old) != stands(self, &new) {
-            self.ungroup(&old, &was);
-            self.group(&new, is);
-        }
-        self.uncount(&old);
-        self.count(&new);
-        for (was, is) in old.own_timers().into_iter().zip(new.own_timers()) {
-            if was != is {
-                if let Some(was) = was {
-                    self.timers.remove(&was);
-                }
-                self.timers.extend(is);
+        if was.group() != is.group() {
+            let needs = entry.needs.at(was.step);
+            self.groups.leave(needs, &was.place, &was.age);
+            if is.open {
+                let uncovered = is.asks && !self.covers.contains_key(&contact);
+                let needs = entry.needs.at(is.step);
+                self.groups.enter(needs, is.place, is.age, uncovered);
             }
         }
-        if old.excluded != new.excluded {
-            for timer in old.exclusions() {
+        self.detached = self.detached + usize::from(is.detached) - usize::from(was.detached);
+        self.evictable = self.evictable + usize::from(is.evictable) - usize::from(was.evictable);
+        if was.dues != is.dues {
+            for ((was, is), timer) in was.dues.into_iter().zip(is.dues).zip(Entry::TIMERS) {
+                if was != is {
+                    if let Some(was) = was {
+                        self.timers.remove(&(was, timer(contact)));
+                    }
+                    if let Some(is) = is {
+                        self.timers.insert((is, timer(contact)));
+                    }
+                }
+            }
+        }
+        if excluded != entry.excluded {
+            for timer in Entry::exclusions(contact, &excluded) {
                 self.timers.remove(&timer);
             }
-            self.timers.extend(new.exclusions());
+            self.timers
+                .extend(Entry::exclusions(contact, &entry.excluded));
         }
-        let entry = self.entries.get_mut(&contact)?;
-        *entry = Arc::new(new);
         Some(entry)
     }
 
@@ -223,13 +269,9 @@ impl Line {
         if !self.is_open(entry) {
             return;
         }
-        if let Some(group) = self.groups.enter(entry.needs_now()) {
-            group.open.insert(place);
-            group.by_age.insert((entry.enqueued_at, entry.contact));
-            if entry.asks() && !self.covers.contains_key(&entry.contact) {
-                group.uncovered.insert(place);
-            }
-        }
+        let age = (entry.enqueued_at, entry.contact);
+        let uncovered = entry.asks() && !self.covers.contains_key(&entry.contact);
+        self.groups.enter(entry.needs_now(), place, age, uncovered);
     }
 
     fn ungroup(&mut self, entry: &Entry, place: &Place) {
@@ -355,9 +397,8 @@ impl Line {
 
     /// Whether there is any contact for which no bid runs.
     pub(super) fn all_covered(&self) -> bool {
-        self.groups
-            .iter()
-            .all(|(_, group)| group.uncovered.is_empty())
+        let mut groups = self.groups.iter();
+        self.groups.is_empty() || groups.all(|(_, group)| group.uncovered.is_empty())
     }
 
     /// Open contacts whose present needs are not met by anybody, as `met` says of each different set of needs.

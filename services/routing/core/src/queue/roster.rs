@@ -8,7 +8,7 @@ mod check;
 mod members;
 
 use crate::{
-    few::{FewMap, FewSet},
+    few::{FewMap, FewSet, Pairs},
     message::{PickUp, Presence, QueueTimer},
     settings::{EmptyRule, QueueSettings, Standing},
     skills::{Need, SkillMatch, Skills, score},
@@ -17,8 +17,9 @@ use crate::{
 use centro_kernel::{ContactId, QueueId, Timestamp, UserId, contact::Reservation};
 use members::Members;
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 use std::{
-    cmp::Reverse,
+    cmp::{Ordering, Reverse},
     collections::{BTreeMap, VecDeque},
     time::Duration,
 };
@@ -99,13 +100,34 @@ pub(super) struct Free<'a> {
     pub skills: &'a Skills,
 }
 
+/// The next of a group who is free, and those behind.
+struct Head<'a> {
+    behind: Reverse<u32>,
+    turn: &'a Turn,
+    standing: &'a Standing,
+    points: u32,
+    skills: &'a Skills,
+    rest: Pairs<'a, Turn, Standing>,
+}
+
+impl Head<'_> {
+    fn is_before(&self, other: &Self) -> bool {
+        let place = |head: &Self| (head.behind, head.turn.0, head.turn.1);
+        match place(self).cmp(&place(other)) {
+            Ordering::Equal => self.turn.2 < other.turn.2,
+            order => order == Ordering::Less,
+        }
+    }
+}
+
 /// What an agent's news did.
-#[derive(Default)]
 pub(super) struct Heard {
+    /// Where the agent stands among the members.
+    pub at: Option<usize>,
     /// What the members could meet together may have changed.
     pub staff_changed: bool,
-    /// The bid that came to nothing.
-    pub ended: Option<OutBid>,
+    /// The bid that came to nothing, and what its agent can do.
+    pub ended: Option<(OutBid, Skills)>,
 }
 
 /// The queue's view of its agents.
@@ -182,6 +204,18 @@ impl Roster {
         self.members.get(agent).map(|member| &member.presence)
     }
 
+    /// Where an agent stands among the members.
+    pub(super) fn find(&self, agent: UserId) -> Option<usize> {
+        self.members.find(agent)
+    }
+
+    /// The version of a member that has room, and whether a bid of ours runs for it.
+    pub(super) fn with_room(&self, at: usize) -> Option<(u64, bool)> {
+        let member = self.members.at(at)?;
+        let presence = &member.presence;
+        presence.free.then_some((presence.ver, member.bidden))
+    }
+
     pub(super) fn members(&self) -> impl Iterator<Item = &Presence> {
         self.members.iter().map(|member| &member.presence)
     }
@@ -239,36 +273,49 @@ impl Roster {
         groups.flat_map(Group::free)
     }
 
-    /// The first free agents who meet these needs, in the order in which the strategy would ask them, with their scores.
-    pub(super) fn free_in_turn(
-        &self,
-        needs: &[Need],
-        most: usize,
-    ) -> impl Iterator<Item = (Free<'_>, u32)> {
+    /// Free agents who meet these needs, in the order in which the strategy would ask them, with their scores, so long as
+    /// `each` wants more.
+    pub(super) fn free_in_turn(&self, needs: &[Need], mut each: impl FnMut(Free<'_>, u32) -> bool) {
         let by_score = self.by_score();
         let able = self
             .free_groups()
             .filter(|group| self.skill_match.allows(needs, &group.skills));
         let heads = able.filter_map(|group| {
             let points = score(needs, &group.skills);
-            let mut free = group.free();
-            let first = free.next()?;
-            let before = Reverse(if by_score { points } else { 0 });
-            Some((before, first, points, free))
+            let mut rest = group.free.iter();
+            let (turn, standing) = rest.next()?;
+            Some(Head {
+                behind: Reverse(if by_score { points } else { 0 }),
+                turn,
+                standing,
+                points,
+                skills: &group.skills,
+                rest,
+            })
         });
-        let mut heads: Vec<_> = heads.collect();
-        std::iter::from_fn(move || {
-            let fronts = heads.iter().enumerate();
-            let (at, _) = fronts.min_by_key(|(_, (before, free, ..))| (*before, free.turn))?;
-            let (_, front, points, rest) = heads.get_mut(at)?;
-            let points = *points;
-            let next = match rest.next() {
-                Some(next) => std::mem::replace(front, next),
-                None => heads.swap_remove(at).1,
+        let mut heads: SmallVec<[_; 4]> = heads.collect();
+        while let Some((first, others)) = heads.split_first_mut() {
+            let (mut at, mut front) = (0, first);
+            for (n, other) in others.iter_mut().enumerate() {
+                if other.is_before(front) {
+                    (at, front) = (n + 1, other);
+                }
+            }
+            let free = Free {
+                turn: *front.turn,
+                standing: *front.standing,
+                skills: front.skills,
             };
-            Some((next, points))
-        })
-        .take(most)
+            if !each(free, front.points) {
+                return;
+            }
+            match front.rest.next() {
+                Some((turn, standing)) => (front.turn, front.standing) = (turn, standing),
+                None => {
+                    heads.swap_remove(at);
+                }
+            }
+        }
     }
 
     /// Groups of whom somebody is free, and who do not meet these needs.
@@ -309,52 +356,56 @@ impl Roster {
         &mut self,
         now: Timestamp,
         keep: Duration,
-        presence: Presence,
+        presence: &Presence,
     ) -> Option<Heard> {
         if !self.departures.is_empty() {
             self.forget_departures(now, keep);
         }
         let agent = presence.agent;
-        match self.members.get(agent) {
-            Some(known) if known.presence.ver > presence.ver => None,
-            Some(_) if !presence.member => Some(self.go(now, &presence)),
-            Some(_) => Some(self.take_over(presence)),
-            None => self.come(now, presence),
+        let Some(at) = self.members.find(agent) else {
+            return self.come(now, presence);
+        };
+        if self.members.at(at)?.presence.ver > presence.ver {
+            None
+        } else if presence.member {
+            self.take_over(at, presence)
+        } else {
+            Some(self.go(now, presence))
         }
     }
 
     /// News of a member that stays one.
-    fn take_over(&mut self, presence: Presence) -> Heard {
-        let agent = presence.agent;
+    fn take_over(&mut self, at: usize, presence: &Presence) -> Option<Heard> {
+        let known = self.members.at(at)?;
+        let (agent, standing) = (presence.agent, presence.standing);
+        let staff_changed = known.presence.skills != presence.skills;
         let dead = |bid: &OutBid| bid.ver < presence.ver || !presence.free;
-        let bid = self.members.get(agent).filter(|known| known.bidden);
-        let bid = bid.and_then(|_| self.bid(agent)).filter(dead);
-        if let Some(bid) = bid {
-            self.bids.remove(&agent);
-            self.timers.remove(&(bid.due, QueueTimer::Bid(agent)));
+        let bid = if known.bidden { self.bid(agent) } else { None };
+        let bid = bid.filter(dead);
+        if bid.is_some() {
+            self.forget_bid(agent);
         }
-        let (ended, standing) = (bid.is_some(), presence.standing);
-        let old = self.change(agent, |known| {
+        let ended = bid.is_some();
+        let was = self.change_at(at, |known| {
             known.bidden &= !ended;
-            std::mem::replace(&mut known.presence, presence)
-        });
-        let Some(old) = old else {
-            return Heard::default();
-        };
-        self.standing[old.standing as usize] -= 1;
+            let was = known.presence.standing;
+            known.presence.hear(presence);
+            was
+        })?;
+        self.standing[was as usize] -= 1;
         self.standing[standing as usize] += 1;
-        let skills = self.members.get(agent).map(|known| &known.presence.skills);
-        let staff_changed = skills.is_some_and(|skills| *skills != old.skills);
         if staff_changed {
             self.regroup(agent);
         }
-        Heard {
+        let skills = || Some(self.members.at(at)?.presence.skills.clone());
+        Some(Heard {
+            at: Some(at),
             staff_changed,
-            ended: bid,
-        }
+            ended: bid.and_then(|bid| Some((bid, skills()?))),
+        })
     }
 
-    fn come(&mut self, now: Timestamp, presence: Presence) -> Option<Heard> {
+    fn come(&mut self, now: Timestamp, presence: &Presence) -> Option<Heard> {
         let (agent, ver) = (presence.agent, presence.ver);
         let departed = self.departed.get_mut(&agent);
         if departed.as_ref().is_some_and(|(known, _)| *known > ver) {
@@ -366,7 +417,7 @@ impl Roster {
             self.standing[presence.standing as usize] += 1;
             let group = self.join_group(&presence.skills);
             let member = Member {
-                presence,
+                presence: presence.clone(),
                 group,
                 bidden: false,
                 met: 0,
@@ -377,6 +428,7 @@ impl Roster {
             self.note_departure(now, agent, ver);
         }
         Some(Heard {
+            at: self.members.find(agent),
             staff_changed,
             ended: None,
         })
@@ -392,8 +444,9 @@ impl Roster {
         }
         self.note_departure(now, agent, presence.ver);
         Heard {
+            at: None,
             staff_changed: true,
-            ended,
+            ended: ended.map(|bid| (bid, presence.skills.clone())),
         }
     }
 
@@ -430,10 +483,17 @@ impl Roster {
         ver: u64,
         free: bool,
     ) -> Option<OutBid> {
-        let known = self.members.get(agent);
-        known.filter(|member| member.presence.ver <= ver)?;
-        let bid = self.forget_bid(agent);
-        let was = self.change(agent, |member| {
+        let at = self.members.find(agent)?;
+        let known = self.members.at(at)?;
+        if known.presence.ver > ver {
+            return None;
+        }
+        let bid = if known.bidden {
+            self.forget_bid(agent)
+        } else {
+            None
+        };
+        let was = self.change_at(at, |member| {
             member.bidden = false;
             let presence = &mut member.presence;
             presence.ver = ver + 1;
@@ -511,7 +571,11 @@ impl Roster {
 
     /// Changes a member, who then stands where it belongs among the free of its group.
     fn change<R>(&mut self, agent: UserId, change: impl FnOnce(&mut Member) -> R) -> Option<R> {
-        let member = self.members.get_mut(agent)?;
+        self.change_at(self.members.find(agent)?, change)
+    }
+
+    fn change_at<R>(&mut self, at: usize, change: impl FnOnce(&mut Member) -> R) -> Option<R> {
+        let member = self.members.at_mut(at)?;
         let turn = |member: &Member| {
             let turn = || self.strategy.turn(self.queue, &member.presence);
             let standing = member.presence.standing;

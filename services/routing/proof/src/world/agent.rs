@@ -70,7 +70,7 @@ impl World {
             self.watch_agent(a);
             self.watch_connected(&out.events);
         }
-        let mut sent = self.agent_effects(a, out.send);
+        let mut sent = self.agent_effects(a, out.send.into_vec());
         if let (Some((number, contact, edge_epoch)), Some(answer)) = (asker, out.answer) {
             self.watch_answer(a, number, contact, edge_epoch, answer);
             let agent = agent_id(a);
@@ -93,7 +93,11 @@ impl World {
         Step {
             outcome: Outcome::Done,
             sent,
-            events: if stores { out.events } else { Vec::new() },
+            events: if stores {
+                out.events.into_vec()
+            } else {
+                Vec::new()
+            },
             effects: Vec::new(),
         }
     }

@@ -63,7 +63,11 @@ impl World {
                 .into_iter()
                 .filter_map(|effect| to_mail(queue_id(q), effect))
                 .collect(),
-            events: if stores { out.events } else { Vec::new() },
+            events: if stores {
+                out.events.into_vec()
+            } else {
+                Vec::new()
+            },
             effects: Vec::new(),
         }
     }

@@ -256,7 +256,7 @@ fn a_talk_whose_edge_does_not_have_it_ends_in_wrap_up() {
     };
     let outs = desk.wait(65_000);
     assert_eq!(outs.len(), 2, "asked every 30 s");
-    assert!(outs.iter().all(|out| out.send == [ask.clone()]));
+    assert!(outs.iter().all(|out| out.send[..] == [ask.clone()]));
     assert!(outs.iter().all(|out| !out.fence && out.changes.is_empty()));
     // The answer about an earlier talk with the same contact says nothing of this one.
     let not_held = |number| AgentMessage::NotHeld {

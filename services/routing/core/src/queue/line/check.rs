@@ -43,12 +43,10 @@ impl Line {
             plain.detached += usize::from(!entry.attached);
             plain.evictable += usize::from(entry.is_evictable());
             if self.is_open(entry) {
-                let group = plain.groups.enter(entry.needs_now()).unwrap();
-                group.open.insert(place);
-                group.by_age.insert((entry.enqueued_at, *contact));
-                if entry.asks() && !self.covers.contains_key(contact) {
-                    group.uncovered.insert(place);
-                }
+                let age = (entry.enqueued_at, *contact);
+                let uncovered = entry.asks() && !self.covers.contains_key(contact);
+                let needs = entry.needs_now();
+                plain.groups.enter(needs, place, age, uncovered);
             }
         }
         plain.entries.clone_from(&self.entries);

@@ -25,49 +25,66 @@ pub(in crate::queue) struct Group {
 
 /// Groups in order of their needs. An empty one is as good as none.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Groups(Vec<(Vec<Need>, Group)>);
+pub(super) struct Groups {
+    all: Vec<(Vec<Need>, Group)>,
+    /// How many contacts are in them.
+    open: usize,
+}
 
 impl Groups {
     /// Those in which anybody is.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&Vec<Need>, &Group)> {
-        let groups = self.0.iter().filter(|(_, group)| !group.open.is_empty());
+        let groups = self.all.iter().filter(|(_, group)| !group.open.is_empty());
         groups.map(|(needs, group)| (needs, group))
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.iter().next().is_none()
+    pub(super) const fn is_empty(&self) -> bool {
+        self.open == 0
     }
 
     fn spot(&self, needs: &[Need]) -> Result<usize, usize> {
-        self.0
+        self.all
             .binary_search_by(|(known, _)| known.as_slice().cmp(needs))
     }
 
     pub(super) fn get_mut(&mut self, needs: &[Need]) -> Option<&mut Group> {
         let at = self.spot(needs).ok()?;
-        self.0.get_mut(at).map(|(_, group)| group)
+        self.all.get_mut(at).map(|(_, group)| group)
     }
 
-    /// The group of these needs, for somebody who enters it.
-    pub(super) fn enter(&mut self, needs: &[Need]) -> Option<&mut Group> {
+    /// Somebody enters the group of these needs.
+    pub(super) fn enter(
+        &mut self,
+        needs: &[Need],
+        place: Place,
+        age: (Timestamp, ContactId),
+        uncovered: bool,
+    ) {
         let at = self.spot(needs).unwrap_or_else(|at| {
-            self.0.insert(at, (needs.to_vec(), Group::default()));
+            self.all.insert(at, (needs.to_vec(), Group::default()));
             at
         });
-        self.0.get_mut(at).map(|(_, group)| group)
+        if let Some((_, group)) = self.all.get_mut(at) {
+            self.open += usize::from(group.open.insert(place));
+            group.by_age.insert(age);
+            if uncovered {
+                group.uncovered.insert(place);
+            }
+        }
     }
 
     /// Somebody leaves the group of these needs.
     pub(super) fn leave(&mut self, needs: &[Need], place: &Place, age: &(Timestamp, ContactId)) {
         let Ok(at) = self.spot(needs) else { return };
-        let Some((_, group)) = self.0.get_mut(at) else {
+        let Some((_, group)) = self.all.get_mut(at) else {
             return;
         };
         if group.open.remove(place) {
+            self.open -= 1;
             group.uncovered.remove(place);
             group.by_age.remove(age);
-            if group.open.is_empty() && self.0.len() > EMPTY {
-                self.0.remove(at);
+            if group.open.is_empty() && self.all.len() > EMPTY {
+                self.all.remove(at);
             }
         }
     }
@@ -96,7 +113,11 @@ impl Serialize for Groups {
 
 impl<'de> Deserialize<'de> for Groups {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let groups: BTreeMap<_, _> = pairs::deserialize(deserializer)?;
-        Ok(Self(groups.into_iter().collect()))
+        let groups: BTreeMap<Vec<Need>, Group> = pairs::deserialize(deserializer)?;
+        let open = groups.values().map(|group| group.open.iter().count());
+        Ok(Self {
+            open: open.sum(),
+            all: groups.into_iter().collect(),
+        })
     }
 }

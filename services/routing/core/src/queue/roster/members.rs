@@ -28,6 +28,19 @@ impl Members {
         self.0.get_mut(&agent)
     }
 
+    /// Where an agent stands, until one is removed.
+    pub(super) fn find(&self, agent: UserId) -> Option<usize> {
+        self.0.get_index_of(&agent)
+    }
+
+    pub(super) fn at(&self, at: usize) -> Option<&Member> {
+        self.0.get_index(at).map(|(_, member)| member)
+    }
+
+    pub(super) fn at_mut(&mut self, at: usize) -> Option<&mut Member> {
+        self.0.get_index_mut(at).map(|(_, member)| member)
+    }
+
     pub(super) fn insert(&mut self, member: Member) {
         self.0.insert(member.presence.agent, member);
     }

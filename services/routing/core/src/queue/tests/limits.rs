@@ -19,7 +19,7 @@ fn a_full_queue_turns_away_and_says_so_again() {
                 reason,
             },
         );
-        assert_eq!(out.send, [told]);
+        assert_eq!(out.send[..], [told]);
     }
     assert_eq!(hall.order(), [10]);
     hall.say(QueueMessage::Attach(attach(10, 2, 0)));
@@ -43,7 +43,7 @@ fn a_deleted_queue_sends_everybody_away() {
             reason,
         },
     );
-    assert_eq!(late.send, [told]);
+    assert_eq!(late.send[..], [told]);
 }
 const EVERY_STANDING: [Standing; 6] = [
     Standing::Ready,

@@ -40,7 +40,7 @@ fn the_place_is_said_when_it_is_asked_for() {
             position,
             waiting: 5,
         };
-        assert_eq!(out.send, [QueueEffect::Edge(contact(n), place)]);
+        assert_eq!(out.send[..], [QueueEffect::Edge(contact(n), place)]);
     }
     let nobody = QueueMessage::AskPosition {
         contact: contact(99),

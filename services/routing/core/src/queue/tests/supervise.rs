@@ -97,7 +97,7 @@ fn a_new_priority_moves_the_contact_and_is_told_once() {
         priority: 5,
         position: 1,
     };
-    assert_eq!(out.events, [told]);
+    assert_eq!(out.events[..], [told]);
     assert!(out.fence && out.changes.len() == 1);
     assert_eq!(hall.order(), [12, 10, 11]);
     let again = hall.set_priority(12, 5);
