@@ -61,17 +61,13 @@ pub struct QueueRecord {
 }
 
 /// One queue's decider. All of it can be written down and read again, so that its steps can be repeated (spec U7).
+///
+/// In memory as it stands here: what an agent's news read where nobody waits comes first and together, as in thousands of
+/// queues each further line of memory has to be fetched from afar.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[repr(C)]
 pub struct Queue {
-    settings: QueueSettings,
     epoch: Epoch,
-    line: Line,
-    roster: Roster,
-    /// Open offers, to know a repeated grant.
-    #[serde(with = "crate::pairs")]
-    offered: FewMap<Reservation, ContactId>,
-    left: FewMap<ContactId, Tombstone>,
-    burials: VecDeque<(Timestamp, ContactId)>,
     /// After a takeover nothing is awarded before every known contact is back, or this time.
     hold: Option<Timestamp>,
     /// Until then agents may be here who have not said so yet: nobody is turned away for want of agents, and no need is
@@ -80,6 +76,14 @@ pub struct Queue {
     /// Since when the queue is empty, and when those who wait are sent away for it.
     empty_due: Option<Timestamp>,
     closed: bool,
+    roster: Roster,
+    line: Line,
+    settings: QueueSettings,
+    /// Open offers, to know a repeated grant.
+    #[serde(with = "crate::pairs")]
+    offered: FewMap<Reservation, ContactId>,
+    left: FewMap<ContactId, Tombstone>,
+    burials: VecDeque<(Timestamp, ContactId)>,
 }
 
 impl Queue {

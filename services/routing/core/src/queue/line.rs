@@ -57,22 +57,23 @@ fn is_open(entry: &Entry, ring_all: bool) -> bool {
     entry.may_be_offered() && (ring_all || entry.offers.is_empty() || breaks(Mutant::AskTwice))
 }
 
-/// The line of a queue.
+/// The line of a queue; in memory as it stands here, what an agent's news read first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[repr(C)]
 pub(super) struct Line {
+    /// How many a rule may send away.
+    evictable: usize,
+    groups: Groups,
     ageing: Ageing,
     skill_match: SkillMatch,
     /// An offered contact stays open for further agents.
     ring_all: bool,
     entries: FewMap<ContactId, Arc<Entry>>,
     order: Places,
-    groups: Groups,
     /// The running bid of each contact: it was made for it, and it is not slow.
     covers: FewMap<ContactId, UserId>,
     timers: FewSet<(Timestamp, QueueTimer)>,
     detached: usize,
-    /// How many a rule may send away.
-    evictable: usize,
     /// Entries looked at, so that a test can tell what a step costs.
     #[cfg(test)]
     #[serde(skip)]

@@ -130,32 +130,33 @@ pub(super) struct Heard {
     pub ended: Option<(OutBid, Skills)>,
 }
 
-/// The queue's view of its agents.
+/// The queue's view of its agents; in memory as it stands here, what every news read first.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[repr(C)]
 pub(super) struct Roster {
     queue: QueueId,
     strategy: Strategy,
     skill_match: SkillMatch,
-    members: Members,
-    /// Where nobody is left the next new group takes the place.
-    groups: Vec<Option<Group>>,
-    #[serde(with = "crate::pairs")]
-    by_skills: BTreeMap<Skills, u32>,
     /// How many members there are of each standing.
     standing: [u32; Standing::COUNT],
+    /// How many agents have room and no bid of ours.
+    free: usize,
+    /// Where nobody is left the next new group takes the place.
+    groups: Vec<Option<Group>>,
+    departures: VecDeque<(Timestamp, UserId)>,
+    members: Members,
+    #[serde(with = "crate::pairs")]
+    by_skills: BTreeMap<Skills, u32>,
     /// The bids that run.
     bids: FewMap<UserId, OutBid>,
     #[serde(with = "crate::pairs")]
     pick_ups: BTreeMap<(UserId, ContactId), OutPickUp>,
-    /// How many agents have room and no bid of ours.
-    free: usize,
     /// The turn that was chosen last.
     last: Option<Turn>,
     /// How many turns were chosen.
     chosen: u64,
     /// The last version of who is no longer logged in here, so that a late word does not bring anybody back.
     departed: BTreeMap<UserId, (u64, Timestamp)>,
-    departures: VecDeque<(Timestamp, UserId)>,
     timers: FewSet<(Timestamp, QueueTimer)>,
 }
 
