@@ -21,6 +21,7 @@ pub use rabbit::{
 pub use wire::{CloudEvents, Unreadable, Wire};
 
 use async_trait::async_trait;
+use std::sync::Arc;
 
 /// Why an event could not be published or subscribed to.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -43,6 +44,15 @@ pub enum BusError {
 pub trait EventBus: Send + Sync + 'static {
     /// Hands an event over. When this returns, every durable group that matches will get it at least once.
     async fn publish(&self, event: Event) -> Result<(), BusError>;
+
+    /// The same for several, one after the other. The error says how many were handed over before it.
+    async fn publish_all(&self, events: &[Arc<Event>]) -> Result<(), (usize, BusError)> {
+        for (taken, event) in events.iter().enumerate() {
+            let published = self.publish(Event::clone(event)).await;
+            published.map_err(|error| (taken, error))?;
+        }
+        Ok(())
+    }
 
     /// Joins a durable group: each event goes to one member, in order per subject, and comes again until acknowledged.
     /// `patterns` are AMQP topic patterns over `<tenant>.<service>.<subject>.<event>`; they are added to the group's.

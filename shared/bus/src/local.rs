@@ -86,6 +86,38 @@ impl LocalBus {
 }
 
 impl Inner {
+    /// Hands the event to all, and waits for a group that has no room.
+    async fn give(&self, event: &Arc<Event>) -> Result<(), BusError> {
+        let key = event.routing_key();
+        let words: Vec<_> = key.split('.').collect();
+        // Nearly always there is room, and nobody needs to be told when there is.
+        match self.hand_out(event, &words) {
+            Err(BusError::Full { .. }) => self.give_when_there_is_room(event, &words).await,
+            given => given,
+        }
+    }
+
+    async fn give_when_there_is_room(
+        &self,
+        event: &Arc<Event>,
+        words: &[&str],
+    ) -> Result<(), BusError> {
+        let until = Instant::now() + self.limits.patience;
+        loop {
+            let room = self.room.notified();
+            tokio::pin!(room);
+            room.as_mut().enable();
+            match self.hand_out(event, words) {
+                Err(full @ BusError::Full { .. }) => {
+                    if tokio::time::timeout_at(until, room).await.is_err() {
+                        return Err(full);
+                    }
+                }
+                given => return given,
+            }
+        }
+    }
+
     /// Hands the event to all, or says which group has no room.
     fn hand_out(&self, event: &Arc<Event>, words: &[&str]) -> Result<(), BusError> {
         let mut state = self.state.lock();
@@ -118,26 +150,14 @@ impl Inner {
 #[async_trait]
 impl EventBus for LocalBus {
     async fn publish(&self, event: Event) -> Result<(), BusError> {
-        let event = Arc::new(event);
-        let key = event.routing_key();
-        let words: Vec<_> = key.split('.').collect();
-        let mut until = None;
-        loop {
-            let room = self.0.room.notified();
-            tokio::pin!(room);
-            room.as_mut().enable();
-            match self.0.hand_out(&event, &words) {
-                Ok(()) => return Ok(()),
-                Err(full @ BusError::Full { .. }) => {
-                    let until =
-                        *until.get_or_insert_with(|| Instant::now() + self.0.limits.patience);
-                    if tokio::time::timeout_at(until, room).await.is_err() {
-                        return Err(full);
-                    }
-                }
-                Err(error) => return Err(error),
-            }
+        self.0.give(&Arc::new(event)).await
+    }
+
+    async fn publish_all(&self, events: &[Arc<Event>]) -> Result<(), (usize, BusError)> {
+        for (taken, event) in events.iter().enumerate() {
+            self.0.give(event).await.map_err(|error| (taken, error))?;
         }
+        Ok(())
     }
 
     async fn subscribe(

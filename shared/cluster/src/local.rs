@@ -152,6 +152,13 @@ impl Ownership for LocalOwnership {
         })
     }
 
+    /// Every step that is stored asks for it.
+    fn epoch(&self, shard: Shard) -> Option<Epoch> {
+        let table = self.cluster.table();
+        let (node, epoch) = table.owners[shard.index()].as_ref()?;
+        (*node == self.node).then_some(*epoch)
+    }
+
     fn is_dead(&self, node: &str) -> bool {
         !self.cluster.table().nodes.contains_key(node)
     }
