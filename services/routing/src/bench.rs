@@ -9,7 +9,7 @@ use crate::{
     log_in::LogIn,
     publish,
     router::Router,
-    store::MemoryStore,
+    store::{GATHER, MemoryStore},
 };
 use centro_kernel::{DeviceId, Fault, QueueId, TenantId, UserId};
 use centro_node::Node;
@@ -33,7 +33,7 @@ impl Floor {
     /// Routing on this node, with nothing configured. To be called within a tokio runtime.
     pub fn new(node: Node, settings: &Settings, tenant: TenantId) -> Self {
         let (store, events) = MemoryStore::new(node.ownership(), settings.outbox);
-        publish(&node, events);
+        publish(&node, events, GATHER);
         let directory = Arc::new(Directory::default());
         directory.set_loaded();
         directory.set_registered();

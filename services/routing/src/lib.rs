@@ -15,6 +15,7 @@
 mod actor;
 #[cfg(feature = "bench")]
 pub mod bench;
+mod by_id;
 pub mod cluster;
 mod decision_log;
 mod directory;
@@ -42,7 +43,6 @@ pub use decision_log::DecisionLogSettings;
 pub use settings::Settings;
 
 use async_trait::async_trait;
-use centro_bus::Event;
 use centro_cluster::Shard;
 use centro_node::{Mount, Node, Role, Service, health::Kind};
 use centro_proto::routing::{
@@ -55,8 +55,8 @@ use cluster::{ClusterDoor, Steering};
 use directory::Directory;
 use grpc::Doors;
 use router::Router;
-use std::sync::Arc;
-use store::{HotStore, MemoryStore, RedisStore, Shared};
+use std::{sync::Arc, time::Duration};
+use store::{HotStore, MemoryStore, RedisStore, Shared, Told};
 use tokio::sync::mpsc;
 
 /// The service.
@@ -82,7 +82,7 @@ impl Service for Routing {
                 let store = in_redis(&settings, shared, &node)?;
                 (Arc::new(store.clone()) as Arc<dyn HotStore>, Some(store))
             }
-            None => (in_memory(&settings, &node), None),
+            None => (in_memory(&settings, &node, store::GATHER), None),
         };
         let router = router(&settings, node.clone(), store, Arc::default());
         node.spawn(gauges::look(router.clone(), shared));
@@ -110,9 +110,9 @@ impl Service for Routing {
 }
 
 /// Hot state of this process alone.
-fn in_memory(settings: &Settings, node: &Node) -> Arc<dyn HotStore> {
+fn in_memory(settings: &Settings, node: &Node, gather: Duration) -> Arc<dyn HotStore> {
     let (store, events) = MemoryStore::new(node.ownership(), settings.outbox);
-    publish(node, events);
+    publish(node, events, gather);
     Arc::new(store)
 }
 
@@ -140,7 +140,7 @@ fn router(
 }
 
 /// Publishes what is committed, until the process is quiet.
-fn publish(node: &Node, events: mpsc::Receiver<Event>) {
+fn publish(node: &Node, events: mpsc::Receiver<Told>, gather: Duration) {
     // Grows over restarts too: the epoch is the process's start.
     let epoch = node
         .ownership()
@@ -148,7 +148,8 @@ fn publish(node: &Node, events: mpsc::Receiver<Event>) {
         .map_or(0, |epoch| epoch.0);
     let (lifecycle, bus) = (node.lifecycle(), node.bus());
     let quiet = lifecycle.clone();
-    let relay = store::relay(events, bus, epoch << 20, async move { quiet.quiet().await });
+    let quiet = async move { quiet.quiet().await };
+    let relay = store::relay(events, bus, epoch << 20, gather, quiet);
     lifecycle.telling().spawn(relay);
 }
 

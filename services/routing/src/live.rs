@@ -9,7 +9,7 @@ mod zone;
 pub use figures::Figures;
 pub use zone::Zone;
 
-use crate::directory::Directory;
+use crate::{by_id::ById, directory::Directory, store::Said};
 use centro_kernel::{ContactId, QueueId, TenantId, Timestamp, UserId};
 use centro_proto::routing as pb;
 use centro_routing_core::{
@@ -18,7 +18,7 @@ use centro_routing_core::{
 use followers::Followers;
 use parking_lot::RwLock;
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     ops::Bound::{Excluded, Unbounded},
     sync::Arc,
 };
@@ -29,13 +29,21 @@ use tonic::Status;
 #[derive(Default)]
 struct Line {
     order: BTreeMap<Place, Arc<Entry>>,
-    places: HashMap<ContactId, Place>,
+    places: ById<ContactId, Place>,
     /// By the time they entered.
     ages: BTreeSet<(Timestamp, ContactId)>,
 }
 
 impl Line {
     fn put(&mut self, entry: Arc<Entry>, place: Place) {
+        // Nearly always something else changed than where it waits.
+        if self.places.get(&entry.contact) == Some(&place)
+            && let Some(there) = self.order.get_mut(&place)
+            && there.enqueued_at == entry.enqueued_at
+        {
+            *there = entry;
+            return;
+        }
         self.remove(entry.contact);
         self.places.insert(entry.contact, place);
         self.ages.insert((entry.enqueued_at, entry.contact));
@@ -130,11 +138,11 @@ struct Team {
 }
 
 #[derive(Default)]
-struct Teams(HashMap<QueueId, Team>);
+struct Teams(ById<QueueId, Team>);
 
 #[derive(Default)]
 struct People {
-    views: HashMap<TenantId, BTreeMap<UserId, View>>,
+    views: ById<TenantId, BTreeMap<UserId, View>>,
     teams: Teams,
 }
 
@@ -176,7 +184,7 @@ impl Teams {
 /// What is known of every queue and agent that ever acted.
 #[derive(Default)]
 pub struct Live {
-    queues: RwLock<HashMap<QueueId, Line>>,
+    queues: RwLock<ById<QueueId, Line>>,
     people: RwLock<People>,
     /// What happened today.
     pub figures: Figures,
@@ -192,18 +200,10 @@ impl Live {
         }
     }
 
-    /// A step at `now` was stored with these events of the tenant.
-    pub fn happened(
-        &self,
-        directory: &Directory,
-        tenant: TenantId,
-        now: Timestamp,
-        events: &[Event],
-    ) {
-        if !events.is_empty() {
-            self.figures.happened(&directory.zone(tenant), now, events);
-            self.followers.events(tenant, now, events);
-        }
+    /// A step was stored that said this.
+    pub fn happened(&self, said: Arc<Said>) {
+        self.followers.events(said.tenant, said.at, &said.events);
+        self.figures.note(said);
     }
 
     /// The same in another process.
@@ -272,16 +272,18 @@ impl Live {
         let mut people = self.people.write();
         let people = &mut *people;
         let views = people.views.entry(tenant).or_default();
-        match views.insert(view.agent, view.clone()) {
-            Some(old) if old.memberships == view.memberships => {
-                people.teams.recount(&old, &view);
-            }
-            Some(old) => {
-                people.teams.go(&old);
-                people.teams.come(&view);
-            }
-            None => people.teams.come(&view),
+        let Some(shown) = views.get_mut(&view.agent) else {
+            people.teams.come(&view);
+            views.insert(view.agent, view);
+            return;
+        };
+        if shown.memberships == view.memberships {
+            people.teams.recount(shown, &view);
+        } else {
+            people.teams.go(shown);
+            people.teams.come(&view);
         }
+        *shown = view;
     }
 
     /// Everything of the actors that are here, and then each change. It ends when the follower is too slow.

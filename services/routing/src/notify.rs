@@ -14,7 +14,12 @@ use centro_routing_core::{Boost, Event};
 use std::time::Duration;
 
 /// The public event for what happened in a tenant.
-pub fn publish(tenant: TenantId, now: Timestamp, event: Event, directory: &Directory) -> Published {
+pub fn publish(
+    tenant: TenantId,
+    now: Timestamp,
+    event: &Event,
+    directory: &Directory,
+) -> Published {
     let tenant = Some(tenant);
     match event {
         Event::ContactQueued {
@@ -29,12 +34,12 @@ pub fn publish(tenant: TenantId, now: Timestamp, event: Event, directory: &Direc
             let data = pb::ContactQueued {
                 contact_id: contact.to_string(),
                 queue_id: queue.to_string(),
-                caller: party(&caller),
+                caller: party(caller),
                 dialled: caller.dialled.clone(),
-                enqueue_time: Some(time(enqueued_at)),
-                priority,
-                position,
-                kind: kind_out(kind).into(),
+                enqueue_time: Some(time(*enqueued_at)),
+                priority: *priority,
+                position: *position,
+                kind: kind_out(*kind).into(),
             };
             Published::new(tenant, "routing.contact.queued", contact, now, &data)
         }
@@ -47,8 +52,8 @@ pub fn publish(tenant: TenantId, now: Timestamp, event: Event, directory: &Direc
             let data = pb::ContactReprioritised {
                 contact_id: contact.to_string(),
                 queue_id: queue.to_string(),
-                priority,
-                position,
+                priority: *priority,
+                position: *position,
             };
             Published::new(tenant, "routing.contact.reprioritised", contact, now, &data)
         }
@@ -76,7 +81,7 @@ pub fn publish(tenant: TenantId, now: Timestamp, event: Event, directory: &Direc
             let data = pb::NeedsRelaxed {
                 contact_id: contact.to_string(),
                 queue_id: queue.to_string(),
-                step: step.into(),
+                step: (*step).into(),
             };
             Published::new(tenant, "routing.contact.needs_relaxed", contact, now, &data)
         }
@@ -86,13 +91,13 @@ pub fn publish(tenant: TenantId, now: Timestamp, event: Event, directory: &Direc
             reservation,
             decision,
         } => {
-            let (contact_id, queue_id, agent_id, reservation) = ids(contact, queue, reservation);
+            let (contact_id, queue_id, agent_id, reservation) = ids(*contact, *queue, *reservation);
             let data = pb::ContactOffered {
                 contact_id,
                 queue_id,
                 agent_id,
                 reservation,
-                decision: Some(reasons::decision_out(&decision, directory)),
+                decision: Some(reasons::decision_out(decision, directory)),
             };
             Published::new(tenant, "routing.contact.offered", contact, now, &data)
         }
@@ -117,8 +122,8 @@ pub fn publish(tenant: TenantId, now: Timestamp, event: Event, directory: &Direc
             why,
             ring,
         } => {
-            let (contact_id, queue_id, agent_id, reservation) = ids(contact, queue, reservation);
-            let (why, ring_ms) = (offer_end_out(why).into(), millis(ring));
+            let (contact_id, queue_id, agent_id, reservation) = ids(*contact, *queue, *reservation);
+            let (why, ring_ms) = (offer_end_out(*why).into(), millis(*ring));
             let data = pb::OfferEnded {
                 contact_id,
                 queue_id,
@@ -134,7 +139,7 @@ pub fn publish(tenant: TenantId, now: Timestamp, event: Event, directory: &Direc
             queue,
             reservation,
         } => {
-            let (contact_id, queue_id, agent_id, reservation) = ids(contact, queue, reservation);
+            let (contact_id, queue_id, agent_id, reservation) = ids(*contact, *queue, *reservation);
             let data = pb::ContactConnected {
                 contact_id,
                 queue_id,
@@ -156,9 +161,9 @@ pub fn publish(tenant: TenantId, now: Timestamp, event: Event, directory: &Direc
                 queue_id: queue.to_string(),
                 agent_id: agent.map(|a| a.to_string()).unwrap_or_default(),
                 outcome: outcome_out(reason.outcome()).into(),
-                reason: left_reason_out(reason).into(),
-                enqueue_time: Some(time(enqueued_at)),
-                wait_ms: millis(wait),
+                reason: left_reason_out(*reason).into(),
+                enqueue_time: Some(time(*enqueued_at)),
+                wait_ms: millis(*wait),
             };
             Published::new(tenant, "routing.contact.left", contact, now, &data)
         }
@@ -172,7 +177,7 @@ pub fn publish(tenant: TenantId, now: Timestamp, event: Event, directory: &Direc
                 contact_id: contact.to_string(),
                 queue_id: queue.to_string(),
                 agent_id: agent.to_string(),
-                wrap_up_ms: millis(wrap_up),
+                wrap_up_ms: millis(*wrap_up),
             };
             Published::new(tenant, "routing.contact.wrap_up_ended", contact, now, &data)
         }
@@ -192,7 +197,7 @@ pub fn publish(tenant: TenantId, now: Timestamp, event: Event, directory: &Direc
                     .contact_queue
                     .map(|q| q.to_string())
                     .unwrap_or_default(),
-                previous_state: state_out(previous).into(),
+                previous_state: state_out(*previous).into(),
             };
             Published::new(
                 tenant,

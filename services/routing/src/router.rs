@@ -8,6 +8,7 @@ use crate::{
         AgentActor, Ask, AskAgent, AskPickUp, AskQueue, CheckEdges, Crash, FromEdge, LetGo,
         LookAtAgent, LookAtQueue, Outcome, QueueActor, Reconcile, TellAgent, TellQueue,
     },
+    by_id::SharedById,
     decision_log::Recorder,
     directory::Directory,
     live::Live,
@@ -15,7 +16,7 @@ use crate::{
     monitor::Monitor,
     peers::Links,
     settings::Settings,
-    store::{HotStore, is_active},
+    store::{HotStore, Said, is_active},
     takeover::take_over,
 };
 use actix::{
@@ -28,9 +29,9 @@ use centro_kernel::{Code, Fault, QueueId, TenantId, Timestamp, UserId};
 use centro_node::Node;
 use centro_proto::routing::peer_message::To;
 use centro_routing_core::{
-    Agent, AgentMessage, Answer, Deadlines, PickUp, Queue, QueueMessage, View,
+    Agent, AgentMessage, Answer, Deadlines, Event, PickUp, Queue, QueueMessage, View,
 };
-use dashmap::{DashMap, Entry};
+use dashmap::Entry;
 use parking_lot::Mutex;
 use serde::Serialize;
 use std::{
@@ -99,8 +100,8 @@ pub struct Router {
     activations: Vec<AtomicU64>,
     /// Who is to be told again that the directory changed.
     to_reconcile: Mutex<HashSet<Actor>>,
-    queues: DashMap<QueueId, Addr<QueueActor>>,
-    agents: DashMap<UserId, Addr<AgentActor>>,
+    queues: SharedById<QueueId, Addr<QueueActor>>,
+    agents: SharedById<UserId, Addr<AgentActor>>,
     /// The ways to actors in other processes.
     links: Links,
 }
@@ -116,6 +117,7 @@ impl Router {
         let live = Arc::new(Live::new(node.clock().now()));
         let (deadlines, log) = (settings.deadlines(), &settings.decision_log);
         let recorder = log.enabled.then(|| Recorder::start(log, deadlines, &node));
+        node.spawn(count(live.clone()));
         Arc::new(Self {
             links: Links::new(node.clone()),
             node,
@@ -129,8 +131,8 @@ impl Router {
             runtime: Handle::current(),
             activations: (0..SHARDS).map(|_| AtomicU64::new(0)).collect(),
             to_reconcile: Mutex::default(),
-            queues: DashMap::new(),
-            agents: DashMap::new(),
+            queues: SharedById::default(),
+            agents: SharedById::default(),
         })
     }
 
@@ -169,6 +171,24 @@ impl Router {
 
     pub(crate) fn now(&self) -> Timestamp {
         self.node.clock().now()
+    }
+
+    /// What a step said, to be stored and told; nothing when it said nothing.
+    pub(crate) fn said(
+        &self,
+        tenant: TenantId,
+        at: Timestamp,
+        events: Vec<Event>,
+    ) -> Option<Arc<Said>> {
+        let directory = self.directory.clone();
+        (!events.is_empty()).then(|| {
+            Arc::new(Said {
+                tenant,
+                at,
+                events,
+                directory,
+            })
+        })
     }
 
     /// The epoch under which a key's actor may act here.
@@ -632,6 +652,11 @@ impl Router {
     }
 }
 
+/// Counts what happened into the live figures, beside the actors.
+async fn count(live: Arc<Live>) {
+    live.figures.keep_counting().await;
+}
+
 /// The lowest epoch of an activation under a lease.
 const fn first_activation(epoch: Epoch) -> u64 {
     epoch.0 << ACTIVATIONS
@@ -662,7 +687,7 @@ impl Drop for End {
 }
 
 /// Starts the actor unless somebody else did.
-fn revive<K, A>(actors: &DashMap<K, Addr<A>>, key: K, start: impl FnOnce() -> Option<Addr<A>>)
+fn revive<K, A>(actors: &SharedById<K, Addr<A>>, key: K, start: impl FnOnce() -> Option<Addr<A>>)
 where
     K: Hash + Eq,
     A: Acts,
@@ -711,7 +736,7 @@ impl<M> Undelivered<M> {
 
 /// Sends to the actor with this key; starts it when there is none, or when it has died.
 fn deliver<K, A, M>(
-    actors: &DashMap<K, Addr<A>>,
+    actors: &SharedById<K, Addr<A>>,
     key: K,
     message: M,
     start: impl FnOnce() -> Option<Addr<A>>,

@@ -7,11 +7,12 @@
 pub(crate) mod contract;
 mod memory;
 mod redis;
+mod told;
 
-pub use memory::{MemoryStore, relay};
+pub use memory::{GATHER, MemoryStore, relay};
 pub use redis::{RedisStore, Shared, relay_shards};
+pub use told::{Said, Told};
 
-use centro_bus::Event;
 use centro_cluster::{Epoch, Shard};
 use centro_kernel::{QueueId, TenantId, UserId};
 use centro_routing_core::{AgentRecord, Chosen, QueueChange, QueueRecord};
@@ -47,7 +48,7 @@ impl Changes {
 }
 
 /// One step's write: all of it or nothing.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Commit {
     /// The epoch under which the actor acts.
     pub epoch: Epoch,
@@ -56,7 +57,7 @@ pub struct Commit {
     /// What changed; may be empty, which still checks the epoch.
     pub changes: Changes,
     /// What to tell the world, in this order, after everything committed before.
-    pub events: Vec<Event>,
+    pub events: Vec<Told>,
 }
 
 /// Who has work to do that nobody asks for: deadlines, and contacts whose edge may be dead.

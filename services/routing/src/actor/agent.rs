@@ -7,9 +7,8 @@ use super::{
 use crate::{
     log_in::LogIn,
     metrics::{self, DEPOSED},
-    notify,
     router::Router,
-    store::{Changes, Commit, StoreError},
+    store::{Changes, Commit, Said, StoreError},
     watch::Watch,
 };
 use actix::{
@@ -25,7 +24,7 @@ use centro_routing_core::{
     Agent, AgentEffect, AgentMessage, AgentOut, AgentRecord, Answer, Chosen, Event, SlotPhase, View,
 };
 use futures::FutureExt;
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, mem::take, sync::Arc, time::Duration};
 use tokio::{sync::oneshot, task::AbortHandle};
 
 /// How often an unanswered request to an edge is repeated.
@@ -121,27 +120,23 @@ impl AgentActor {
             self.carry_out(out, reply);
             return true;
         }
-        let events = out
-            .events
-            .iter()
-            .map(|e| notify::publish(self.tenant, now, e.clone(), &self.router.directory))
-            .collect();
+        let said = self.router.said(self.tenant, now, take(&mut out.events));
         let agent = self.core.record().id;
         let changes = Changes::Agent(agent, out.changes.pop().map(Box::new));
         let mut commit = self.router.store.commit(Commit {
             epoch: self.epoch,
             tenant: self.tenant,
             changes,
-            events,
+            events: said.as_ref().map(Said::told).unwrap_or_default(),
         });
         match (&mut commit).now_or_never() {
-            Some(result) => self.committed(ctx, now, result, out, reply),
+            Some(result) => self.committed(ctx, result, out, said, reply),
             None => {
                 ctx.wait(
                     commit
                         .into_actor(self)
                         .map(move |result, actor: &mut Self, ctx| {
-                            if actor.committed(ctx, now, result, out, reply) {
+                            if actor.committed(ctx, result, out, said, reply) {
                                 actor.rearm(ctx);
                             }
                         }),
@@ -154,22 +149,24 @@ impl AgentActor {
     fn committed(
         &mut self,
         ctx: &mut Context<Self>,
-        now: Timestamp,
         result: Result<(), StoreError>,
         out: AgentOut,
+        said: Option<Arc<Said>>,
         reply: Option<Reply>,
     ) -> bool {
         if result.is_err() {
             self.stop(ctx);
             return false;
         }
-        let live = &self.router.live;
-        for event in &out.events {
-            if let Event::AgentStateChanged { view, .. } = event {
-                live.agent_changed(self.tenant, view.clone());
+        if let Some(said) = said {
+            let live = &self.router.live;
+            for event in &said.events {
+                if let Event::AgentStateChanged { view, .. } = event {
+                    live.agent_changed(self.tenant, view.clone());
+                }
             }
+            live.happened(said);
         }
-        live.happened(&self.router.directory, self.tenant, now, &out.events);
         self.carry_out(out, reply);
         true
     }

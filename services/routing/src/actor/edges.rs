@@ -1,10 +1,9 @@
 //! The streams of the contacts that wait in one queue.
 
-use crate::{metrics, wire};
+use crate::{by_id::ById, metrics, wire};
 use centro_kernel::ContactId;
 use centro_proto::routing::{self as pb, WaitResponse, wait_response::Message};
 use centro_routing_core::EdgeMessage;
-use std::collections::HashMap;
 use tokio::sync::{mpsc, oneshot};
 use tonic::Status;
 
@@ -39,7 +38,7 @@ impl EdgeStream {
 /// All streams of a queue.
 #[derive(Debug, Default)]
 pub struct Edges {
-    streams: HashMap<ContactId, EdgeStream>,
+    streams: ById<ContactId, EdgeStream>,
 }
 
 impl Edges {

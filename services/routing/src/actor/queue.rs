@@ -7,22 +7,21 @@ use super::{
 };
 use crate::{
     metrics::{self, DEPOSED},
-    notify,
     router::Router,
-    store::{Changes, Commit, StoreError},
+    store::{Changes, Commit, Said, StoreError},
     watch::Watch,
 };
 use actix::{
     Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, Message, WrapFuture,
 };
 use centro_cluster::Epoch;
-use centro_kernel::{QueueId, TenantId, Timestamp};
+use centro_kernel::{QueueId, TenantId};
 use centro_proto::routing::WaitResponse;
 use centro_routing_core::{
     Answer, EdgeMessage, Queue, QueueEffect, QueueMessage, QueueOut, QueueRecord, QueueSettings,
 };
 use futures::FutureExt;
-use std::sync::Arc;
+use std::{mem::take, sync::Arc};
 use tokio::sync::{mpsc, oneshot};
 use tonic::Status;
 
@@ -151,7 +150,7 @@ impl QueueActor {
     fn step(&mut self, ctx: &mut Context<Self>, message: QueueMessage, asker: Asker) -> bool {
         let now = self.router.now();
         let heard = self.watch.hears(now, &self.core, &message);
-        let out = self.core.handle(&self.router.deadlines, now, message);
+        let mut out = self.core.handle(&self.router.deadlines, now, message);
         self.watch.step(now, heard, &self.core, &out);
         if out.deposed {
             self.stop(ctx);
@@ -161,26 +160,22 @@ impl QueueActor {
             self.carry_out(ctx, out, asker);
             return true;
         }
-        let events = out
-            .events
-            .iter()
-            .map(|e| notify::publish(self.tenant, now, e.clone(), &self.router.directory))
-            .collect();
+        let said = self.router.said(self.tenant, now, take(&mut out.events));
         let changes = Changes::Queue(self.id(), out.changes.clone());
         let mut commit = self.router.store.commit(Commit {
             epoch: self.epoch,
             tenant: self.tenant,
             changes,
-            events,
+            events: said.as_ref().map(Said::told).unwrap_or_default(),
         });
         match (&mut commit).now_or_never() {
-            Some(result) => self.committed(ctx, now, result, out, asker),
+            Some(result) => self.committed(ctx, result, out, said, asker),
             None => {
                 ctx.wait(
                     commit
                         .into_actor(self)
                         .map(move |result, actor: &mut Self, ctx| {
-                            if actor.committed(ctx, now, result, out, asker) {
+                            if actor.committed(ctx, result, out, said, asker) {
                                 actor.rearm(ctx);
                             }
                         }),
@@ -193,9 +188,9 @@ impl QueueActor {
     fn committed(
         &mut self,
         ctx: &mut Context<Self>,
-        now: Timestamp,
         result: Result<(), StoreError>,
         out: QueueOut,
+        said: Option<Arc<Said>>,
         asker: Asker,
     ) -> bool {
         if result.is_err() {
@@ -205,9 +200,9 @@ impl QueueActor {
         if !out.changes.is_empty() {
             self.router.live.queue_changed(self.id(), &out.changes);
         }
-        self.router
-            .live
-            .happened(&self.router.directory, self.tenant, now, &out.events);
+        if let Some(said) = said {
+            self.router.live.happened(said);
+        }
         self.carry_out(ctx, out, asker);
         true
     }

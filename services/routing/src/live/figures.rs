@@ -5,6 +5,7 @@
 //! of the tenant's time zone.
 
 use super::Zone;
+use crate::{by_id::ById, store::Said};
 use centro_kernel::{QueueId, Timestamp, UserId};
 use centro_routing_core::{
     Event,
@@ -12,21 +13,26 @@ use centro_routing_core::{
         AgentFigures, AgentToday, ExpectedWait, QueueFigures, QueueToday, Rules, Serving, concerns,
     },
 };
-use parking_lot::Mutex;
-use std::{collections::HashMap, time::Duration};
+use parking_lot::{Mutex, MutexGuard};
+use std::{sync::Arc, time::Duration};
+use tokio::sync::Notify;
 
 /// Events that may happen while the past is read. Beyond it the past is given up: the day begins with the process.
 const MOST_MEANWHILE: usize = 100_000;
+/// Steps that may be noted and not counted yet.
+const MOST_NOTED: usize = 4_096;
+/// How long after it was said something is counted, if nobody looks before.
+const SOON: Duration = Duration::from_millis(1);
 
 /// What was counted since a moment.
 #[derive(Default)]
 pub struct Counted {
     /// Nothing is known of what happened before.
     since: Timestamp,
-    queues: HashMap<QueueId, QueueFigures>,
-    agents: HashMap<UserId, AgentFigures>,
+    queues: ById<QueueId, QueueFigures>,
+    agents: ById<UserId, AgentFigures>,
     /// The queue whose contact each agent was last connected with.
-    serves: HashMap<UserId, QueueId>,
+    serves: ById<UserId, QueueId>,
 }
 
 impl Counted {
@@ -65,6 +71,31 @@ struct State {
     counted: Counted,
     /// What happens while the past is read. `None`: it was read, or given up.
     meanwhile: Option<Meanwhile>,
+    /// Room for what is being counted, empty between two times.
+    counting: Vec<Arc<Said>>,
+}
+
+impl State {
+    fn count(&mut self, zone: &Zone, now: Timestamp, events: &[Event]) {
+        if events.is_empty() {
+            return;
+        }
+        let day = zone.day_start(now);
+        for event in events {
+            self.counted.count(day, now, event);
+        }
+        if let Some(meanwhile) = &mut self.meanwhile {
+            if meanwhile.events.len() + events.len() > MOST_MEANWHILE {
+                tracing::warn!(
+                    "too much happened while the past was read: today's figures begin with the process"
+                );
+                self.meanwhile = None;
+            } else {
+                let events = events.iter().map(|event| (day, now, event.clone()));
+                meanwhile.events.extend(events);
+            }
+        }
+    }
 }
 
 /// What happened since the past ended that is being read, to be counted after it.
@@ -81,23 +112,73 @@ impl Meanwhile {
 }
 
 /// Figures of every queue and agent that ever acted here.
+///
+/// Steps only note what they said. It is counted soon afterwards on another thread, and before anybody looks, so that
+/// nobody sees a figure that lags behind.
 #[derive(Default)]
-pub struct Figures(Mutex<State>);
+pub struct Figures {
+    state: Mutex<State>,
+    /// What was said and is not counted yet, in order. Never held when the state is asked for.
+    noted: Mutex<Vec<Arc<Said>>>,
+    /// Something was noted where nothing was.
+    news: Notify,
+}
 
 impl Figures {
     /// Nothing is known of what happened before `started`.
     pub fn new(started: Timestamp) -> Self {
         let state = State {
             counted: Counted::new(started),
-            meanwhile: None,
+            ..State::default()
         };
-        Self(Mutex::new(state))
+        Self {
+            state: Mutex::new(state),
+            ..Self::default()
+        }
+    }
+
+    /// A step was stored that said this.
+    pub fn note(&self, said: Arc<Said>) {
+        let mut noted = self.noted.lock();
+        noted.push(said);
+        let count = noted.len();
+        drop(noted);
+        if count >= MOST_NOTED {
+            // Whoever is to count does not keep up: the steps do it themselves.
+            drop(self.counted());
+        } else if count == 1 {
+            self.news.notify_one();
+        }
+    }
+
+    /// Counts what is noted, for as long as it is polled.
+    pub async fn keep_counting(&self) {
+        loop {
+            self.news.notified().await;
+            // What is said in this moment is counted in one go.
+            tokio::time::sleep(SOON).await;
+            drop(self.counted());
+        }
+    }
+
+    /// The state, with everything counted that was noted until now.
+    fn counted(&self) -> MutexGuard<'_, State> {
+        let mut state = self.state.lock();
+        let mut said = std::mem::take(&mut state.counting);
+        // Taken while the state is ours, so that what was said first is counted first.
+        std::mem::swap(&mut said, &mut *self.noted.lock());
+        for said in said.drain(..) {
+            let zone = said.directory.zone(said.tenant);
+            state.count(&zone, said.at, &said.events);
+        }
+        state.counting = said;
+        state
     }
 
     /// The past is being read: what happens from here on is kept, to be counted again after it. The past ends where this
     /// began to count, which is told.
     pub fn await_past(&self) -> Timestamp {
-        let mut state = self.0.lock();
+        let mut state = self.counted();
         let since = state.counted.since;
         state.meanwhile = Some(Meanwhile::new(since));
         since
@@ -106,7 +187,7 @@ impl Figures {
     /// Something was missed: everything is counted anew from `now` on, and the past is awaited. What is known stays until
     /// it is there.
     pub fn begin_again(&self, now: Timestamp) -> Timestamp {
-        let mut state = self.0.lock();
+        let mut state = self.counted();
         let before = state.meanwhile.as_ref().map(|meanwhile| meanwhile.since);
         let since = before.map_or(now, |before| now.max(before + Duration::from_millis(1)));
         state.meanwhile = Some(Meanwhile::new(since));
@@ -115,14 +196,14 @@ impl Figures {
 
     /// Whether the past that ends at `until` is still awaited.
     pub fn awaits_past(&self, until: Timestamp) -> bool {
-        let state = self.0.lock();
+        let state = self.counted();
         let awaited = state.meanwhile.as_ref();
         awaited.is_some_and(|meanwhile| meanwhile.since == until)
     }
 
     /// This is what happened before `until`.
     pub fn put_before(&self, until: Timestamp, mut past: Counted) {
-        let mut state = self.0.lock();
+        let mut state = self.counted();
         if let Some(meanwhile) = state.meanwhile.take_if(|m| m.since == until) {
             for (day, now, event) in &meanwhile.events {
                 past.count(*day, *now, event);
@@ -131,28 +212,9 @@ impl Figures {
         }
     }
 
-    /// A step at `now` was stored with these events of a tenant who lives in this zone.
+    /// This happened in another process, to a tenant who lives in this zone.
     pub fn happened(&self, zone: &Zone, now: Timestamp, events: &[Event]) {
-        if events.is_empty() {
-            return;
-        }
-        let day = zone.day_start(now);
-        let mut state = self.0.lock();
-        for event in events {
-            state.counted.count(day, now, event);
-        }
-        if let Some(meanwhile) = &mut state.meanwhile {
-            if meanwhile.events.len() + events.len() > MOST_MEANWHILE {
-                tracing::warn!(
-                    "too much happened while the past was read: today's figures begin with the process"
-                );
-                state.meanwhile = None;
-            } else {
-                meanwhile
-                    .events
-                    .extend(events.iter().map(|event| (day, now, event.clone())));
-            }
-        }
+        self.counted().count(zone, now, events);
     }
 
     /// A queue's figures by its present rules, and the expected wait at `position`. Changed rules count for the whole day.
@@ -165,7 +227,7 @@ impl Figures {
         position: u32,
         serving: Serving,
     ) -> (QueueToday, ExpectedWait) {
-        let mut state = self.0.lock();
+        let mut state = self.counted();
         let since = state.counted.since;
         let mut nothing = None;
         let figures = match state.counted.queues.get_mut(&queue) {
@@ -181,7 +243,7 @@ impl Figures {
 
     /// An agent's figures; `None` before the agent did anything.
     pub fn agent(&self, zone: &Zone, now: Timestamp, agent: UserId) -> Option<AgentToday> {
-        let mut state = self.0.lock();
+        let mut state = self.counted();
         let figures = state.counted.agents.get_mut(&agent)?;
         figures.begin_day(zone.day_start(now));
         Some(figures.today(now))
@@ -262,7 +324,7 @@ mod tests {
             Serving::default(),
         );
         assert_eq!(today.offered, 0);
-        assert!(figures.0.lock().counted.queues.is_empty());
+        assert!(figures.counted().counted.queues.is_empty());
         assert_eq!(
             figures.agent(&Zone::default(), now, UserId::from_u128(1)),
             None

@@ -294,7 +294,7 @@ mod tests {
     /// As analytics keeps it: by way of the public event.
     fn kept((ms, told): (i64, Event)) -> JournalEvent {
         let tenant = TenantId::from_u128(9);
-        let told = notify::publish(tenant, at(ms), told, &Directory::default());
+        let told = notify::publish(tenant, at(ms), &told, &Directory::default());
         JournalEvent {
             tenant_id: tenant.to_string(),
             kind: told.kind.clone(),

@@ -1,32 +1,63 @@
 //! Where a tenant's days begin.
 
 use centro_kernel::Timestamp;
-use jiff::tz::TimeZone;
+use jiff::{ToSpan, tz::TimeZone};
+use parking_lot::Mutex;
+use std::sync::{Arc, LazyLock};
 
-/// A tenant's time zone; UTC unless one is set.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Zone(TimeZone);
+/// That of tenants who have set none.
+static UTC: LazyLock<Zone> = LazyLock::new(|| Zone::new(TimeZone::UTC));
+
+/// A tenant's time zone; UTC unless one is set. Clones share what they know of the day.
+#[derive(Debug, Clone)]
+pub struct Zone {
+    zone: TimeZone,
+    /// The day that was asked for last, from its first moment until before the next one's: every step asks for it, and a
+    /// calendar takes its time.
+    day: Arc<Mutex<(Timestamp, Timestamp)>>,
+}
 
 impl Default for Zone {
     fn default() -> Self {
-        Self(TimeZone::UTC)
+        UTC.clone()
+    }
+}
+
+impl PartialEq for Zone {
+    fn eq(&self, other: &Self) -> bool {
+        self.zone == other.zone
     }
 }
 
 impl Zone {
+    fn new(zone: TimeZone) -> Self {
+        Self {
+            zone,
+            day: Arc::default(),
+        }
+    }
+
     /// The zone of this IANA name; UTC when there is none, as configuration lets none in.
     pub fn named(name: &str) -> Self {
-        TimeZone::get(name).map(Self).unwrap_or_default()
+        TimeZone::get(name).map(Self::new).unwrap_or_default()
     }
 
     /// The first moment of the day that `now` is in: midnight, or the end of the gap where the clocks skip it.
     pub fn day_start(&self, now: Timestamp) -> Timestamp {
-        let start = jiff::Timestamp::from_millisecond(now.as_millis())
-            .and_then(|now| now.to_zoned(self.0.clone()).start_of_day());
-        // Beyond the years that calendars know.
-        start.map_or(now, |start| {
-            Timestamp::from_millis(start.timestamp().as_millisecond())
-        })
+        let mut day = self.day.lock();
+        if !(day.0..day.1).contains(&now) {
+            // Beyond the years that calendars know a day is a moment.
+            *day = self.day(now).unwrap_or((now, now));
+        }
+        day.0
+    }
+
+    fn day(&self, now: Timestamp) -> Result<(Timestamp, Timestamp), jiff::Error> {
+        let now = jiff::Timestamp::from_millisecond(now.as_millis())?;
+        let start = now.to_zoned(self.zone.clone()).start_of_day()?;
+        let next = start.checked_add(1.day())?.start_of_day()?;
+        let at = |at: &jiff::Zoned| Timestamp::from_millis(at.timestamp().as_millisecond());
+        Ok((at(&start), at(&next)))
     }
 }
 

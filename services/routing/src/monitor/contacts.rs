@@ -2,15 +2,11 @@
 //! it. Bounded; what finds no room is not watched, and that is counted.
 
 use super::{Unseen, unseen::Unlooked};
-use crate::router::Actor;
+use crate::{by_id::ById, router::Actor};
 use centro_kernel::{ContactId, QueueId, TenantId, Timestamp, UserId};
 use centro_routing_core::invariants::Broken;
 use parking_lot::Mutex;
-use std::{
-    collections::{HashMap, VecDeque},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 /// Parts, so that actors of different threads seldom meet.
 const PARTS: usize = 64;
@@ -68,7 +64,7 @@ pub struct Suspicion {
 }
 
 /// Some of the contacts, each with where it is and since when.
-type Part = HashMap<ContactId, Vec<(Place, Timestamp)>>;
+type Part = ById<ContactId, Vec<(Place, Timestamp)>>;
 
 /// Where all are.
 pub struct Contacts {

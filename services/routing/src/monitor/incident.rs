@@ -62,7 +62,7 @@ impl Incidents {
             epoch,
             tenant: breach.tenant,
             changes,
-            events: vec![event],
+            events: vec![event.into()],
         });
         if told.await.is_err() {
             tracing::error!(rule = rule.name(), %at, "the incident could not be published");

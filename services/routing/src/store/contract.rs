@@ -1,10 +1,13 @@
 //! What every hot store must keep. Each adapter runs all of it.
 
 use super::{
-    Active, Changes as Step, Commit, HotStore, MemoryStore, RedisStore, Shared, StoreError,
+    Active, Changes as Step, Commit, HotStore, MemoryStore, RedisStore, Shared, StoreError, Told,
     relay_shards,
 };
-use crate::{metrics::EVENTS_LOST, store::relay};
+use crate::{
+    metrics::EVENTS_LOST,
+    store::{GATHER, relay},
+};
 use centro_bus::{Event, EventBus, LocalBus, Seen};
 use centro_cluster::{
     Changes, Epoch, LocalOwnership, Owner, Ownership, Shard,
@@ -110,7 +113,7 @@ struct Stage {
     /// The queue's and the agent's shards go to an owner with this epoch.
     own: Box<dyn Fn(u64) -> BoxFuture<'static, ()> + Send + Sync>,
     /// What is published.
-    events: mpsc::Receiver<Event>,
+    events: mpsc::Receiver<Told>,
 }
 
 impl Stage {
@@ -124,14 +127,15 @@ impl Stage {
             epoch: Epoch(epoch),
             tenant: TENANT,
             changes,
-            events,
+            events: events.into_iter().map(Told::from).collect(),
         };
         self.store.commit(commit).await
     }
 
     async fn next_event(&mut self) -> String {
         let next = tokio::time::timeout(std::time::Duration::from_secs(20), self.events.recv());
-        next.await.expect("an event").expect("not the end").subject
+        let told = next.await.expect("an event").expect("not the end");
+        told.made().expect("an event").subject
     }
 }
 
@@ -270,7 +274,7 @@ async fn in_redis(redis: &Arc<Redis>, outbox: usize, published: bool) -> Stage {
     tokio::spawn(async move {
         let _bus = bus;
         while let Some(Seen::Event(event)) = watch.next().await {
-            if sender.send(event).await.is_err() {
+            if sender.send(event.into()).await.is_err() {
                 return;
             }
         }
@@ -342,10 +346,10 @@ async fn the_relay_ends_when_it_is_quiet_and_everything_is_published() {
     let bus = LocalBus::default();
     let mut watch = bus.watch(&["*.routing.#"]).await.unwrap();
     for contact in 10..13 {
-        sender.send(event(contact)).await.unwrap();
+        sender.send(event(contact).into()).await.unwrap();
     }
     // The sender is not dropped: actors outlive their work.
-    relay(events, Arc::new(bus.clone()), 5, async {}).await;
+    relay(events, Arc::new(bus.clone()), 5, GATHER, async {}).await;
     for sequence in 5..8 {
         let Some(Seen::Event(event)) = watch.next().await else {
             panic!("not published")

@@ -1,36 +1,42 @@
 //! Hot state of a single process. It outlives an actor that panicked, not the process: after a restart nobody waits (the
 //! calls died with it) and agents log in again.
 
-use super::{Active, Changes, Commit, HotStore, StoreError, is_active};
-use crate::metrics::{self, EVENTS_LOST};
+use super::{Active, Changes, Commit, HotStore, StoreError, Told, is_active};
+use crate::{
+    by_id::ById,
+    metrics::{self, EVENTS_LOST},
+};
 use centro_bus::{Event, EventBus};
 use centro_cluster::{Ownership, SHARDS, Shard};
 use centro_kernel::{QueueId, TenantId, UserId};
 use centro_routing_core::{AgentRecord, QueueChange, QueueRecord};
 use futures::{FutureExt, future::BoxFuture};
 use parking_lot::Mutex;
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 use tokio::sync::mpsc;
 
 /// Events taken from the outbox in one go.
 const AT_ONCE: usize = 256;
 
+/// How long the relay lets events gather before it looks again.
+pub const GATHER: Duration = Duration::from_millis(1);
+
 #[derive(Default)]
 struct Records {
-    queues: HashMap<QueueId, (TenantId, QueueRecord)>,
-    agents: HashMap<UserId, (TenantId, AgentRecord)>,
+    queues: ById<QueueId, (TenantId, QueueRecord)>,
+    agents: ById<UserId, (TenantId, AgentRecord)>,
 }
 
 /// Records in memory, events in a bounded channel to [`relay`].
 pub struct MemoryStore {
     ownership: Arc<dyn Ownership>,
     shards: Vec<Mutex<Records>>,
-    outbox: mpsc::Sender<Event>,
+    outbox: mpsc::Sender<Told>,
 }
 
 impl MemoryStore {
     /// An empty store, and the events that are to be relayed.
-    pub fn new(ownership: Arc<dyn Ownership>, outbox: usize) -> (Self, mpsc::Receiver<Event>) {
+    pub fn new(ownership: Arc<dyn Ownership>, outbox: usize) -> (Self, mpsc::Receiver<Told>) {
         let (sender, events) = mpsc::channel(outbox);
         let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
         (
@@ -127,12 +133,13 @@ impl HotStore for MemoryStore {
     }
 }
 
-/// Publishes committed events in order, each until the bus has taken it. `first` is the number of the first. Ends when it is
-/// `quiet` and everything is published.
+/// Publishes committed events in order, each until the bus has taken it. `first` is the number of the first. After each look
+/// events `gather`, unless that is no time at all. Ends when it is `quiet` and everything is published.
 pub async fn relay(
-    mut events: mpsc::Receiver<Event>,
+    mut events: mpsc::Receiver<Told>,
     bus: Arc<dyn EventBus>,
     first: u64,
+    gather: Duration,
     quiet: impl Future<Output = ()>,
 ) {
     let mut sequence = first;
@@ -152,15 +159,35 @@ pub async fn relay(
         if count == 0 {
             return;
         }
-        for mut event in heard.drain(..) {
-            event.sequence = sequence;
-            sequence += 1;
-            let mut pause = Duration::from_millis(20);
-            while let Err(error) = bus.publish(event.clone()).await {
-                tracing::warn!(%error, kind = event.kind, "an event waits for the bus");
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(Duration::from_secs(1));
-            }
+        let numbered: Vec<_> = heard
+            .drain(..)
+            .filter_map(Told::made)
+            .map(|mut event| {
+                event.sequence = sequence;
+                sequence += 1;
+                Arc::new(event)
+            })
+            .collect();
+        publish(&*bus, &numbered).await;
+        // A step that tells something finds the relay asleep and has to wake it. In a busy minute the steps of this
+        // moment pay for that once.
+        if count < AT_ONCE && !over && !gather.is_zero() {
+            tokio::time::sleep(gather).await;
         }
+    }
+}
+
+/// Publishes all of them, however long it takes.
+async fn publish(bus: &dyn EventBus, mut events: &[Arc<Event>]) {
+    let mut pause = Duration::from_millis(20);
+    while let Err((taken, error)) = bus.publish_all(events).await {
+        if taken > 0 {
+            pause = Duration::from_millis(20);
+        }
+        events = events.get(taken..).unwrap_or_default();
+        let kind = events.first().map(|event| event.kind.as_str());
+        tracing::warn!(%error, kind, "an event waits for the bus");
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(Duration::from_secs(1));
     }
 }

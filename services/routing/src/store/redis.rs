@@ -11,9 +11,10 @@ mod tests;
 
 pub use relay::relay_shards;
 
-use super::{Active, Changes, Commit, HotStore, StoreError, is_active};
+use super::{Active, Changes, Commit, HotStore, StoreError, Told, is_active};
 use crate::metrics::{self, EVENTS_LOST, FENCED};
 use ::redis::aio::ConnectionManager;
+use centro_bus::Event;
 use centro_cluster::{
     SHARDS, Shard,
     redis::{Away, Keys, Link, Settings},
@@ -159,7 +160,10 @@ impl Inner {
             Changes::Queue(..) => &scripts::QUEUE,
             Changes::Agent(..) => &scripts::AGENT,
         };
-        let (keys, arguments) = self.prepare(&commit, shard).map_err(|error| {
+        let events: Vec<_> = (commit.events.iter().cloned())
+            .filter_map(Told::made)
+            .collect();
+        let (keys, arguments) = self.prepare(&commit, &events, shard).map_err(|error| {
             tracing::error!(%error, "a record cannot be written as JSON");
             StoreError::Unavailable
         })?;
@@ -175,7 +179,7 @@ impl Inner {
                 call.invoke_async::<u64>(&mut to).await
             })
             .await;
-        if !commit.events.is_empty() {
+        if !events.is_empty() {
             // Also when it is not known whether they were written.
             self.news[shard.index()].notify_one();
         }
@@ -197,6 +201,7 @@ impl Inner {
     fn prepare(
         &self,
         commit: &Commit,
+        events: &[Event],
         shard: Shard,
     ) -> serde_json::Result<(Vec<String>, Vec<Vec<u8>>)> {
         let mut keys = vec![self.keys.owner(shard), self.keys.shard(shard, "outbox")];
@@ -204,9 +209,9 @@ impl Inner {
         let mut arguments = vec![
             token.into_bytes(),
             self.limit.to_string().into_bytes(),
-            commit.events.len().to_string().into_bytes(),
+            events.len().to_string().into_bytes(),
         ];
-        for event in &commit.events {
+        for event in events {
             arguments.push(outbox::about(event)?.into_bytes());
             arguments.push(event.data.to_vec());
         }

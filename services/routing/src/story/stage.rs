@@ -101,7 +101,8 @@ impl Stage {
         }
         .build();
         let directory: Arc<Directory> = Arc::default();
-        let store = crate::in_memory(settings, &node);
+        // What happens at a moment of a story is known at that moment.
+        let store = crate::in_memory(settings, &node, Duration::ZERO);
         let router = crate::router(settings, node.clone(), store, directory.clone());
         let stage = Arc::new(Self {
             cast: std::mem::take(&mut plan.cast),

@@ -245,7 +245,7 @@ impl Floor {
         let store = shared.map(|(_, store)| store).unwrap_or_else(|| {
             let truth = Arc::new(Truth(ownership));
             let (memory, events) = MemoryStore::new(truth, settings.outbox);
-            crate::publish(&node, events);
+            crate::publish(&node, events, crate::store::GATHER);
             Arc::new(FaultyStore::new(memory))
         });
         let mut router = Router::new(node.clone(), settings, store.clone(), directory);

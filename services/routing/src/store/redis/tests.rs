@@ -34,7 +34,7 @@ fn commit(queue: QueueId, contact: u128, epoch: u64) -> Commit {
         epoch: Epoch(epoch),
         tenant: TENANT,
         changes: leaving(queue, contact),
-        events: vec![event(contact)],
+        events: vec![event(contact).into()],
     }
 }
 
