@@ -1,4 +1,5 @@
-//! A routing process as the product wires it: a node that is alone, an embedded bus, one arbiter and one worker per core.
+//! A routing process as the product wires it: a node that is alone, an embedded bus, an arbiter and a worker for every two
+//! cores (docs/decisions/0005).
 
 use centro_bus::LocalBus;
 use centro_cluster::{Epoch, LocalOwnership};
@@ -35,8 +36,9 @@ pub struct Process {
 impl Process {
     pub fn new() -> Self {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        let threads = (cores / 2).max(1);
         let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(cores)
+            .worker_threads(threads)
             .enable_all()
             .build()
             .expect("a runtime");
@@ -49,7 +51,7 @@ impl Process {
             keys: Keys::new(&[7; 32]),
             data: std::env::temp_dir(),
             records: centro_node::Records::folder(std::env::temp_dir()),
-            arbiters: arbiters(cores),
+            arbiters: arbiters(threads),
             lifecycle: Lifecycle::default(),
         }
         .build();
