@@ -58,7 +58,7 @@ impl Store {
     /// What every queue promised last, deleted ones included.
     pub(crate) async fn promises(&self) -> Result<Vec<(QueueId, Promise)>, Fault> {
         let rows = queue_targets::Entity::find()
-            .all(&self.readers)
+            .all(&self.readers.of_all())
             .await
             .map_err(fault)?;
         Ok(rows
@@ -89,7 +89,7 @@ impl Store {
             .to_owned();
         queue_targets::Entity::insert(row)
             .on_conflict(replace)
-            .exec_without_returning(&self.writer)
+            .exec_without_returning(&self.writer.of(tenant))
             .await
             .map_err(fault)?;
         Ok(())

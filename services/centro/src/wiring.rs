@@ -185,7 +185,7 @@ mod tests {
 
     async fn database(data: &Path, service: &str) -> Db {
         let records = settings_of(data).await.records.records(data).unwrap();
-        records.open(service).await.unwrap()
+        records.open(service).await.unwrap().of_all()
     }
 
     /// Rows of a table, those of one event where an id is given.

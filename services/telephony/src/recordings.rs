@@ -152,7 +152,7 @@ impl Recordings {
             let Some(started) = started(&row) else {
                 continue;
             };
-            finish(&self.db, &started, outcome).await?;
+            finish(&self.db.of(started.tenant), &started, outcome).await?;
             tell(notifier, "telephony.recording.finished", &started, outcome);
         }
         Ok(())
@@ -165,7 +165,7 @@ impl Recordings {
     pub async fn get(&self, tenant: TenantId, id: RecordingId) -> Result<recording::Model, Fault> {
         let row = recording::Entity::find_by_id(id.to_string())
             .filter(recording::Column::TenantId.eq(tenant.to_string()))
-            .one(&self.db)
+            .one(&self.db.of(tenant))
             .await
             .map_err(fault)?;
         row.ok_or_else(|| Fault::not_found("recording", id))
@@ -195,7 +195,7 @@ impl Recordings {
         let rows = query
             .order_by_desc(recording::Column::Id)
             .limit(limit + 1)
-            .all(&self.db)
+            .all(&self.db.of(tenant))
             .await;
         let mut rows = rows.map_err(fault)?;
         let next = pages.next(&mut rows, limit, |row| row.id.clone());
@@ -257,7 +257,8 @@ async fn write(db: Db, node: Arc<str>, mut waiting: mpsc::Receiver<Job>, notifie
 }
 
 async fn write_batch(db: &Db, node: &str, batch: &[Job]) -> Result<(), Fault> {
-    let txn = db.begin().await.map_err(fault)?;
+    // Calls of several tenants are written together.
+    let txn = db.of_all().begin().await.map_err(fault)?;
     for job in batch {
         match job {
             Job::Start(started) => {

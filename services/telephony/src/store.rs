@@ -47,7 +47,7 @@ pub mod recording {
 
 /// Tables and their history.
 mod migration {
-    use centro_store::sea_orm_migration::prelude::*;
+    use centro_store::{RaiseWall, sea_orm_migration::prelude::*};
 
     /// Telephony's tables.
     pub struct Migrator;
@@ -59,6 +59,7 @@ mod migration {
                 Box::new(CreateRecording),
                 Box::new(AddFailed),
                 Box::new(AddNode),
+                Box::new(RaiseWall),
             ]
         }
     }
@@ -185,7 +186,7 @@ pub async fn unfinished(
     recording::Entity::find()
         .filter(recording::Column::Finished.eq(false))
         .filter(recording::Column::Node.is_in([node, ""]))
-        .all(db)
+        .all(&db.of_all())
         .await
         .map_err(fault)
 }

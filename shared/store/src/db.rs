@@ -1,7 +1,9 @@
 //! A service's database, and a transaction on it. On PostgreSQL every statement has an end: the server ends one that takes too
-//! long, and when the server itself does not answer we stop waiting a moment later.
+//! long, and when the server itself does not answer we stop waiting a moment later. And every statement on a tenant's rows says
+//! whose they are ([`crate::wall`]).
 
-use crate::records::Limits;
+use crate::{records::Limits, wall::Rows};
+use centro_kernel::TenantId;
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult,
     QueryResult, RuntimeErr, Statement, TransactionTrait, Value,
@@ -17,10 +19,12 @@ use std::{
 /// How long after the server should have ended a statement we end it ourselves.
 const SLACK: Duration = Duration::from_millis(500);
 
-/// A service's database: a pool of connections. Cheap to clone.
+/// A service's database: a pool of connections. Cheap to clone. As it is opened it sees nothing of what has a tenant:
+/// [`Db::of`] and [`Db::of_all`] do.
 #[derive(Clone)]
 pub struct Db {
     pool: DatabaseConnection,
+    rows: Rows,
     schema: Option<Arc<str>>,
     limits: Option<Limits>,
     doubt: Doubt,
@@ -51,6 +55,7 @@ impl Db {
     pub(crate) fn of_file(pool: DatabaseConnection) -> Self {
         Self {
             pool,
+            rows: Rows::OfNobody,
             schema: None,
             limits: None,
             doubt: Doubt::default(),
@@ -65,9 +70,26 @@ impl Db {
     ) -> Self {
         Self {
             pool,
+            rows: Rows::OfNobody,
             schema: Some(schema.into()),
             limits: Some(limits),
             doubt,
+        }
+    }
+
+    /// The same database, of which this tenant's rows can be seen and written and no other's.
+    pub fn of(&self, tenant: TenantId) -> Self {
+        Self {
+            rows: Rows::Of(tenant),
+            ..self.clone()
+        }
+    }
+
+    /// The same database with the rows of all tenants: for what has no tenant, e.g. looking up whose a key is, counting, cleaning up.
+    pub fn of_all(&self) -> Self {
+        Self {
+            rows: Rows::OfAll,
+            ..self.clone()
         }
     }
 
@@ -93,11 +115,18 @@ impl Db {
     /// No connection becomes free in time.
     pub async fn begin(&self) -> Result<Transaction, DbErr> {
         let inner = in_time(self.limit(), &self.doubt, self.pool.begin()).await?;
-        Ok(Transaction {
+        let txn = Transaction {
             inner,
             limit: self.limits.map(statement),
             doubt: self.doubt.clone(),
-        })
+        };
+        txn.see(self.rows).await?;
+        Ok(txn)
+    }
+
+    /// Whether a statement of its own needs a transaction around it, which says whose rows it is about.
+    fn is_scoped(&self) -> bool {
+        self.is_shared() && self.rows != Rows::OfNobody
     }
 
     /// For a statement of its own: it waits for a connection first.
@@ -108,6 +137,23 @@ impl Db {
 }
 
 impl Transaction {
+    /// From here on only this tenant's rows, once it is known whose it is about.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn narrow(&self, tenant: TenantId) -> Result<(), DbErr> {
+        self.see(Rows::Of(tenant)).await
+    }
+
+    async fn see(&self, rows: Rows) -> Result<(), DbErr> {
+        match rows.said() {
+            Some(said) if self.get_database_backend() == DbBackend::Postgres => {
+                self.execute_raw(said).await.map(drop)
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Makes it so. When it fails nobody knows whether it is so: the answer may have been lost.
     ///
     /// # Errors
@@ -170,21 +216,41 @@ impl ConnectionTrait for Db {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        if self.is_scoped() {
+            let txn = self.begin().await?;
+            let done = txn.execute_raw(statement).await?;
+            return txn.commit().await.map(|()| done);
+        }
         let work = self.pool.execute_raw(sayable(statement));
         in_time(self.limit(), &self.doubt, work).await
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        if self.is_scoped() {
+            let txn = self.begin().await?;
+            let done = txn.execute_unprepared(sql).await?;
+            return txn.commit().await.map(|()| done);
+        }
         let work = self.pool.execute_unprepared(sql);
         in_time(self.limit(), &self.doubt, work).await
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        if self.is_scoped() {
+            let txn = self.begin().await?;
+            let done = txn.query_one_raw(statement).await?;
+            return txn.commit().await.map(|()| done);
+        }
         let work = self.pool.query_one_raw(sayable(statement));
         in_time(self.limit(), &self.doubt, work).await
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        if self.is_scoped() {
+            let txn = self.begin().await?;
+            let done = txn.query_all_raw(statement).await?;
+            return txn.commit().await.map(|()| done);
+        }
         let work = self.pool.query_all_raw(sayable(statement));
         in_time(self.limit(), &self.doubt, work).await
     }

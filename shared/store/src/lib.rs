@@ -7,6 +7,8 @@
 //! A SQLite database has ONE writing connection: writers queue in the pool instead of failing with "database is locked".
 //! So inside a transaction use the transaction, never the pool beside it: that waits for itself. Reports that read much
 //! take [`Records::readers`]. On PostgreSQL there are many writers, in other processes too: what is read to be written is locked.
+//!
+//! On PostgreSQL a wall stands between tenants behind the condition of each query: see [`Db::of`] and `docs/decisions/0021`.
 
 mod db;
 mod failure;
@@ -15,6 +17,7 @@ mod migrate;
 pub mod outbox;
 pub mod page;
 mod records;
+mod wall;
 
 pub use db::{Db, Transaction};
 pub use failure::fault;
@@ -22,3 +25,4 @@ pub use migrate::{Refused, migrate};
 pub use records::{Limits, Records};
 pub use sea_orm;
 pub use sea_orm_migration;
+pub use wall::RaiseWall;

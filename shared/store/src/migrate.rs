@@ -3,9 +3,9 @@
 //! The number of a service's migrations is its version, and a release adds ONE migration to a service at most. While a release is
 //! rolled out, processes of version N and of N+1 work on the same tables, so a migration only adds: tables, columns that may be
 //! null or have a default, indexes. What version N still reads or writes is renamed or removed by version N+2 at the earliest,
-//! when N+1 does not use it any more.
+//! when N+1 does not use it any more. A new table that has a tenant, in a column `tenant` or `tenant_id`, gets its wall by itself.
 
-use crate::{Db, fault};
+use crate::{Db, fault, wall};
 use centro_kernel::Fault;
 use sea_orm::{
     ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, RuntimeErr, Statement,
@@ -62,6 +62,16 @@ pub enum Refused {
         /// Which schema.
         schema: String,
     },
+    /// The wall between tenants does not hold its role.
+    #[error(
+        "the role {role} in records.url {is_what}, so the database would not keep tenants apart; let its administrator run ALTER ROLE {role} NOSUPERUSER NOBYPASSRLS, or name another role that owns the schemas"
+    )]
+    Unwalled {
+        /// Which role.
+        role: String,
+        /// What is wrong with it.
+        is_what: &'static str,
+    },
     /// The database failed.
     #[error(transparent)]
     Fault(#[from] Fault),
@@ -97,9 +107,19 @@ pub async fn migrate<M: MigratorTrait>(db: &Db) -> Result<(), Refused> {
     }
     lock(&txn, &format!("{schema} migrations")).await?;
     check_server(&txn).await?;
+    wall::check_role(&txn).await?;
     make_schema(&txn, schema).await?;
-    if is_behind::<M>(&txn, schema).await? {
+    let is_new = tables(&txn).await?.is_empty();
+    let is_behind = is_behind::<M>(&txn, schema).await?;
+    if is_behind {
         M::up(&txn, None).await?;
+    }
+    let raised = wall::raise(&txn).await?;
+    if !is_behind && !raised.is_empty() {
+        tracing::warn!(schema, tables = ?raised, "tenants were not kept apart here: row-level security was switched off; it is on again");
+    }
+    if is_new {
+        wall::close(&txn).await?;
     }
     Ok(txn.commit().await?)
 }

@@ -129,7 +129,7 @@ async fn a_role_that_may_not_make_schemas_is_told_what_to_do_and_then_needs_no_m
     let url = engine.database().unwrap();
     let name = url.rsplit('/').next().unwrap();
     engine.sql(name, "CREATE ROLE weak LOGIN").unwrap();
-    let url = url.replace("postgres@", "weak@");
+    let url = url.replace("centro@", "weak@");
     let records = Records::at(&url, "unused".as_ref(), Limits::default()).unwrap();
     let db = records.open("test").await.unwrap();
     let refused = migrate::<Migrator>(&db).await.unwrap_err();
@@ -148,7 +148,7 @@ async fn a_role_that_may_not_make_schemas_is_told_what_to_do_and_then_needs_no_m
 async fn a_password_is_in_no_text() {
     let engine = Postgres::start().await.unwrap();
     let url = engine.database().unwrap();
-    let url = url.replace("postgres@", "nobody:hunter2@");
+    let url = url.replace("centro@", "nobody:hunter2@");
     let records = Records::at(&url, "unused".as_ref(), Limits::default()).unwrap();
     let Err(fault) = records.open("test").await else {
         panic!("there is no such role");

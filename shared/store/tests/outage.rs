@@ -44,7 +44,7 @@ async fn opened(engine: &Postgres) -> Db {
     let records = Records::at(&url, "unused".as_ref(), LIMITS).unwrap();
     let db = records.open("test").await.unwrap();
     migrate::<Migrator>(&db).await.unwrap();
-    db
+    db.of_all()
 }
 
 /// Two rows in one transaction: the event and a mark, which stand or fall together.

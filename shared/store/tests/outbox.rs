@@ -37,7 +37,7 @@ async fn records(dir: &tempfile::TempDir) -> Records {
 async fn database(dir: &tempfile::TempDir) -> Db {
     let db = records(dir).await.open("test").await.unwrap();
     centro_store::migrate::<Migrator>(&db).await.unwrap();
-    db
+    db.of_all()
 }
 
 /// Passes events on, after refusing as many as it was told to.

@@ -175,8 +175,9 @@ async fn relays_of_several_processes_repeat_nothing_and_overtake_nothing() {
             )));
             work.push(tokio::spawn(async move {
                 for n in 0..EACH {
-                    let txn = db.begin().await.unwrap();
-                    let told = event(1 + process % 2, format!("{process}-{n}"));
+                    let tenant = 1 + process % 2;
+                    let txn = db.of(TenantId::from_u128(tenant)).begin().await.unwrap();
+                    let told = event(tenant, format!("{process}-{n}"));
                     outbox::append(&txn, &told).await.unwrap();
                     txn.commit().await.unwrap();
                     wake.nudge();
@@ -242,7 +243,7 @@ async fn what_a_process_wrote_before_it_died_is_told_by_another() {
         let bus = Arc::new(Slow::default());
         let relay = tokio::spawn(outbox::relay(db, bus.clone(), Wake::default()));
         let dying = records.open("test").await.unwrap();
-        outbox::append(&dying, &event(1, "last words".to_owned()))
+        outbox::append(&dying.of_all(), &event(1, "last words".to_owned()))
             .await
             .unwrap();
         drop(dying);

@@ -71,7 +71,7 @@ impl Store {
             .filter(stay::Column::ContactId.eq(contact.to_string()))
             .filter(stay::Column::Tenant.eq(tenant.to_string()))
             .limit(1)
-            .one(&self.readers)
+            .one(&self.readers.of(tenant))
             .await
             .map_err(fault)?;
         if known.is_none() {
@@ -80,7 +80,7 @@ impl Store {
         let mut rows = latest(contact)
             .filter(decision::Column::Tenant.eq(tenant.to_string()))
             .limit(OFFERS)
-            .all(&self.readers)
+            .all(&self.readers.of(tenant))
             .await
             .map_err(fault)?;
         rows.reverse();
@@ -92,7 +92,7 @@ impl Store {
         let gone = decision::Entity::delete_many()
             .filter(decision::Column::ContactId.is_null())
             .filter(decision::Column::AtMs.lt(before.as_millis()))
-            .exec(&self.writer)
+            .exec(&self.writer.of_all())
             .await
             .map_err(fault)?;
         Ok(gone.rows_affected)

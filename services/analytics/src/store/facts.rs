@@ -72,7 +72,7 @@ impl Store {
         batch: &[Heard],
         callers: &HashMap<ContactId, Caller>,
     ) -> Result<(), Fault> {
-        let txn = self.writer.begin().await.map_err(fault)?;
+        let txn = self.writer.of_all().begin().await.map_err(fault)?;
         let turn = self.turn(&txn).await?;
         if turn != at_hand.turn + 1 {
             at_hand.agents.clear();
@@ -100,7 +100,7 @@ impl Store {
     /// Closes what was open when the process died: it lived until the watermark, or until the last event that it told of.
     /// Returns how many stays and intervals.
     pub(crate) async fn close_open(&self) -> Result<(usize, u64), Fault> {
-        let txn = self.writer.begin().await.map_err(fault)?;
+        let txn = self.writer.of_all().begin().await.map_err(fault)?;
         self.turn(&txn).await?;
         let Some(mark) = watermark::Entity::find_by_id(1)
             .one(&txn)

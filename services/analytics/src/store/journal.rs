@@ -146,7 +146,7 @@ impl Store {
             .filter(Column::AtMs.lt(to.as_millis()))
             .order_by_asc(Column::Place)
             .limit(PAGE)
-            .all(&self.readers)
+            .all(&self.readers.of_all())
             .await
             .map_err(fault)?;
         let read = rows.into_iter().map(|row| Read {
@@ -165,7 +165,7 @@ impl Store {
     pub(crate) async fn forget_journal(&self, before: Timestamp) -> Result<u64, Fault> {
         let gone = journal::Entity::delete_many()
             .filter(journal::Column::AtMs.lt(before.as_millis()))
-            .exec(&self.writer)
+            .exec(&self.writer.of_all())
             .await
             .map_err(fault)?;
         Ok(gone.rows_affected)

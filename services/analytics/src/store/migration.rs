@@ -1,7 +1,10 @@
 //! The migrations.
 
 use super::entity::{agent_interval, decision, journal, queue_targets, stay, watermark};
-use centro_store::inbox::{AddArrival, CreateInbox};
+use centro_store::{
+    RaiseWall,
+    inbox::{AddArrival, CreateInbox},
+};
 use sea_orm_migration::{prelude::*, schema};
 
 pub struct Migrator;
@@ -16,6 +19,7 @@ impl MigratorTrait for Migrator {
             Box::new(AddUnreachable),
             Box::new(AddDecisions),
             Box::new(AddJournal),
+            Box::new(RaiseWall),
         ]
     }
 }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::core::{Booking, Interval, Span, Stay};
 use centro_kernel::{Fault, QueueId, TenantId, Timestamp, UserId};
-use centro_store::fault;
+use centro_store::{Db, fault};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 /// Rows read at once for a sum.
@@ -77,7 +77,7 @@ impl Store {
             .order_by_desc(Column::ContactId)
             .order_by_desc(Column::Ordinal)
             .limit(limit)
-            .all(&self.readers)
+            .all(&self.readers.of(tenant))
             .await
             .map_err(fault)?;
         Ok(rows.into_iter().filter_map(placed).collect())
@@ -102,64 +102,17 @@ impl Store {
             .of_tenant(tenant)
             .add(Column::EnqueueMs.gte(from))
             .add(Column::EnqueueMs.lt(to));
-        self.walk(entered, Column::EnqueueMs, &mut show).await?;
+        let db = self.readers.of(tenant);
+        walk(&db, entered, Column::EnqueueMs, &mut show).await?;
         if booking == Booking::Event {
             let settled = filter
                 .of_tenant(tenant)
                 .add(Column::SettledMs.gte(from))
                 .add(Column::SettledMs.lt(to))
                 .add(Column::EnqueueMs.lt(from));
-            self.walk(settled, Column::SettledMs, &mut show).await?;
+            walk(&db, settled, Column::SettledMs, &mut show).await?;
         }
         Ok(())
-    }
-
-    async fn walk(
-        &self,
-        wanted: Condition,
-        by: stay::Column,
-        show: &mut (impl FnMut(&Stay) + Send),
-    ) -> Result<(), Fault> {
-        use stay::Column;
-        let mut after: Option<StayKey> = None;
-        loop {
-            let mut wanted = wanted.clone();
-            if let Some((at, contact, ordinal)) = after.take() {
-                let later = Condition::any()
-                    .add(by.gt(at))
-                    .add(Column::ContactId.gt(contact.as_str()))
-                    .add(
-                        Condition::all()
-                            .add(Column::ContactId.eq(contact))
-                            .add(Column::Ordinal.gt(ordinal)),
-                    );
-                wanted = wanted.add(by.gte(at)).add(later);
-            }
-            let rows = stay::Entity::find()
-                .filter(wanted)
-                .order_by_asc(by)
-                .order_by_asc(Column::ContactId)
-                .order_by_asc(Column::Ordinal)
-                .limit(CHUNK)
-                .all(&self.readers)
-                .await
-                .map_err(fault)?;
-            let full = rows.len() as u64 == CHUNK;
-            after = rows.last().and_then(|row| {
-                let at = if matches!(by, Column::SettledMs) {
-                    row.settled_ms
-                } else {
-                    row.enqueue_ms
-                };
-                Some((at?, row.contact_id.clone(), row.ordinal))
-            });
-            rows.into_iter()
-                .filter_map(stay::Model::into_stay)
-                .for_each(|stay| show(&stay));
-            if !full {
-                return Ok(());
-            }
-        }
     }
 
     /// Intervals that touch the span, by start, the oldest first, after `after`.
@@ -198,13 +151,61 @@ impl Store {
             .order_by_asc(Column::StartMs)
             .order_by_asc(Column::AgentId)
             .limit(limit)
-            .all(&self.readers)
+            .all(&self.readers.of(tenant))
             .await
             .map_err(fault)?;
         Ok(rows
             .into_iter()
             .filter_map(|row| Some((row.agent_id.parse().ok()?, row.into_interval())))
             .collect())
+    }
+}
+
+async fn walk(
+    db: &Db,
+    wanted: Condition,
+    by: stay::Column,
+    show: &mut (impl FnMut(&Stay) + Send),
+) -> Result<(), Fault> {
+    use stay::Column;
+    let mut after: Option<StayKey> = None;
+    loop {
+        let mut wanted = wanted.clone();
+        if let Some((at, contact, ordinal)) = after.take() {
+            let later = Condition::any()
+                .add(by.gt(at))
+                .add(Column::ContactId.gt(contact.as_str()))
+                .add(
+                    Condition::all()
+                        .add(Column::ContactId.eq(contact))
+                        .add(Column::Ordinal.gt(ordinal)),
+                );
+            wanted = wanted.add(by.gte(at)).add(later);
+        }
+        let rows = stay::Entity::find()
+            .filter(wanted)
+            .order_by_asc(by)
+            .order_by_asc(Column::ContactId)
+            .order_by_asc(Column::Ordinal)
+            .limit(CHUNK)
+            .all(db)
+            .await
+            .map_err(fault)?;
+        let full = rows.len() as u64 == CHUNK;
+        after = rows.last().and_then(|row| {
+            let at = if matches!(by, Column::SettledMs) {
+                row.settled_ms
+            } else {
+                row.enqueue_ms
+            };
+            Some((at?, row.contact_id.clone(), row.ordinal))
+        });
+        rows.into_iter()
+            .filter_map(stay::Model::into_stay)
+            .for_each(|stay| show(&stay));
+        if !full {
+            return Ok(());
+        }
     }
 }
 

@@ -27,7 +27,7 @@ impl Store {
             .filter(row::Column::Version.gt(after))
             .order_by_asc(row::Column::Version)
             .limit(ROWS + 1)
-            .all(&self.db)
+            .all(&self.db.of_all())
             .await
             .map_err(fault)?;
         let mut bytes = 0;

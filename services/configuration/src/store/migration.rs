@@ -2,6 +2,7 @@
 
 use super::entity::{extension, link, object, version};
 use centro_store::{
+    RaiseWall,
     inbox::{AddArrival, CreateInbox},
     outbox::CreateOutbox,
 };
@@ -20,6 +21,7 @@ impl MigratorTrait for Migrator {
             Box::new(CreateConfiguration),
             Box::new(AddArrival),
             Box::new(AddSkills),
+            Box::new(RaiseWall),
         ]
     }
 }
@@ -207,7 +209,7 @@ mod tests {
         let data = tempfile::tempdir().unwrap();
         let url = engines::records().await;
         let records = Records::at(&url, data.path(), Limits::default()).unwrap();
-        let db = records.open("old").await.unwrap();
+        let db = records.open("old").await.unwrap().of_all();
         centro_store::migrate::<BeforeSkills>(&db).await.unwrap();
         let mut old = Query::insert();
         use object::Column as C;
@@ -231,7 +233,7 @@ mod tests {
         let of_skill = object::Column::SkillId.eq("ski_1");
         let found = object::Entity::find().filter(of_skill);
         assert_eq!(found.all(&db).await.unwrap().len(), 1);
-        Migrator::down(db.pool(), Some(1)).await.unwrap();
+        Migrator::down(db.pool(), Some(2)).await.unwrap();
         centro_store::migrate::<Migrator>(&db).await.unwrap();
     }
 }

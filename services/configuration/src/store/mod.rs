@@ -66,7 +66,7 @@ impl Store {
     /// # Errors
     /// `not_found`.
     pub async fn get<T: Object>(&self, tenant: TenantId, key: &str) -> Result<T, Fault> {
-        find::<T>(&self.db, tenant, key).await
+        find::<T>(&self.db.of(tenant), tenant, key).await
     }
 
     /// A page of the tenant's objects of a kind, oldest first, and the token of the next.
@@ -99,7 +99,7 @@ impl Store {
         if let Some(skill) = only.skill_id {
             query = query.filter(row::Column::SkillId.eq(skill));
         }
-        let mut rows = query.all(&self.db).await.map_err(fault)?;
+        let mut rows = query.all(&self.db.of(tenant)).await.map_err(fault)?;
         let next = pages.next(&mut rows, limit, |row| row.id.clone());
         let objects = rows.iter().map(decode::<T>).collect::<Result<_, _>>()?;
         Ok((objects, next))
@@ -110,7 +110,7 @@ impl Store {
     /// # Errors
     /// Those of the database.
     pub async fn extensions(&self, tenant: TenantId) -> Result<BTreeSet<String>, Fault> {
-        extensions(&self.db, tenant).await
+        extensions(&self.db.of(tenant), tenant).await
     }
 
     /// The digests of a device or trunk.
@@ -120,7 +120,7 @@ impl Store {
     pub async fn credentials(&self, tenant: TenantId, id: &str) -> Result<Credentials, Fault> {
         row::Entity::find_by_id(id)
             .filter(row::Column::Tenant.eq(tenant.to_string()))
-            .one(&self.db)
+            .one(&self.db.of(tenant))
             .await
             .map_err(fault)?
             .and_then(|row| digests(&row))

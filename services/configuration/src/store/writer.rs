@@ -41,7 +41,7 @@ impl Writer {
         tenant: TenantId,
         now: Timestamp,
     ) -> Result<Self, Fault> {
-        let txn = db.begin().await.map_err(fault)?;
+        let txn = db.of(tenant).begin().await.map_err(fault)?;
         let last = version::Entity::find_by_id(1)
             .lock_exclusive()
             .one(&txn)

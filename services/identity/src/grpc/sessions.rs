@@ -146,7 +146,10 @@ impl Desk {
         let guess = format!("{tenant_key} {}", name::key(&asked.login));
         self.guesses.admit(&guess, source, self.now())?;
         let user = match &tenant {
-            Some(tenant) => self.store.user_by_login(&tenant.id, &asked.login).await,
+            Some(tenant) => {
+                let tenant = store::id(&tenant.id)?;
+                self.store.user_by_login(tenant, &asked.login).await
+            }
             None => Ok(None),
         };
         let user = user.inspect_err(|_| self.guesses.unanswered(&guess, source))?;

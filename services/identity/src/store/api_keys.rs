@@ -27,7 +27,7 @@ impl Store {
         row: api_key::Model,
         now: Timestamp,
     ) -> Result<(), Fault> {
-        let txn = self.begin().await?;
+        let txn = self.begin(tenant).await?;
         let event = notify::api_key_created(tenant, &row, now);
         row.into_active_model().insert(&txn).await.map_err(fault)?;
         outbox::append(&txn, &event).await?;
@@ -52,18 +52,18 @@ impl Store {
         if let Some(after) = pages.after::<String>(token)? {
             query = query.filter(api_key::Column::Id.gt(after));
         }
-        let mut rows = query.all(&self.db).await.map_err(fault)?;
+        let mut rows = query.all(&self.db.of(tenant)).await.map_err(fault)?;
         let next = pages.next(&mut rows, limit, |row| row.id.clone());
         Ok((rows, next))
     }
 
-    /// The key with this fingerprint.
+    /// The key with this fingerprint: it says whose it is.
     ///
     /// # Errors
     /// Those of the database.
     pub async fn api_key(&self, fingerprint: &str) -> Result<Option<api_key::Model>, Fault> {
         let found = api_key::Entity::find().filter(api_key::Column::Fingerprint.eq(fingerprint));
-        found.one(&self.db).await.map_err(fault)
+        found.one(&self.db.of_all()).await.map_err(fault)
     }
 
     /// Removes a key: it stops at once, and so do tokens made from it.
@@ -77,7 +77,7 @@ impl Store {
         by_owner: bool,
         now: Timestamp,
     ) -> Result<(), Fault> {
-        let txn = self.begin().await?;
+        let txn = self.begin(tenant).await?;
         let row = api_key::Entity::find_by_id(id.to_string())
             .filter(api_key::Column::Tenant.eq(tenant.to_string()))
             .one(&txn)
@@ -101,7 +101,7 @@ impl Store {
     /// # Errors
     /// Those of the database; then nothing is written.
     pub async fn note_api_key_uses(&self, uses: &[(String, Timestamp)]) -> Result<(), Fault> {
-        let txn = self.begin().await?;
+        let txn = self.begin_of_all().await?;
         for (id, time) in uses {
             api_key::Entity::update_many()
                 .col_expr(api_key::Column::LastUseMs, time.as_millis().into())

@@ -1,7 +1,7 @@
 //! The tables of identity.
 
 use super::entity::{api_key, refresh_token, revocation, session, tenant, user};
-use centro_store::outbox::CreateOutbox;
+use centro_store::{RaiseWall, outbox::CreateOutbox};
 use sea_orm_migration::{prelude::*, schema};
 
 /// Every migration of this service, in order.
@@ -14,6 +14,7 @@ impl MigratorTrait for Migrator {
             Box::new(CreateOutbox),
             Box::new(CreateIdentity),
             Box::new(CreateRevocations),
+            Box::new(RaiseWall),
         ]
     }
 }

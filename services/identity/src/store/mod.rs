@@ -37,8 +37,13 @@ impl Store {
         Self { db, wake, pages }
     }
 
-    async fn begin(&self) -> Result<Transaction, Fault> {
-        self.db.begin().await.map_err(fault)
+    async fn begin(&self, tenant: TenantId) -> Result<Transaction, Fault> {
+        self.db.of(tenant).begin().await.map_err(fault)
+    }
+
+    /// For what is not known whose it is, or is everybody's.
+    async fn begin_of_all(&self) -> Result<Transaction, Fault> {
+        self.db.of_all().begin().await.map_err(fault)
     }
 
     async fn commit(&self, txn: Transaction) -> Result<(), Fault> {
@@ -65,7 +70,7 @@ impl Store {
             display_name: display_name.to_owned(),
             create_ms: now.as_millis(),
         };
-        let txn = self.begin().await?;
+        let txn = self.begin(id).await?;
         row.clone()
             .into_active_model()
             .insert(&txn)
@@ -139,7 +144,10 @@ impl Store {
     /// # Errors
     /// Those of the database.
     pub async fn note_refused(&self, event: &centro_bus::Event) -> Result<(), Fault> {
-        let txn = self.begin().await?;
+        let txn = match event.tenant {
+            Some(tenant) => self.begin(tenant).await?,
+            None => self.begin_of_all().await?,
+        };
         outbox::append(&txn, event).await?;
         self.commit(txn).await
     }

@@ -118,8 +118,8 @@ impl Store {
     #[cfg(test)]
     pub async fn revoke_many(&self, sessions: impl Iterator<Item = String>, now: Timestamp) {
         let endings = sessions.map(Ending::of).collect();
-        let txn = self.begin().await.unwrap();
         let tenant = TenantId::from_u128(1);
+        let txn = self.begin(tenant).await.unwrap();
         let done = revoke(&txn, tenant, "many", endings, now).await;
         done.unwrap();
         self.commit(txn).await.unwrap();

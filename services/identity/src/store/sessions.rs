@@ -74,7 +74,7 @@ impl Store {
             create_ms: now.as_millis(),
             expire_ms,
         };
-        let txn = self.begin().await?;
+        let txn = self.begin(id(&user.tenant)?).await?;
         let id = row.id.clone();
         // Written before the look: from here on nobody else changes the person until we are through.
         row.into_active_model().insert(&txn).await.map_err(fault)?;
@@ -107,7 +107,8 @@ impl Store {
         now: Timestamp,
         ttl: Duration,
     ) -> Result<Refreshed, Fault> {
-        let txn = self.begin().await?;
+        // Whose it is, the token will say.
+        let txn = self.begin_of_all().await?;
         let wanted = refresh_token::Entity::find_by_id(secret::fingerprint(token));
         let Some(found) = wanted.clone().one(&txn).await.map_err(fault)? else {
             return Ok(Refreshed::Gone);
@@ -122,6 +123,7 @@ impl Store {
         else {
             return Ok(Refreshed::Gone);
         };
+        txn.narrow(id(&session.tenant)?).await.map_err(fault)?;
         // As it is now that it is our turn.
         let Some(found) = wanted.one(&txn).await.map_err(fault)? else {
             return Ok(Refreshed::Gone);
@@ -172,11 +174,12 @@ impl Store {
     /// # Errors
     /// Those of the database.
     pub async fn end_session(&self, token: &str, now: Timestamp) -> Result<(), Fault> {
-        let txn = self.begin().await?;
+        let txn = self.begin_of_all().await?;
         let found = refresh_token::Entity::find_by_id(secret::fingerprint(token));
         if let Some(found) = found.one(&txn).await.map_err(fault)? {
             let session = session::Entity::find_by_id(&found.session_id);
             if let Some(session) = session.one(&txn).await.map_err(fault)? {
+                txn.narrow(id(&session.tenant)?).await.map_err(fault)?;
                 self.end(&txn, &session, now).await?;
             }
         }
@@ -201,7 +204,7 @@ impl Store {
     /// # Errors
     /// Those of the database.
     pub async fn forget_old_sessions(&self, now: Timestamp) -> Result<(), Fault> {
-        let txn = self.begin().await?;
+        let txn = self.begin_of_all().await?;
         session::Entity::delete_many()
             .filter(session::Column::ExpireMs.lte(now.as_millis()))
             .exec(&txn)

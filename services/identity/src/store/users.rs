@@ -61,7 +61,7 @@ impl Store {
         new: NewUser,
         now: Timestamp,
     ) -> Result<user::Model, Fault> {
-        let txn = self.begin().await?;
+        let txn = self.begin(tenant).await?;
         let row = insert(&txn, tenant, new, now).await?;
         self.commit(txn).await?;
         Ok(row)
@@ -72,7 +72,7 @@ impl Store {
     /// # Errors
     /// `not_found`.
     pub async fn user(&self, tenant: TenantId, id: UserId) -> Result<user::Model, Fault> {
-        find(&self.db, tenant, id).await
+        find(&self.db.of(tenant), tenant, id).await
     }
 
     /// The person with this login, in any case.
@@ -81,13 +81,13 @@ impl Store {
     /// Those of the database.
     pub async fn user_by_login(
         &self,
-        tenant: &str,
+        tenant: TenantId,
         login: &str,
     ) -> Result<Option<user::Model>, Fault> {
         user::Entity::find()
-            .filter(user::Column::Tenant.eq(tenant))
+            .filter(user::Column::Tenant.eq(tenant.to_string()))
             .filter(user::Column::LoginKey.eq(name::key(login)))
-            .one(&self.db)
+            .one(&self.db.of(tenant))
             .await
             .map_err(fault)
     }
@@ -114,7 +114,7 @@ impl Store {
         if let Some(role) = role {
             query = query.filter(user::Column::Roles.is_in(Roles::rows_with(role)));
         }
-        let mut rows = query.all(&self.db).await.map_err(fault)?;
+        let mut rows = query.all(&self.db.of(tenant)).await.map_err(fault)?;
         let next = pages.next(&mut rows, limit, |row| row.id.clone());
         Ok((rows, next))
     }
@@ -132,7 +132,7 @@ impl Store {
         change: UserChange,
         now: Timestamp,
     ) -> Result<user::Model, Fault> {
-        let txn = self.begin().await?;
+        let txn = self.begin(tenant).await?;
         lock(&txn, tenant).await?;
         let before = find(&txn, tenant, id).await?;
         check_etag(&before, etag)?;
@@ -183,7 +183,7 @@ impl Store {
         by_owner: bool,
         now: Timestamp,
     ) -> Result<(), Fault> {
-        let txn = self.begin().await?;
+        let txn = self.begin(tenant).await?;
         lock(&txn, tenant).await?;
         let row = find(&txn, tenant, id).await?;
         let roles = Roles::from_row(row.roles);

@@ -472,13 +472,18 @@ async fn every_sign_in_is_audited_with_its_source_and_outcome_and_without_what_w
 async fn a_sign_in_under_way_does_not_outlive_the_password_it_was_proved_with() {
     let world = &World::new().await;
     let home = world.home("acme").await;
-    let tenant = home.tenant.to_string();
     let anna = world
         .add(&home.owner, person("anna", &[pb::Role::Agent]))
         .await
         .unwrap();
     let store = &world.desk.store;
-    let proved = || async { store.user_by_login(&tenant, "anna").await.unwrap().unwrap() };
+    let proved = || async {
+        store
+            .user_by_login(home.tenant, "anna")
+            .await
+            .unwrap()
+            .unwrap()
+    };
     let ttl = Duration::from_secs(3600);
     let opened = |user| async move {
         let opened = store.open_session(&user, world.now(), ttl).await.unwrap();

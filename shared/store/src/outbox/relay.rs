@@ -44,6 +44,8 @@ impl Wake {
 /// with its transaction. So the next one goes on where a dead one stopped, and repeats at most what that one could not say it had
 /// published. On SQLite one may run per outbox.
 pub async fn relay(db: Db, bus: Arc<dyn EventBus>, wake: Wake) {
+    // It publishes everybody's events.
+    let db = db.of_all();
     let mut pause = RETRY.0;
     loop {
         match turn(&db, bus.as_ref()).await {

@@ -1,7 +1,7 @@
 //! A schema per service in one PostgreSQL database.
 
 use super::Limits;
-use crate::{Db, db::Doubt};
+use crate::{Db, db::Doubt, wall};
 use sea_orm::{
     ConnectOptions, Database, DbErr,
     sqlx::{
@@ -108,6 +108,8 @@ fn session(
         .application_name(schema)
         .options([
             ("search_path", schema.to_owned()),
+            // Nobody's rows until a transaction says whose.
+            (wall::SETTING, String::new()),
             ("statement_timeout", millis(limits.statement_timeout)),
             (
                 "idle_in_transaction_session_timeout",

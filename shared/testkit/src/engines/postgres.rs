@@ -14,8 +14,11 @@ use tempfile::TempDir;
 
 /// The account that Debian's package makes; PostgreSQL refuses to run as root.
 const ACCOUNT: &str = "postgres";
+/// Who owns the databases of tests.
+const ROLE: &str = "centro";
 
-/// A server whose superuser is `postgres`, trusted from 127.0.0.1.
+/// A server trusted from 127.0.0.1, whose superuser is `postgres`. Its databases belong to the role `centro`, which may no more than
+/// the guide for operators asks for.
 pub struct Postgres {
     process: Process,
     port: u16,
@@ -57,20 +60,18 @@ impl Postgres {
             databases,
         };
         postgres.answers().await?;
+        postgres.sql("postgres", &format!("CREATE ROLE {ROLE} LOGIN"))?;
         Ok(postgres)
     }
 
-    /// A new, empty database, e.g. `postgres://postgres@127.0.0.1:15432/test_1`.
+    /// A new, empty database, e.g. `postgres://centro@127.0.0.1:15432/test_1`.
     ///
     /// # Errors
     /// The server does not answer.
     pub fn database(&self) -> Result<String> {
         let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
-        self.sql("postgres", &format!("CREATE DATABASE {name}"))?;
-        Ok(format!(
-            "postgres://postgres@127.0.0.1:{}/{name}",
-            self.port
-        ))
+        self.sql("postgres", &format!("CREATE DATABASE {name} OWNER {ROLE}"))?;
+        Ok(format!("postgres://{ROLE}@127.0.0.1:{}/{name}", self.port))
     }
 
     /// Its port on 127.0.0.1.
