@@ -19,6 +19,7 @@ mod store;
 mod words;
 
 pub use settings::Settings;
+pub use store::first_look;
 
 use async_trait::async_trait;
 use centro_node::{Mount, Node, Role, Service, health::Kind};

@@ -41,6 +41,14 @@ pub(crate) struct Promise {
     pub targets: Targets,
 }
 
+/// Looks whether this service could start on these records, and changes nothing.
+///
+/// # Errors
+/// What [`centro_store::migrate`] would refuse.
+pub async fn first_look(records: &Records) -> Result<(), Refused> {
+    centro_store::first_look::<migration::Migrator>(records, "analytics").await
+}
+
 impl Store {
     pub(crate) async fn open(records: &Records, clock: Arc<dyn Clock>) -> Result<Self, Refused> {
         let writer = records.open("analytics").await?;

@@ -206,7 +206,7 @@ impl Adapters {
 }
 
 /// Says whose centre this is without telling the secret that its processes share.
-fn installation(secret: &[u8]) -> String {
+pub fn installation(secret: &[u8]) -> String {
     let digest = Sha256::new_with_prefix(b"centro installation").chain_update(secret);
     hex::encode(&digest.finalize()[..8])
 }

@@ -2,9 +2,9 @@
 //! data folder while no centre runs on it, through the identity service's own interface.
 
 use crate::{
-    EX_USAGE, SettingsArguments,
+    SettingsArguments,
     acting::{self, Acting, Login},
-    first_start, run, settings,
+    exit, first_start, run, settings,
     settings::Settings,
     wiring::For,
 };
@@ -140,7 +140,7 @@ where
         Ok(settings) => settings,
         Err(error) => {
             eprintln!("error: {error}");
-            return ExitCode::from(EX_USAGE);
+            return ExitCode::from(exit::USAGE);
         }
     };
     if let Err(error) = check_folder(&settings.node.data, expected) {
@@ -161,7 +161,7 @@ where
         }
         Err(error) => {
             eprintln!("error: {error:#}");
-            ExitCode::FAILURE
+            exit::of(&error)
         }
     }
 }

@@ -3,7 +3,7 @@
 mod machine;
 mod network;
 
-use crate::{EX_USAGE, SettingsArguments, settings, settings::Settings};
+use crate::{SettingsArguments, exit, settings, settings::Settings};
 use std::process::ExitCode;
 
 /// How bad it is.
@@ -37,7 +37,7 @@ pub fn run(from: &SettingsArguments) -> ExitCode {
         Ok(settings) => settings,
         Err(error) => {
             eprintln!("error: {error}");
-            return ExitCode::from(EX_USAGE);
+            return ExitCode::from(exit::USAGE);
         }
     };
     let findings = examine(&settings);

@@ -9,6 +9,8 @@ mod administer;
 mod cluster;
 mod demo;
 mod doctor;
+mod exit;
+mod first_look;
 mod first_start;
 mod folder;
 mod integrators;
@@ -28,9 +30,6 @@ use std::{io::Write, path::PathBuf, process::ExitCode};
 /// users, against 96 MB with one arena.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-/// Exit code of a wrong command line or setting (sysexits.h, EX_USAGE).
-const EX_USAGE: u8 = 64;
 
 #[derive(Parser)]
 #[command(name = "centro", version, about = "An open-source contact centre.")]
@@ -183,7 +182,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
-            ExitCode::from(EX_USAGE)
+            ExitCode::from(exit::USAGE)
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `centro replay --verify`: what a decision log says, held against the rules (docs/replay.md).
 
-use crate::EX_USAGE;
+use crate::exit;
 use centro_kernel::{ContactId, TenantId};
 use centro_routing::replay::{self, Asked, Found};
 use clap::Args;
@@ -37,7 +37,7 @@ pub fn run(asked: ReplayArguments) -> ExitCode {
         }
         Err(error) => {
             eprintln!("error: {error}");
-            ExitCode::from(EX_USAGE)
+            ExitCode::from(exit::USAGE)
         }
     }
 }

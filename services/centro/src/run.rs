@@ -1,7 +1,7 @@
 //! The life of a process: settings, runtime, services, ready, signal, drain, end.
 
 use crate::{
-    EX_USAGE, RunArguments, first_start, folder, probes, report, secret, settings,
+    RunArguments, exit, first_start, folder, probes, report, secret, settings,
     settings::Settings,
     wiring::{self, For, Started},
 };
@@ -29,7 +29,7 @@ pub fn run(arguments: &RunArguments) -> ExitCode {
             Ok(loaded) => loaded,
             Err(error) => {
                 eprintln!("error: {error}");
-                return ExitCode::from(EX_USAGE);
+                return ExitCode::from(exit::USAGE);
             }
         };
     let credentials = arguments.credentials_file.clone();
@@ -39,13 +39,13 @@ pub fn run(arguments: &RunArguments) -> ExitCode {
         Err(error) => {
             tracing::error!(error = format!("{error:#}"), "cannot run");
             eprintln!("error: {error:#}");
-            ExitCode::FAILURE
+            exit::of(&error)
         }
     }
 }
 
 /// The roles named on the command line; all of them when none is named.
-fn roles(names: &[String]) -> Result<Vec<Role>, String> {
+pub fn roles(names: &[String]) -> Result<Vec<Role>, String> {
     if names.is_empty() {
         return Ok(Role::ALL.to_vec());
     }
@@ -79,8 +79,9 @@ where
 {
     // Several libraries speak TLS; without a choice the first of them would panic.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let _lock = folder::open(&settings.node.data)?;
-    let secret = secret::load(&settings.node.secret, &settings.node.data)?;
+    let _lock = folder::open(&settings.node.data).map_err(exit::Unusable)?;
+    let secret =
+        secret::load(&settings.node.secret, &settings.node.data).map_err(exit::Unusable)?;
 
     centro_contract::Api::installed().context("the interface is not sound")?;
     let threads = threads(settings.node.threads);

@@ -1,6 +1,6 @@
 //! `centro test`: stories of a contact centre, told in a moment (docs/stories.md).
 
-use crate::EX_USAGE;
+use crate::exit;
 use centro_routing::story::{self, Report};
 use clap::Args;
 use std::{io::IsTerminal, path::PathBuf, process::ExitCode};
@@ -22,7 +22,7 @@ pub fn run(asked: &TestArguments) -> ExitCode {
         Ok(report) => report,
         Err(error) => {
             eprintln!("error: {error}");
-            return ExitCode::from(EX_USAGE);
+            return ExitCode::from(exit::USAGE);
         }
     };
     crate::say(&told(&report, asked.json));

@@ -1,6 +1,6 @@
 //! Puts the services of this process together, on the adapters that [`Adapters`] chooses.
 
-use crate::{adapters::Adapters, settings::Settings};
+use crate::{adapters::Adapters, first_look, settings::Settings};
 use anyhow::{Context, Result};
 use centro_contract::Keys;
 use centro_kernel::SystemClock;
@@ -36,8 +36,12 @@ pub async fn start(
     lifecycle: Lifecycle,
     metrics: Metrics,
 ) -> Result<Started> {
+    first_look::at_records(&settings, roles).await?;
     let adapters = match purpose {
-        For::Centre => Adapters::connect(&settings, roles, secret).await?,
+        For::Centre => {
+            first_look::at_cluster(&settings, secret).await?;
+            Adapters::connect(&settings, roles, secret).await?
+        }
         For::Task => Adapters::alone(),
     };
     let name = if settings.node.name.is_empty() {

@@ -25,6 +25,7 @@ mod settings;
 mod source;
 
 pub use integrations::{Public, Told};
+pub use repeats::first_look;
 pub use settings::Settings;
 
 use actix_web::{

@@ -32,6 +32,7 @@ use centro_proto::identity::{
     sessions_server::SessionsServer, tenants_server::TenantsServer, users_server::UsersServer,
 };
 use centro_store::{
+    Records, Refused,
     outbox::{self, Wake},
     page::Pages,
 };
@@ -58,6 +59,14 @@ impl Service for Identity {
         mount.grpc(TenantsServer::new(desk));
         Ok(())
     }
+}
+
+/// Looks whether this service could start on these records, and changes nothing.
+///
+/// # Errors
+/// What [`centro_store::migrate`] would refuse.
+pub async fn first_look(records: &Records) -> Result<(), Refused> {
+    centro_store::first_look::<Migrator>(records, Role::Identity.name()).await
 }
 
 /// Opens the database and starts the background work.

@@ -28,3 +28,4 @@ pub mod ua;
 
 pub use service::{Doors, Telephony, serve};
 pub use settings::Settings;
+pub use store::first_look;

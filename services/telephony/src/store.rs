@@ -168,6 +168,14 @@ mod migration {
     }
 }
 
+/// Looks whether this service could start on these records, and changes nothing.
+///
+/// # Errors
+/// What [`centro_store::migrate`] would refuse.
+pub async fn first_look(records: &Records) -> Result<(), Refused> {
+    centro_store::first_look::<migration::Migrator>(records, "telephony").await
+}
+
 /// Opens and migrates the database.
 ///
 /// # Errors

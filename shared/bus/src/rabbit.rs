@@ -95,7 +95,7 @@ impl RabbitBus {
         let (publishing, reading) = loop {
             match open(&uri, settings.publish_timeout, &cut).await {
                 Ok(links) => break links,
-                Err(error) if error.passes() && Instant::now() < until => {
+                Err(error) if error.is_away() && Instant::now() < until => {
                     tracing::warn!(%error, "waiting for RabbitMQ");
                     backoff.pause().await;
                 }

@@ -4,6 +4,7 @@
 //! out. Everything of a shard carries the hash tag `{sN}`, what belongs to no shard `{members}`, so that each script touches
 //! one slot. Sentinel and Redis Cluster are not wired: the address is one server's, or that of a proxy that finds it.
 
+mod first_look;
 mod keys;
 mod link;
 mod metrics;
@@ -12,6 +13,7 @@ mod scripts;
 mod settings;
 mod table;
 
+pub use first_look::first_look;
 pub use keys::Keys;
 pub use link::{Away, Link};
 pub use ownership::RedisOwnership;
@@ -34,6 +36,26 @@ pub enum Error {
         /// What it said, or that it said nothing.
         why: Away,
     },
+    /// Redis does not let us in.
+    #[error(
+        "Redis at {at} refuses us ({why}): correct the user and the password in cluster.redis.url"
+    )]
+    Refused {
+        /// Where, without the password.
+        at: String,
+        /// What it said.
+        why: Away,
+    },
+    /// A server that lacks what is needed.
+    #[error(
+        "Redis at {at} is version {found}; 7 or later is needed: start one, and name it in cluster.redis.url"
+    )]
+    TooOld {
+        /// Where, without the password.
+        at: String,
+        /// What it says of itself.
+        found: String,
+    },
     /// The keys belong to somebody else, or to another version.
     #[error(
         "the keys of Redis under \"{prefix}\" are of \"{found}\", and this is \"{ours}\": set cluster.redis.prefix to a name \
@@ -53,4 +75,21 @@ pub enum Error {
     /// Not everything could be given away in time. What is left ends with the session.
     #[error("not everything was given away within {0:?}; the rest is free when the session ends")]
     NotDrained(Duration),
+}
+
+impl Error {
+    /// No answer, or a refusal.
+    fn of(settings: &Settings, why: Away) -> Self {
+        let at = settings.place();
+        if why.is_final() {
+            Self::Refused { at, why }
+        } else {
+            Self::Away { at, why }
+        }
+    }
+
+    /// Whether nobody is there, so that waiting may help. Otherwise a setting has to be corrected.
+    pub fn is_away(&self) -> bool {
+        matches!(self, Self::Away { .. })
+    }
 }

@@ -38,7 +38,7 @@ pub struct TelemetrySettings {
 impl Default for TelemetrySettings {
     fn default() -> Self {
         Self {
-            filter: "info,rsipstack=warn".into(),
+            filter: "info,lapin=off,rsipstack=warn".into(),
             format: LogFormat::Text,
             otlp_endpoint: String::new(),
             trace_ratio: 1.0,

@@ -21,7 +21,7 @@ mod wall;
 
 pub use db::{Db, Transaction};
 pub use failure::fault;
-pub use migrate::{Refused, migrate};
+pub use migrate::{Refused, first_look, migrate};
 pub use records::{Limits, Records};
 pub use sea_orm;
 pub use sea_orm_migration;

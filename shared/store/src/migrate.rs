@@ -5,8 +5,8 @@
 //! null or have a default, indexes. What version N still reads or writes is renamed or removed by version N+2 at the earliest,
 //! when N+1 does not use it any more. A new table that has a tenant, in a column `tenant` or `tenant_id`, gets its wall by itself.
 
-use crate::{Db, fault, wall};
-use centro_kernel::Fault;
+use crate::{Db, Records, fault, wall};
+use centro_kernel::{Code, Fault};
 use sea_orm::{
     ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, RuntimeErr, Statement,
     TransactionTrait, sqlx,
@@ -72,15 +72,64 @@ pub enum Refused {
         /// What is wrong with it.
         is_what: &'static str,
     },
+    /// The server does not let us in.
+    #[error(
+        "PostgreSQL at {place} does not let {user} in ({reason}): correct user, password, database and sslmode in records.url, or have its administrator let this host in"
+    )]
+    Access {
+        /// Host, port and database.
+        place: String,
+        /// Who asked.
+        user: String,
+        /// What the server said.
+        reason: String,
+    },
+    /// Nobody answers.
+    #[error(
+        "PostgreSQL at {place} does not answer ({reason}): start it, or correct host and port in records.url"
+    )]
+    Away {
+        /// Host, port and database.
+        place: String,
+        /// What the network said.
+        reason: String,
+    },
     /// The database failed.
     #[error(transparent)]
     Fault(#[from] Fault),
+}
+
+impl Refused {
+    /// Whether the database is away, so that waiting may help. Otherwise something has to be corrected.
+    pub fn is_away(&self) -> bool {
+        match self {
+            Self::Away { .. } => true,
+            Self::Fault(fault) => fault.code == Code::Unavailable,
+            _ => false,
+        }
+    }
 }
 
 impl From<DbErr> for Refused {
     fn from(error: DbErr) -> Self {
         Self::Fault(fault(error))
     }
+}
+
+/// Looks whether [`migrate`] would be refused, and changes nothing. Files in a folder are looked at when they are migrated.
+///
+/// # Errors
+/// [`Refused`].
+pub async fn first_look<M: MigratorTrait>(records: &Records, service: &str) -> Result<(), Refused> {
+    if !records.are_shared() {
+        return Ok(());
+    }
+    records.reach().await?;
+    let db = records.open(service).await?;
+    check_server(&db).await?;
+    wall::check_role(&db).await?;
+    let schema = db.schema().unwrap_or(service);
+    is_behind::<M>(&db, schema).await.map(drop)
 }
 
 /// Brings the tables up to the migrator's last migration, all at once or not at all on PostgreSQL. Processes that start together
@@ -131,7 +180,7 @@ async fn lock(txn: &DatabaseTransaction, name: &str) -> Result<(), DbErr> {
     txn.execute_raw(asked).await.map(drop)
 }
 
-async fn check_server(txn: &DatabaseTransaction) -> Result<(), Refused> {
+async fn check_server(txn: &impl ConnectionTrait) -> Result<(), Refused> {
     let text = "SELECT current_setting('server_version_num')::int / 10000 AS version, \
                 current_setting('server_encoding') AS encoding";
     let asked = Statement::from_string(DbBackend::Postgres, text);

@@ -3,7 +3,7 @@
 mod postgres;
 mod sqlite;
 
-use crate::{Db, fault};
+use crate::{Db, Refused, fault};
 use centro_kernel::Fault;
 use sea_orm::sqlx::postgres::PgConnectOptions;
 use std::{
@@ -87,6 +87,19 @@ impl Records {
     /// Whether other processes may write the same records at the same time.
     pub fn are_shared(&self) -> bool {
         matches!(*self.0, Place::Postgres(..))
+    }
+
+    /// Waits until the database lets us in, for as long as a statement waits for a connection. Files are always there.
+    ///
+    /// # Errors
+    /// [`Refused::Access`], [`Refused::Away`].
+    pub async fn reach(&self) -> Result<(), Refused> {
+        match &*self.0 {
+            Place::Folder(_) => Ok(()),
+            Place::Postgres(options, limits) => {
+                postgres::reach(options, limits.acquire_timeout).await
+            }
+        }
     }
 
     /// Opens what a service keeps, e.g. `identity`. To be migrated with [`crate::migrate`] before anything else.

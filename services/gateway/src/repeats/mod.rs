@@ -25,6 +25,7 @@ use std::{
 };
 use store::Found;
 pub(crate) use store::Store;
+pub use store::first_look;
 use tonic::{Code, Status};
 
 /// How long an answer is kept.

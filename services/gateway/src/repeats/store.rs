@@ -184,6 +184,14 @@ impl Store {
     }
 }
 
+/// Looks whether the store could be opened on these records, and changes nothing.
+///
+/// # Errors
+/// What [`centro_store::migrate`] would refuse.
+pub async fn first_look(records: &Records) -> Result<(), Refused> {
+    centro_store::first_look::<Migrator>(records, "gateway").await
+}
+
 struct Migrator;
 
 #[async_trait::async_trait]

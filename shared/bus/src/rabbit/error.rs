@@ -15,7 +15,7 @@ pub enum RabbitError {
     },
     /// Nobody answers, or somebody who is no broker.
     #[error(
-        "RabbitMQ at {address} does not answer ({reason}): start it, or correct the host and port in url"
+        "RabbitMQ at {address} does not answer ({reason}): start it, or correct the host and port in bus.rabbitmq.url"
     )]
     Unreachable {
         /// Host and port.
@@ -25,7 +25,7 @@ pub enum RabbitError {
     },
     /// The broker does not let this user in.
     #[error(
-        "RabbitMQ at {address} refuses the user {user}: correct the user or the password in url"
+        "RabbitMQ at {address} refuses the user {user}: correct the user or the password in bus.rabbitmq.url"
     )]
     Refused {
         /// Host and port.
@@ -35,7 +35,7 @@ pub enum RabbitError {
     },
     /// The broker let the user in, but not to what the bus needs.
     #[error(
-        "RabbitMQ at {address} does not let {user} use the vhost {vhost} as the bus must ({reason}): create the vhost, and give the user the permission to configure, write and read what begins with the name of the exchange"
+        "RabbitMQ at {address} does not let {user} use the vhost {vhost} as the bus must ({reason}): create the vhost, and give the user the permission to configure, write and read what begins with bus.rabbitmq.exchange, or name another vhost in bus.rabbitmq.url"
     )]
     NotAllowed {
         /// Host and port.
@@ -49,7 +49,7 @@ pub enum RabbitError {
     },
     /// The exchange or the log exists with another type.
     #[error(
-        "RabbitMQ at {address} has another {name} than the bus needs ({reason}): delete it, or choose another exchange"
+        "RabbitMQ at {address} has another {name} than the bus needs, or is older than 3.10 ({reason}): delete it, name another bus.rabbitmq.exchange, or start RabbitMQ 3.10 or later with the feature flag stream_queue"
     )]
     Unlike {
         /// Host and port.
@@ -114,8 +114,8 @@ impl RabbitError {
         }
     }
 
-    /// Whether waiting may help.
-    pub(super) fn passes(&self) -> bool {
+    /// Whether nobody is there, so that waiting may help. Otherwise a setting has to be corrected.
+    pub fn is_away(&self) -> bool {
         matches!(self, Self::Unreachable { .. })
     }
 }

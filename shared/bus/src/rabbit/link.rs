@@ -92,7 +92,7 @@ impl Link {
         loop {
             let connection = self.live.borrow().clone();
             if let Some(connection) = connection {
-                self.lost(&connection).await;
+                let reason = self.lost(&connection).await;
                 if self.cut.is_cancelled() {
                     let goodbye = connection.close(200, "closed".into());
                     // One that cannot even be closed is gone.
@@ -100,9 +100,9 @@ impl Link {
                     self.live.send_replace(None);
                     return;
                 }
+                tracing::warn!(%address, purpose = self.purpose, reason, "lost the connection to RabbitMQ");
             }
             self.live.send_replace(None);
-            tracing::warn!(%address, purpose = self.purpose, "lost the connection to RabbitMQ");
             let Some(connection) = self.regain().await else {
                 return;
             };
@@ -111,23 +111,26 @@ impl Link {
         }
     }
 
-    /// Returns when the connection is no more, or is to be closed.
-    async fn lost(&self, connection: &Connection) {
+    /// Returns when the connection is no more, or is to be closed, with what was said of the reason.
+    async fn lost(&self, connection: &Connection) -> Option<String> {
+        let mut reason = None;
         let mut events = std::pin::pin!(connection.events_listener());
         while connection.status().connected() {
             tokio::select! {
-                () = self.cut.cancelled() => return,
+                () = self.cut.cancelled() => return None,
                 () = self.suspect.notified() => {}
                 () = tokio::time::sleep(LOOK) => {}
                 Some(event) = events.next() => match event {
                     Event::ConnectionBlocked(reason) => {
                         tracing::warn!(%reason, "RabbitMQ takes no events for now");
                     }
+                    Event::Error(error) => reason = Some(error.to_string()),
                     Event::ConnectionUnblocked => tracing::info!("RabbitMQ takes events again"),
                     _ => {}
                 },
             }
         }
+        reason
     }
 
     async fn regain(&self) -> Option<Connection> {
@@ -139,7 +142,7 @@ impl Link {
             };
             match connection {
                 Ok(connection) => return Some(connection),
-                Err(error) if error.passes() => {
+                Err(error) if error.is_away() => {
                     tracing::debug!(%error, "no connection to RabbitMQ yet");
                 }
                 Err(error) => tracing::error!(%error, "no connection to RabbitMQ"),

@@ -36,7 +36,9 @@ impl Away {
     pub fn is_final(&self) -> bool {
         let is = |error: &RedisError| {
             let kind = error.kind();
-            kind == ErrorKind::AuthenticationFailed || kind == ErrorKind::InvalidClientConfig
+            kind == ErrorKind::AuthenticationFailed
+                || kind == ErrorKind::InvalidClientConfig
+                || matches!(error.code(), Some("NOAUTH" | "WRONGPASS" | "NOPERM"))
         };
         matches!(self, Self::Failed(error) if is(error))
     }

@@ -1,6 +1,10 @@
 //! One process's part in the table: the tasks that renew its session, look, and do what the rules say.
 
-use super::{Away, Error, Keys, Link, Settings, metrics, scripts};
+use super::{
+    Away, Error, Keys, Link, Settings,
+    first_look::{self, check_owner, patiently},
+    metrics, scripts,
+};
 use crate::{
     Changes, Member, Members, Owner, Ownership, SHARDS, Shard,
     lease::{Beat, Lease, Moment, Order, Session},
@@ -18,9 +22,6 @@ use tokio::{
 
 /// Changes kept for a watcher that is slow: everything lost and gained again, twice.
 const UNREAD: usize = 4 * SHARDS as usize;
-
-/// How long a process tries to reach Redis when it starts.
-const START: Duration = Duration::from_secs(10);
 
 /// Ownership among processes that share a Redis. Cheap to clone; when the last clone is dropped its tasks end, and the
 /// session a session time later.
@@ -225,8 +226,7 @@ impl Inner {
     }
 
     fn away(&self, why: Away) -> Error {
-        let at = self.settings.place();
-        Error::Away { at, why }
+        Error::of(&self.settings, why)
     }
 
     fn session_keys(&self) -> (String, String) {
@@ -235,30 +235,14 @@ impl Inner {
     }
 
     async fn check_version(&self, installation: &str) -> Result<(), Error> {
-        let ours = format!("{}, {SHARDS} shards, {installation}", scripts::LAYOUT);
-        let tried = Instant::now();
-        let found = loop {
-            let (version, ours) = (self.keys.version(), ours.clone());
-            match self.ask(|link| scripts::join(link, version, ours)).await {
-                Ok(found) => break found,
-                Err(why) => {
-                    let why = self.link.why(why).await;
-                    if why.is_final() || tried.elapsed() >= START {
-                        return Err(self.away(why));
-                    }
-                    sleep(self.settings.beat).await;
-                }
-            }
-        };
-        if found == ours {
-            return Ok(());
-        }
-        let prefix = self.settings.prefix.clone();
-        Err(Error::Foreign {
-            prefix,
-            found,
-            ours,
+        let ours = first_look::ours(installation);
+        let version = self.keys.version();
+        let wanted = ours.clone();
+        let found = patiently(&self.link, &self.settings, move |link| {
+            scripts::join(link, version.clone(), wanted.clone())
         })
+        .await?;
+        check_owner(&self.settings, found, ours)
     }
 
     /// Begins the session. One that this name had before may have to end first.

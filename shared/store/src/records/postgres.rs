@@ -1,7 +1,7 @@
 //! A schema per service in one PostgreSQL database.
 
 use super::Limits;
-use crate::{Db, db::Doubt, wall};
+use crate::{Db, Refused, db::Doubt, wall};
 use sea_orm::{
     ConnectOptions, Database, DbErr,
     sqlx::{
@@ -10,6 +10,7 @@ use sea_orm::{
     },
 };
 use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
 
 /// What a URL may say after its `?`. What is not known is refused: it would be ignored, and put into the log.
 const PARAMETERS: &[&str] = &[
@@ -32,6 +33,8 @@ const STALE: Duration = Duration::from_secs(1);
 const IDLE: Duration = Duration::from_secs(300);
 /// How long a transaction may do nothing before the server ends it: its process may be cut off, and others wait for its locks.
 const IDLE_IN_TRANSACTION: Duration = Duration::from_secs(30);
+/// Between two tries to reach a server at the start.
+const PAUSE: Duration = Duration::from_millis(200);
 /// How long a connection in doubt may take to answer before it is given up.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
 
@@ -58,6 +61,57 @@ pub fn read(url: &str) -> Result<PgConnectOptions, String> {
         return Err(format!("it names no database; {EXAMPLE}"));
     }
     Ok(options)
+}
+
+/// Waits until the server lets us in. What does not pass by waiting is said at once.
+pub async fn reach(options: &PgConnectOptions, patience: Duration) -> Result<(), Refused> {
+    let until = Instant::now() + patience;
+    loop {
+        let connecting = PgConnection::connect_with(options);
+        let error = match timeout_at(until, connecting).await {
+            Ok(Ok(connection)) => {
+                // It was to look; what the server thinks of the end does not matter.
+                let _ = connection.close().await;
+                return Ok(());
+            }
+            Ok(Err(error)) => error,
+            Err(_) => Error::PoolTimedOut,
+        };
+        let refused = refused(options, &error);
+        if !refused.is_away() || Instant::now() + PAUSE >= until {
+            return Err(refused);
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+fn refused(options: &PgConnectOptions, error: &Error) -> Refused {
+    let place = format!(
+        "{}:{}/{}",
+        options.get_host(),
+        options.get_port(),
+        options.get_database().unwrap_or_default()
+    );
+    let is_final = match error {
+        // Who we are, the database that is meant, and whether we may.
+        Error::Database(said) => said.code().is_some_and(|code| {
+            code.starts_with("28") || code.starts_with("3D") || code.starts_with("42")
+        }),
+        Error::Tls(_) | Error::Configuration(_) => true,
+        _ => false,
+    };
+    if is_final {
+        return Refused::Access {
+            place,
+            user: options.get_username().to_owned(),
+            reason: error.to_string(),
+        };
+    }
+    let reason = match error {
+        Error::PoolTimedOut => "no greeting in time".to_owned(),
+        error => error.to_string(),
+    };
+    Refused::Away { place, reason }
 }
 
 /// Opens a pool whose connections see the service's schema and nothing else.
