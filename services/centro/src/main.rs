@@ -7,6 +7,8 @@ mod acting;
 mod adapters;
 mod administer;
 mod cluster;
+#[cfg(test)]
+mod compose;
 mod demo;
 mod doctor;
 mod exit;
