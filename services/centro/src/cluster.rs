@@ -3,7 +3,7 @@
 
 mod said;
 
-use crate::{EX_USAGE, SettingsArguments, secret, settings, settings::Settings};
+use crate::{SettingsArguments, exit, secret, settings, settings::Settings};
 use anyhow::{Context, Result, bail};
 use centro_contract::{Keys, Principal};
 use centro_kernel::{Clock, Fault, SystemClock};
@@ -117,7 +117,7 @@ pub fn run(command: ClusterCommand) -> ExitCode {
         Ok(code) => code,
         Err(Failed::Usage(text)) => {
             eprintln!("error: {text}");
-            ExitCode::from(EX_USAGE)
+            ExitCode::from(exit::USAGE)
         }
         Err(Failed::Work(error)) => {
             eprintln!("error: {error:#}");

@@ -2,8 +2,9 @@
 //! and nothing else.
 
 use crate::{
-    EX_USAGE, SettingsArguments,
+    SettingsArguments,
     acting::Login,
+    exit,
     settings::{self, Settings},
 };
 use anyhow::{Context, Result, bail};
@@ -197,7 +198,7 @@ fn at_broker(
         Ok(settings) => settings,
         Err(error) => {
             eprintln!("error: {error}");
-            return ExitCode::from(EX_USAGE);
+            return ExitCode::from(exit::USAGE);
         }
     };
     let _ = rustls::crypto::ring::default_provider().install_default();

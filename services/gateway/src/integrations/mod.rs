@@ -38,7 +38,7 @@ pub async fn start(node: &Node, db: Db, public: Public) -> anyhow::Result<()> {
     let subscription = node.bus().subscribe(GROUP, &["#"]).await;
     let herald = Herald {
         subscription: subscription.context("integrators cannot be told")?,
-        numbers: Numbers::new(db),
+        numbers: Numbers::new(&db),
         public: public.0,
         clock: node.clock(),
     };
@@ -61,7 +61,7 @@ impl Told {
     /// # Errors
     /// Those of the database.
     pub async fn of(records: &Records, tenant: TenantId, number: u64) -> anyhow::Result<Self> {
-        let numbers = Numbers::new(crate::repeats::Store::open(records).await?.db());
+        let numbers = Numbers::new(&crate::repeats::Store::open(records).await?.db());
         Ok(Self {
             last: numbers.last(tenant).await?,
             since: numbers.given_at(tenant, number).await?,

@@ -34,8 +34,9 @@ struct Pair {
 }
 
 impl Numbers {
-    pub fn new(db: Db) -> Self {
-        Self(db)
+    /// On the gateway's database. One batch holds events of several tenants, so it works on the rows of all.
+    pub fn new(db: &Db) -> Self {
+        Self(db.of_all())
     }
 
     /// The events with the numbers they have, or have from now on, in their order. Those of no tenant are left out.
@@ -67,7 +68,7 @@ impl Numbers {
     /// Those of the database.
     pub async fn last(&self, tenant: TenantId) -> Result<u64, Fault> {
         let row = told_tenant::Entity::find_by_id(tenant.to_string())
-            .one(&self.0)
+            .one(&self.0.of(tenant))
             .await
             .map_err(fault)?;
         Ok(row.map_or(0, |row| u64::try_from(row.last).unwrap_or_default()))
@@ -85,7 +86,7 @@ impl Numbers {
         let row = told_event::Entity::find()
             .filter(told_event::Column::Tenant.eq(tenant.to_string()))
             .filter(told_event::Column::Number.eq(i64::try_from(number).unwrap_or(i64::MAX)))
-            .one(&self.0)
+            .one(&self.0.of(tenant))
             .await
             .map_err(fault)?;
         Ok(row.map(|row| Timestamp::from_millis(row.told_ms)))

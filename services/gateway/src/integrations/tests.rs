@@ -75,7 +75,7 @@ impl EventBus for Flaky {
 
 async fn herald(bus: &LocalBus, public: Arc<dyn EventBus>, db: Db) -> JoinHandle<()> {
     let herald = Herald {
-        numbers: Numbers::new(db),
+        numbers: Numbers::new(&db),
         subscription: bus.subscribe(GROUP, &["#"]).await.unwrap(),
         public,
         clock: Arc::new(SystemClock),
@@ -225,7 +225,7 @@ async fn two_who_number_the_same_events_at_once_agree() {
         .map(|n| about_contact(tenants[n % 4], ContactId::from_u128((n % 4) as u128)))
         .collect();
     let number = |reversed: bool| {
-        let (numbers, events) = (Numbers::new(db.clone()), events.clone());
+        let (numbers, events) = (Numbers::new(&db), events.clone());
         tokio::spawn(async move {
             let mut batches: Vec<_> = events.chunks(20).collect();
             if reversed {
@@ -254,7 +254,7 @@ async fn two_who_number_the_same_events_at_once_agree() {
 #[on_both_engines]
 async fn an_event_keeps_its_number_for_two_days_and_a_contact_counts_on_for_a_month() {
     let data = tempfile::tempdir().unwrap();
-    let numbers = Numbers::new(database(data.path()).await);
+    let numbers = Numbers::new(&database(data.path()).await);
     let (tenant, contact) = (TenantId::from_u128(1), ContactId::from_u128(1));
     let days = |n: u64| NOW + Duration::from_secs(n * 24 * 3_600);
     let (first, second) = (
@@ -308,7 +308,7 @@ async fn an_integration_misses_nothing_when_the_broker_and_a_gateway_die() {
     let tenant = TenantId::from_u128(1);
     let mut queue = public.subscribe("crm", &["#"]).await.unwrap();
     let next = async || Herald {
-        numbers: Numbers::new(db.clone()),
+        numbers: Numbers::new(&db),
         subscription: bus.subscribe(GROUP, &["#"]).await.unwrap(),
         public: Arc::new(public.clone()),
         clock: Arc::new(SystemClock),

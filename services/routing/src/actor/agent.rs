@@ -120,7 +120,9 @@ impl AgentActor {
             self.carry_out(out, reply);
             return true;
         }
-        let said = self.router.said(self.tenant, now, take(&mut out.events));
+        let said = self
+            .router
+            .said(self.tenant, now, take(&mut out.events).into_vec());
         let agent = self.core.record().id;
         let changes = Changes::Agent(agent, out.changes.pop().map(Box::new));
         let mut commit = self.router.store.commit(Commit {

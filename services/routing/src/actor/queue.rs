@@ -160,7 +160,9 @@ impl QueueActor {
             self.carry_out(ctx, out, asker);
             return true;
         }
-        let said = self.router.said(self.tenant, now, take(&mut out.events));
+        let said = self
+            .router
+            .said(self.tenant, now, take(&mut out.events).into_vec());
         let changes = Changes::Queue(self.id(), out.changes.clone());
         let mut commit = self.router.store.commit(Commit {
             epoch: self.epoch,

@@ -105,10 +105,9 @@ pub fn plan(look: &Look, wish: Wish<'_>) -> Result<Plan, Fault> {
 /// Where each shard belongs.
 fn places(look: &Look) -> impl Iterator<Item = (Shard, Arc<str>)> {
     let able = candidates(look.sessions.iter(), OWNING, &look.aside);
-    Shard::all().filter_map(move |shard| {
-        let there = place(shard, &able, &look.moves)?;
-        Some((shard, there.name.clone()))
-    })
+    let places = Shard::all().zip(place(&able, &look.moves));
+    let placed = places.filter_map(|(shard, there)| Some((shard, there?.name.clone())));
+    placed.collect::<Vec<_>>().into_iter()
 }
 
 /// Who owns the shard, if that one lives.
