@@ -116,9 +116,10 @@ enum Folder {
     MustBeInUse,
 }
 
-/// Refuses a folder that is not what the task expects.
-fn check_folder(data: &Path, expected: Folder) -> Result<()> {
-    if expected == Folder::MustBeInUse && !data.join("identity.db").is_file() {
+/// Refuses a folder that is not what the task expects. Whose records are in a database needs none that was in use.
+fn check_folder(data: &Path, expected: Folder, database: bool) -> Result<()> {
+    let must = expected == Folder::MustBeInUse && !database;
+    if must && !data.join("identity.db").is_file() {
         bail!(
             "no centre has run on {}: it holds no identity.db; name its folder with --data",
             data.display()
@@ -143,7 +144,8 @@ where
             return ExitCode::from(exit::USAGE);
         }
     };
-    if let Err(error) = check_folder(&settings.node.data, expected) {
+    let database = !settings.records.url.is_empty();
+    if let Err(error) = check_folder(&settings.node.data, expected, database) {
         eprintln!("error: {error}");
         return ExitCode::FAILURE;
     }
@@ -205,11 +207,12 @@ mod tests {
     fn a_folder_without_people_is_refused_where_there_must_be_some() {
         let data = tempfile::tempdir().unwrap();
         let missing = data.path().join("mistyped");
-        let error = check_folder(&missing, Folder::MustBeInUse).unwrap_err();
+        let error = check_folder(&missing, Folder::MustBeInUse, false).unwrap_err();
         assert!(error.to_string().contains("--data"), "{error}");
-        check_folder(&missing, Folder::MayBeNew).unwrap();
+        check_folder(&missing, Folder::MayBeNew, false).unwrap();
+        check_folder(&missing, Folder::MustBeInUse, true).unwrap();
         assert!(!missing.exists(), "looking makes nothing");
         std::fs::write(data.path().join("identity.db"), "").unwrap();
-        check_folder(data.path(), Folder::MustBeInUse).unwrap();
+        check_folder(data.path(), Folder::MustBeInUse, false).unwrap();
     }
 }
