@@ -7,7 +7,6 @@ use centro_store::{Db, Limits, RaiseWall, Records, Refused, migrate};
 use centro_testkit::engines::Postgres;
 use sea_orm::{ConnectionTrait, DbErr, Statement};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, prelude::*};
-use std::time::{Duration, Instant};
 
 const ONE: TenantId = TenantId::from_u128(1);
 const TWO: TenantId = TenantId::from_u128(2);
@@ -249,26 +248,4 @@ async fn the_release_before_works_on_walled_tables_and_this_one_on_tables_of_the
     let seen = "SET ROLE centro; SELECT count(*) FROM centro_test.things";
     let seen = engine.sql(name, seen).unwrap();
     assert!(seen.ends_with('0'), "{seen}");
-}
-
-/// What a statement costs with the wall and without: printed, not judged.
-#[tokio::test]
-#[ignore = "a measurement"]
-async fn cost_of_a_statement() {
-    const TIMES: u32 = 2_000;
-    let engine = Postgres::start().await.unwrap();
-    let db = two_tenants(&engine.database().unwrap(), 2).await;
-    for round in 0..3 {
-        for (what, db) in [("unscoped", db.clone()), ("of a tenant", db.of(ONE))] {
-            let mut took: Vec<Duration> = Vec::new();
-            for _ in 0..TIMES {
-                let began = Instant::now();
-                ids(&db).await;
-                took.push(began.elapsed());
-            }
-            took.sort();
-            let (half, most) = (took[took.len() / 2], took[took.len() * 99 / 100]);
-            println!("{round} {what}: p50 {half:?} p99 {most:?}");
-        }
-    }
 }
